@@ -1,0 +1,52 @@
+"""What can go wrong before, during and after a measurement, and the exit code that says so."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the shell and CI see."""
+
+    MET = 0
+    """Every target was met."""
+    MISSED = 1
+    """A target was missed, or a regression was found."""
+    WRONG_USE = 2
+    """The command or its configuration was wrong; nothing was measured."""
+    INVALID = 3
+    """The measurement is invalid, incomplete or unreadable."""
+
+
+class NightbenchError(Exception):
+    """An error that is told in one line, without a traceback.
+
+    The text must already be free of secrets: pass values through `nightbench.scrub.scrub`.
+    """
+
+    exit_code = ExitCode.INVALID
+
+
+class ConfigurationError(NightbenchError):
+    """A setting, flag or plan that cannot be used; nothing has been measured yet.
+
+    Args:
+        setting: The name that the user knows it by: a flag, an environment variable, a field of a file.
+        value: What was given, already scrubbed.
+        problem: What is wrong with it.
+        way_out: What to do about it.
+    """
+
+    exit_code = ExitCode.WRONG_USE
+
+    def __init__(self, setting: str, value: object, problem: str, way_out: str = "") -> None:
+        self.setting = setting
+        self.value = value
+        self.problem = problem
+        self.way_out = way_out
+        text = f"{setting} = {value!r}: {problem}"
+        super().__init__(f"{text}; {way_out}" if way_out else text)
+
+
+class MeasurementError(NightbenchError):
+    """A measurement that could not be made or kept: its subject or its generator gave no result."""

@@ -1,0 +1,1 @@
+"""When and how many: schedules, phases, counts and histograms, shared by both suites. No sockets in here."""

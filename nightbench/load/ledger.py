@@ -1,0 +1,77 @@
+"""Where every operation ends up: nothing that was scheduled vanishes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Outcome(Enum):
+    """How a scheduled operation ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    SKIPPED = "skipped"
+
+
+@dataclass
+class OperationCounts:
+    """The account of one operation kind.
+
+    ``scheduled = ok + failed + timed_out + skipped + in_flight`` holds at every instant; `in_flight` is
+    counted by itself, up when an operation is scheduled and down when it ends, so that the equation can
+    fail and an operation that ended twice or never is found.
+    """
+
+    scheduled: int = 0
+    ok: int = 0
+    failed: int = 0
+    timed_out: int = 0
+    skipped: int = 0
+    in_flight: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def schedule(self) -> None:
+        """An operation became due."""
+        self.scheduled += 1
+        self.in_flight += 1
+
+    def end(self, outcome: Outcome, error: str | None = None) -> None:
+        """A scheduled operation ended; everything but OK names its error class."""
+        if (outcome is Outcome.OK) != (error is None):
+            msg = f"{outcome} with error {error!r}: every failure names its class, a success has none"
+            raise ValueError(msg)
+        self.in_flight -= 1
+        setattr(self, outcome.value, getattr(self, outcome.value) + 1)
+        if error is not None:
+            self.errors[error] += 1
+
+    def check(self, operation: str) -> None:
+        """Raise AssertionError unless the account is whole."""
+        ended = self.ok + self.failed + self.timed_out + self.skipped
+        whole = (
+            self.scheduled == ended + self.in_flight
+            and self.in_flight >= 0
+            and self.errors.total() == ended - self.ok
+        )
+        if not whole:
+            msg = f"the account of {operation!r} does not add up: {self}"
+            raise AssertionError(msg)
+
+    def __add__(self, other: OperationCounts) -> OperationCounts:
+        return OperationCounts(
+            scheduled=self.scheduled + other.scheduled,
+            ok=self.ok + other.ok,
+            failed=self.failed + other.failed,
+            timed_out=self.timed_out + other.timed_out,
+            skipped=self.skipped + other.skipped,
+            in_flight=self.in_flight + other.in_flight,
+            errors=self.errors + other.errors,
+        )
+
+    @property
+    def success_rate(self) -> float | None:
+        """Percent of the scheduled that ended well; None when nothing was scheduled."""
+        return 100 * self.ok / self.scheduled if self.scheduled else None

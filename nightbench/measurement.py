@@ -1,0 +1,149 @@
+"""What one suite of one tier measured: the value that travels from a load test to Parquet and verdict."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from nightbench.load.histogram import Histogram
+from nightbench.load.ledger import OperationCounts
+from nightbench.plan import Suite, SuitePlan, Tier
+
+SCHEMA = 1
+"""Version of the JSON document and of the Parquet dataset."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number: ``<operation>.<quantity>.<statistic>``, None when it could not be known.
+
+    Attributes:
+        name: For example ``message.response_time.p95``.
+        value: In `unit`; None means missing, never zero.
+        unit: ``ms``, ``%``, ``1/s``, ``s`` or ``1`` for a plain count.
+        n: How many samples are behind the value.
+    """
+
+    name: str
+    value: float | None
+    unit: str
+    n: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """One quantity of one operation in one second of the measure phase.
+
+    Attributes:
+        second: Seconds since the measure phase began; the operations *scheduled* in it are counted.
+        operation: For example ``message``.
+        quantity: For example ``response_time``.
+        n: Samples in the histogram.
+        histogram: HdrHistogram V2, base64, values in µs.
+    """
+
+    second: int
+    operation: str
+    quantity: str
+    n: int
+    histogram: bytes
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Whether the measurement can be trusted, and if not, why and what to do.
+
+    Attributes:
+        reasons: One sentence each; empty when valid.
+        complete: False when the run ended before its plan did.
+    """
+
+    reasons: tuple[str, ...] = ()
+    complete: bool = True
+
+    @property
+    def valid(self) -> bool:
+        """No reason speaks against it."""
+        return not self.reasons
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One run of one suite.
+
+    Attributes:
+        run_id: Unique; sorts by time.
+        night_id: What ran together shares it: the three tiers of a night, both suites of a tier.
+        started_at: UTC wall clock at the start of the ramp.
+        duration: Seconds of the measure phase as it was, not as planned.
+        subject: What was loaded: kind (embedded or external), scrubbed address, server version.
+        host: What generated the load: see `nightbench.host.fingerprint`.
+        operations: Counted operations by kind.
+        uncounted: Operations of ramp and warm-up by kind; with `operations`, all that was ever scheduled.
+        details: Suite-specific figures that are no metric, such as pool and server figures; JSON-like.
+    """
+
+    run_id: str
+    night_id: str
+    suite: Suite
+    tier: Tier
+    environment: str
+    started_at: datetime
+    duration: float
+    plan: SuitePlan
+    subject: Mapping[str, Any]
+    host: Mapping[str, Any]
+    validity: Validity
+    operations: Mapping[str, OperationCounts]
+    uncounted: Mapping[str, OperationCounts]
+    metrics: tuple[Metric, ...]
+    windows: tuple[Window, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for accounts in (self.operations, self.uncounted):
+            for operation, counts in accounts.items():
+                counts.check(operation)
+
+    def value(self, metric: str) -> float | None:
+        """The value of a metric; None when it is missing or unknown."""
+        return next((item.value for item in self.metrics if item.name == metric), None)
+
+    def invalidated(self, *reasons: str, complete: bool | None = None) -> Measurement:
+        """This measurement with further reasons not to trust it."""
+        validity = Validity(
+            reasons=(*self.validity.reasons, *reasons),
+            complete=self.validity.complete if complete is None else complete,
+        )
+        return replace(self, validity=validity)
+
+
+def new_id(label: str, started_at: datetime | None = None) -> str:
+    """A unique id that sorts by time, such as ``20261124T031500Z-full-websocket-9f2c4e``."""
+    instant = (started_at or datetime.now(UTC)).astimezone(UTC)
+    return f"{instant:%Y%m%dT%H%M%SZ}-{label}-{secrets.token_hex(3)}"
+
+
+def statistics(name: str, histogram: Histogram) -> tuple[Metric, ...]:
+    """Min, mean, median, P95, P99 and max of one quantity, in ms; too few samples give None."""
+    values = {
+        "min": histogram.min_ms,
+        "mean": histogram.mean_ms,
+        "p50": histogram.quantile_ms(0.50),
+        "p95": histogram.quantile_ms(0.95),
+        "p99": histogram.quantile_ms(0.99),
+        "max": histogram.max_ms,
+    }
+    return tuple(Metric(f"{name}.{statistic}", value, "ms", histogram.n) for statistic, value in values.items())
+
+
+@dataclass(frozen=True)
+class RunLabel:
+    """What a measurement belongs to, known before it begins."""
+
+    tier: Tier
+    night_id: str
+    environment: str

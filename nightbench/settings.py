@@ -1,0 +1,210 @@
+"""Where it runs: addresses, secrets and folders, from flags, environment, ``nightbench.toml``, defaults."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from nightbench.errors import ConfigurationError
+from nightbench.plan import TIERS, Tier, TierChanges, TierPlan
+from nightbench.scrub import scrub
+
+FILE = "nightbench.toml"
+PREFIX = "NIGHTBENCH_"
+
+_POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+
+
+class PlanSettings(BaseModel):
+    """The ``[plan.TIER.SUITE]`` tables of the settings file: what to change in each tier."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    quick: TierChanges = TierChanges()
+    baseline: TierChanges = TierChanges()
+    full: TierChanges = TierChanges()
+    stress: TierChanges = TierChanges()
+
+    def of(self, tier: Tier) -> TierChanges:
+        """The changes of one tier."""
+        changes: TierChanges = getattr(self, tier)
+        return changes
+
+
+class Settings(BaseSettings):
+    """Everything that is not part of the plan. Each field is also ``NIGHTBENCH_<FIELD>``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        toml_file=FILE,
+        extra="forbid",
+        frozen=True,
+    )
+
+    websocket_url: str | None = Field(None, description="the chat WebSocket, ws:// or wss://")
+    database_dsn: SecretStr | None = Field(None, description="the PostgreSQL, postgresql://role@host/database")
+    token: SecretStr | None = Field(None, description="the bearer token of the WebSocket")
+    results: Path = Field(Path("results"), description="folder of the Parquet dataset")
+    outbox: Path | None = Field(None, description="folder of alerts not yet delivered; RESULTS/outbox unless set")
+    cache: Path = Field(
+        Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "nightbench",
+        description="folder of what can be made again: embedded PostgreSQL, Prefect's database",
+    )
+    sentry_dsn: SecretStr | None = Field(None, description="where alerts are posted; kept in the outbox unless set")
+    environment: str = Field("local", min_length=1, max_length=64, description="names this subject in results and alerts")
+    plan: PlanSettings = PlanSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # pydantic-settings calls by name
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @field_validator("websocket_url")
+    @classmethod
+    def _is_websocket(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("ws", "wss") or not parts.hostname:
+            msg = "not a WebSocket URL; it starts with ws:// or wss:// and names a host"
+            raise ValueError(msg)
+        if parts.port == 0:
+            msg = "port 0 cannot be connected to"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("database_dsn")
+    @classmethod
+    def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in _POSTGRESQL_SCHEMES:
+            msg = "not a PostgreSQL DSN; it looks like postgresql://role:password@host:5432/database"
+            raise ValueError(msg)
+        _ = parts.port
+        return value
+
+    @field_validator("results", "outbox", "cache")
+    @classmethod
+    def _expanded(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser()
+
+    @property
+    def outbox_folder(self) -> Path:
+        """Where alerts wait."""
+        return self.outbox or self.results / "outbox"
+
+    def tier(self, tier: Tier, changes: TierChanges | None = None, *, quick: bool = False) -> TierPlan:
+        """The plan of `tier`: the tier, then the file and environment, then ``--quick``, then `changes`.
+
+        Explicit `changes` come last: who asks for ``--quick --duration 20`` gets 20 s.
+
+        Raises:
+            ConfigurationError: when the changes together make no valid plan.
+        """
+        try:
+            plan = TIERS[tier].changed(self.plan.of(tier))
+            if quick:
+                plan = plan.shortened()
+            return plan.changed(changes) if changes is not None else plan
+        except ValidationError as error:
+            raise configuration_error(error) from None
+
+
+_current: ContextVar[Settings | None] = ContextVar("nightbench_settings", default=None)
+
+
+def load(flags: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings; `flags` win over the environment, which wins over ``nightbench.toml``.
+
+    Raises:
+        ConfigurationError: for the first thing that is wrong, naming it and its value.
+    """
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    _reject_unknown_variables()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise configuration_error(error, flags=given) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError("settings file", FILE, f"is not TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError("settings file", FILE, f"cannot be read: {error}") from None
+    except SettingsError as error:
+        raise ConfigurationError("environment", PREFIX + "…", scrub(str(error))) from None
+
+
+def current() -> Settings:
+    """The settings of the running command or flow: those in `use`, or freshly loaded ones."""
+    return _current.get() or load()
+
+
+@contextmanager
+def use(settings: Settings) -> Iterator[Settings]:
+    """Make `settings` the current ones inside the block."""
+    token = _current.set(settings)
+    try:
+        yield settings
+    finally:
+        _current.reset(token)
+
+
+def configuration_error(error: ValidationError, *, flags: Mapping[str, Any] | None = None) -> ConfigurationError:
+    """Turn the first problem of a pydantic error into one line that names the setting and its value."""
+    first = error.errors(include_url=False)[0]
+    path = [str(part) for part in first["loc"]]
+    problem = scrub(str(first["msg"]).removeprefix("Value error, "))
+    value = first["input"]
+    shown = "***" if isinstance(value, SecretStr) else scrub(str(value))
+    if first["type"] == "extra_forbidden":
+        known = [*Settings.model_fields, *PlanSettings.model_fields]
+        return ConfigurationError(".".join(path), shown, "no such setting", _did_you_mean(path[-1], known))
+    return ConfigurationError(_setting_name(path, flags or {}), shown, problem)
+
+
+def _setting_name(path: list[str], flags: Mapping[str, Any]) -> str:
+    if path and path[0] in flags:
+        return "--" + {"websocket_url": "url", "database_dsn": "dsn"}.get(path[0], path[0]).replace("_", "-")
+    variable = PREFIX + "__".join(path).upper()
+    return variable if variable in os.environ else ".".join(path)
+
+
+def _reject_unknown_variables() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for variable in os.environ:
+        if not variable.startswith(PREFIX) or variable in known:
+            continue
+        if variable.startswith(f"{PREFIX}PLAN__"):
+            continue
+        value = scrub(os.environ[variable])
+        raise ConfigurationError(variable, value, "no such setting", _did_you_mean(variable, sorted(known)))
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
