@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from nightbench.load.health import Health
 from nightbench.load.histogram import Histogram
 from nightbench.load.ledger import OperationCounts
+from nightbench.load.timeline import Window as Window  # noqa: PLC0414  # part of a measurement
 from nightbench.plan import Suite, SuitePlan, Tier
 
 SCHEMA = 1
@@ -23,7 +25,7 @@ class Metric:
     Attributes:
         name: For example ``message.response_time.p95``.
         value: In `unit`; None means missing, never zero.
-        unit: ``ms``, ``%``, ``1/s``, ``s`` or ``1`` for a plain count.
+        unit: ``ms``, ``%``, ``1/s``, ``s``, ``MiB`` or ``1`` for a plain count.
         n: How many samples are behind the value.
     """
 
@@ -31,25 +33,6 @@ class Metric:
     value: float | None
     unit: str
     n: int
-
-
-@dataclass(frozen=True)
-class Window:
-    """One quantity of one operation in one second of the measure phase.
-
-    Attributes:
-        second: Seconds since the measure phase began; the operations *scheduled* in it are counted.
-        operation: For example ``message``.
-        quantity: For example ``response_time``.
-        n: Samples in the histogram.
-        histogram: HdrHistogram V2, base64, values in µs.
-    """
-
-    second: int
-    operation: str
-    quantity: str
-    n: int
-    histogram: bytes
 
 
 @dataclass(frozen=True)
@@ -137,7 +120,9 @@ def statistics(name: str, histogram: Histogram) -> tuple[Metric, ...]:
         "p99": histogram.quantile_ms(0.99),
         "max": histogram.max_ms,
     }
-    return tuple(Metric(f"{name}.{statistic}", value, "ms", histogram.n) for statistic, value in values.items())
+    return tuple(
+        Metric(f"{name}.{statistic}", value, "ms", histogram.n) for statistic, value in values.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -147,3 +132,15 @@ class RunLabel:
     tier: Tier
     night_id: str
     environment: str
+
+
+def health_metrics(health: Health) -> tuple[Metric, ...]:
+    """What the generator cost and how late it was."""
+    return (
+        Metric("generator.cpu_seconds", health.cpu_seconds, "s", 1),
+        Metric("generator.cpu_share", 100 * health.cpu_share, "%", 1),
+        Metric("generator.tick_lag.p99", health.tick_lag.quantile_ms(0.99), "ms", health.tick_lag.n),
+        Metric("generator.gc_pause.max", health.gc_pause_max_ms, "ms", 1),
+        Metric("generator.open_files", health.open_files, "1", 1),
+        Metric("generator.memory", health.memory_mib, "MiB", 1),
+    )

@@ -6,6 +6,8 @@ The models here are the form of the Prefect UI, the flags of the command line, t
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
@@ -80,7 +82,8 @@ class WebSocketPlan(_Frozen):
         ),
     ] = None
     think: Annotated[
-        Seconds, Field(title="Think time (s)", description="seconds between reply and next send, closed model")
+        Seconds,
+        Field(title="Think time (s)", description="seconds between reply and next send, closed model"),
     ] = 1.0
     ramp: Annotated[
         float | None,
@@ -95,11 +98,17 @@ class WebSocketPlan(_Frozen):
         Seconds, Field(title="Warm-up (s)", description="seconds of load before anything counts")
     ] = 5.0
     timeout: Annotated[
-        float, Field(gt=0, le=3600, title="Reply timeout (s)", description="a reply later than this has timed out")
+        float,
+        Field(gt=0, le=3600, title="Reply timeout (s)", description="a reply later than this has timed out"),
     ] = 10.0
     connect_timeout: Annotated[
         float,
-        Field(gt=0, le=3600, title="Connect timeout (s)", description="a handshake longer than this has timed out"),
+        Field(
+            gt=0,
+            le=3600,
+            title="Connect timeout (s)",
+            description="a handshake longer than this has timed out",
+        ),
     ] = 10.0
     max_in_flight: Annotated[
         int,
@@ -111,10 +120,15 @@ class WebSocketPlan(_Frozen):
         ),
     ] = 10
     message: Annotated[
-        str, Field(min_length=1, max_length=65_536, title="Message", description="the text of each chat message")
+        str,
+        Field(min_length=1, max_length=65_536, title="Message", description="the text of each chat message"),
     ] = "How much did I spend on groceries this month?"
     targets: Annotated[
-        tuple[Target, ...], Field(title="Targets", description="promises on top of the default ones, each METRIC OP LIMIT (times in ms)")
+        tuple[Target, ...],
+        Field(
+            title="Targets",
+            description="promises on top of the default ones, each METRIC OP LIMIT (times in ms)",
+        ),
     ] = ()
 
     @property
@@ -145,7 +159,13 @@ class DatabasePlan(_Frozen):
         int, Field(gt=0, le=100_000_000, title="Queries", description="operations of the measure phase")
     ]
     workers: Annotated[
-        int, Field(gt=0, le=10_000, title="Workers", description="concurrent workers, each a thread of the application")
+        int,
+        Field(
+            gt=0,
+            le=10_000,
+            title="Workers",
+            description="concurrent workers, each a thread of the application",
+        ),
     ]
     model: Annotated[
         Model,
@@ -189,13 +209,18 @@ class DatabasePlan(_Frozen):
         float, Field(gt=0, le=3600, title="Statement timeout (s)", description="seconds a statement may take")
     ] = 10.0
     tenants: Annotated[
-        int, Field(gt=0, le=1_000_000, title="Tenants", description="how many of the subject's tenants take part")
+        int,
+        Field(gt=0, le=1_000_000, title="Tenants", description="how many of the subject's tenants take part"),
     ] = 1000
     seed: Annotated[
         int, Field(ge=0, le=2**32 - 1, title="Seed", description="of the order of statements and tenants")
     ] = 1
     targets: Annotated[
-        tuple[Target, ...], Field(title="Targets", description="promises on top of the default ones, each METRIC OP LIMIT (times in ms)")
+        tuple[Target, ...],
+        Field(
+            title="Targets",
+            description="promises on top of the default ones, each METRIC OP LIMIT (times in ms)",
+        ),
     ] = ()
 
     @property
@@ -291,6 +316,12 @@ def merged_targets(kept: tuple[Target, ...], new: tuple[Target, ...]) -> tuple[T
     """The `kept` targets of metrics that `new` does not name, then the `new` ones."""
     named = {target.metric for target in new}
     return (*(target for target in kept if target.metric not in named), *new)
+
+
+def plan_hash(plan: SuitePlan) -> str:
+    """What two plans share exactly when their numbers can be compared; targets do not change a number."""
+    numbers = json.dumps(plan.model_dump(mode="json", exclude={"targets"}), sort_keys=True)
+    return hashlib.sha256(numbers.encode()).hexdigest()[:16]
 
 
 def _short_websocket(plan: WebSocketPlan) -> WebSocketPlan:

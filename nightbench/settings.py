@@ -59,16 +59,24 @@ class Settings(BaseSettings):
     )
 
     websocket_url: str | None = Field(None, description="the chat WebSocket, ws:// or wss://")
-    database_dsn: SecretStr | None = Field(None, description="the PostgreSQL, postgresql://role@host/database")
+    database_dsn: SecretStr | None = Field(
+        None, description="the PostgreSQL, postgresql://role@host/database"
+    )
     token: SecretStr | None = Field(None, description="the bearer token of the WebSocket")
     results: Path = Field(Path("results"), description="folder of the Parquet dataset")
-    outbox: Path | None = Field(None, description="folder of alerts not yet delivered; RESULTS/outbox unless set")
+    outbox: Path | None = Field(
+        None, description="folder of alerts not yet delivered; RESULTS/outbox unless set"
+    )
     cache: Path = Field(
         Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "nightbench",
         description="folder of what can be made again: embedded PostgreSQL, Prefect's database",
     )
-    sentry_dsn: SecretStr | None = Field(None, description="where alerts are posted; kept in the outbox unless set")
-    environment: str = Field("local", min_length=1, max_length=64, description="names this subject in results and alerts")
+    sentry_dsn: SecretStr | None = Field(
+        None, description="where alerts are posted; kept in the outbox unless set"
+    )
+    environment: str = Field(
+        "local", min_length=1, max_length=64, description="names this subject in results and alerts"
+    )
     plan: PlanSettings = PlanSettings()
 
     @classmethod
@@ -174,7 +182,9 @@ def use(settings: Settings) -> Iterator[Settings]:
         _current.reset(token)
 
 
-def configuration_error(error: ValidationError, *, flags: Mapping[str, Any] | None = None) -> ConfigurationError:
+def configuration_error(
+    error: ValidationError, *, flags: Mapping[str, Any] | None = None
+) -> ConfigurationError:
     """Turn the first problem of a pydantic error into one line that names the setting and its value."""
     first = error.errors(include_url=False)[0]
     path = [str(part) for part in first["loc"]]

@@ -34,7 +34,8 @@ def bucket_indices(values_ns: Nanoseconds) -> npt.NDArray[np.int64]:
     bits = np.frexp(micros.astype(np.float64))[1].astype(np.int64)
     bucket = np.maximum(bits - (_HALF_BITS + 1), 0)
     sub_bucket = micros >> bucket
-    return (bucket + 1) * _HALF + (sub_bucket - _HALF)
+    indices: npt.NDArray[np.int64] = (bucket + 1) * _HALF + (sub_bucket - _HALF)
+    return indices
 
 
 def _values_us() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -52,12 +53,11 @@ LOWEST_OF_BUCKET_US, HIGHEST_OF_BUCKET_US = _values_us()
 
 
 def samples_needed(quantile: float) -> int:
-    """The fewest samples from which a quantile is read.
+    """The fewest samples from which a quantile is read: enough that one is expected beyond it.
 
-    With n samples, the largest exceeds the true q-quantile with probability 1 − qⁿ (Wilks 1941); 95 % is
-    asked for: 5 for the median, 59 for P95, 299 for P99, 2,995 for P99.9.
+    n ≥ 1 / (1 − q): 2 for the median, 20 for P95, 100 for P99, 1,000 for P99.9.
     """
-    return math.ceil(math.log(0.05) / math.log(quantile))
+    return math.ceil(round(1 / (1 - quantile), 6))
 
 
 @dataclass
@@ -106,7 +106,7 @@ class Histogram:
             return None
         rank = max(1, math.ceil(quantile * self.n))
         index = int(np.searchsorted(np.cumsum(self.counts), rank))
-        return min(HIGHEST_OF_BUCKET_US[index] * 1000, self.max_ns) / 1e6
+        return min(int(HIGHEST_OF_BUCKET_US[index]) * 1000, self.max_ns) / 1e6
 
     @property
     def mean_ms(self) -> float | None:

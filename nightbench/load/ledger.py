@@ -72,6 +72,28 @@ class OperationCounts:
         )
 
     @property
+    def failures(self) -> int:
+        """Everything that ended in any way but well."""
+        return self.failed + self.timed_out + self.skipped
+
+    @property
     def success_rate(self) -> float | None:
         """Percent of the scheduled that ended well; None when nothing was scheduled."""
         return 100 * self.ok / self.scheduled if self.scheduled else None
+
+
+class Ledger:
+    """The accounts of every operation kind: those that count, and those of ramp and warm-up."""
+
+    def __init__(self, *operations: str) -> None:
+        self.counted = {operation: OperationCounts() for operation in operations}
+        self.uncounted = {operation: OperationCounts() for operation in operations}
+
+    def account(self, operation: str, *, counted: bool) -> OperationCounts:
+        """The account that an operation belongs to for its whole life."""
+        return (self.counted if counted else self.uncounted)[operation]
+
+    @property
+    def failures(self) -> int:
+        """Failed, timed-out and skipped operations of every kind."""
+        return sum(counts.failures for counts in (*self.counted.values(), *self.uncounted.values()))

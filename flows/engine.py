@@ -1,0 +1,122 @@
+"""Running a flow in this process: what ``nightbench run`` finds as its engine.
+
+Prefect is imported late in here: it reads the environment at that moment, and takes more than a second,
+in which the embedded server starts beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from flows import environment
+from flows.interruption import run_interruptible
+from flows.server import EmbeddedServer, embedded_server
+from nightbench import settings as settings_module
+from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.instances import instance_folder
+from nightbench.night import Display, Night, OnNote, no_display, no_note, open_night
+from nightbench.outcome import NightOutcome
+from nightbench.plan import NIGHTLY_TIERS, TIER_NAMES, TierChanges
+from nightbench.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+NIGHTLY = "nightly"
+FLOW_NAMES = (*TIER_NAMES, NIGHTLY)
+
+STOPPING = "stopping early: what was measured is kept and judged; interrupt again to end at once"
+
+
+def run_flow(
+    name: str,
+    settings: Settings,
+    *,
+    quick: bool = False,
+    changes: TierChanges | None = None,
+    display: Display = no_display,
+    on_note: OnNote = no_note,
+) -> NightOutcome:
+    """Run the flow `name` in this process, on the user's Prefect server or an embedded one.
+
+    It may be called with or without a running event loop. In the main thread it handles SIGINT and SIGTERM:
+    the first ends the night early, the second at once.
+
+    Args:
+        name: A tier or ``nightly``.
+        settings: Where it runs.
+        quick: Keep the concurrency, cut the length to seconds.
+        changes: What to change in the tier, or in each of the nightly ones.
+        display: Shows the running suite.
+        on_note: Told at once of failures and skipped suites.
+
+    Raises:
+        ConfigurationError: when there is no such flow, or when the subject or the cache cannot be used.
+        MeasurementError: when the flow could not be run, or was interrupted twice.
+    """
+    if name not in FLOW_NAMES:
+        raise ConfigurationError("TIER", name, "no such tier", f"known are {', '.join(FLOW_NAMES)}")
+    parameters = _parameters(name, changes or TierChanges(), quick=quick)
+
+    async def main(stop: asyncio.Event) -> NightOutcome:
+        with _prepared(settings) as server:
+            flow = getattr(importlib.import_module(f"flows.{name}"), name)
+            async with open_night(name, settings, display=display, on_note=on_note, stop=stop) as night:
+                if server is not None:
+                    await server.ready()
+                await _run(flow, parameters, night, server)
+                return night.outcome()
+
+    with settings_module.use(settings), _quiet_libraries():
+        return run_interruptible(main, on_first=lambda: on_note(STOPPING))
+
+
+def _parameters(name: str, changes: TierChanges, *, quick: bool) -> dict[str, Any]:
+    if name == NIGHTLY:
+        return {"quick": quick, **dict.fromkeys(NIGHTLY_TIERS, changes)}
+    return {"quick": quick, "websocket": changes.websocket, "database": changes.database}
+
+
+@contextmanager
+def _prepared(settings: Settings) -> Iterator[EmbeddedServer | None]:
+    """The environment of Prefect and, unless the user has one, the server, which is still starting."""
+    with ExitStack() as stack:
+        if not environment.own_server_is_wanted():
+            stack.enter_context(environment.prefect_environment({}))
+            yield None
+            return
+        folder = stack.enter_context(instance_folder(settings.cache, "prefect"))
+        server = stack.enter_context(embedded_server(settings.cache, folder))
+        variables = environment.embedded(folder, server.api_url)
+        stack.enter_context(environment.prefect_environment(variables))
+        yield server
+
+
+async def _run(flow: Any, parameters: dict[str, Any], night: Night, server: EmbeddedServer | None) -> None:
+    """Run the flow; what breaks around its steps becomes a failure of the night."""
+    from flows.tier import INVALID, TARGET_MISSED  # noqa: PLC0415  # imports Prefect
+
+    try:
+        state: State[Any] = await flow(**parameters, return_state=True)
+    except Exception as error:  # noqa: BLE001  # the night has more to tell than this
+        if server is not None and server.process.poll() is not None:
+            error = MeasurementError(f"the embedded Prefect server ended: {error}")
+        night.failed(None, None, error)
+    else:
+        if not state.is_completed() and state.name not in {TARGET_MISSED, INVALID}:
+            night.failed(None, None, await state.aresult(raise_on_failure=False))
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Warnings of libraries are no news for whoever runs a benchmark, unless asked for with -W."""
+    with warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")
+        yield

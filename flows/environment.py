@@ -1,0 +1,74 @@
+"""What Prefect reads from the environment when it is imported, for flows that run in a process of ours."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+API_URL = "PREFECT_API_URL"
+
+_QUIET: Mapping[str, str] = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # the terminal is ours: what a flow has to say is in the summary and on the server
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+}
+
+
+def own_server_is_wanted() -> bool:
+    """Whether the user names no Prefect server to run on."""
+    return not os.environ.get(API_URL)
+
+
+def embedded(folder: Path, api_url: str) -> dict[str, str]:
+    """The variables for an embedded server whose files lie in `folder`."""
+    return {
+        API_URL: api_url,
+        "PREFECT_HOME": str(folder),
+        "PREFECT_LOGGING_TO_API_ENABLED": "false",  # the log would end with the server
+        **_without_proxy("127.0.0.1"),
+    }
+
+
+@contextmanager
+def prefect_environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set `variables`, and quiet defaults where the user has said nothing, for the length of the block.
+
+    Prefect takes them over when it is imported; one that has been imported before is told them too.
+    """
+    quiet = {name: value for name, value in _QUIET.items() if name not in os.environ}
+    if "PREFECT_LOGGING_LEVEL" in os.environ:
+        quiet.pop("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", None)  # who asks for a log wants to see it
+    before = dict(os.environ)
+    os.environ.update(quiet | dict(variables))
+    try:
+        from prefect.settings import temporary_settings  # noqa: PLC0415  # only now is the environment as it should be
+
+        updates = {
+            key: variables[name]
+            for name, key in (
+                (API_URL, "api.url"),
+                ("PREFECT_HOME", "home"),
+                ("PREFECT_LOGGING_TO_API_ENABLED", "logging.to_api.enabled"),
+            )
+            if name in variables
+        }
+        with temporary_settings(updates=updates):
+            yield
+    finally:
+        for name in quiet.keys() | variables.keys():
+            os.environ.pop(name, None)
+            if name in before:
+                os.environ[name] = before[name]
+
+
+def _without_proxy(host: str) -> dict[str, str]:
+    """A proxy of the environment is not asked for an address of this machine."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return {}
+    known = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    value = f"{known},{host}".lstrip(",")
+    return {"NO_PROXY": value, "no_proxy": value}

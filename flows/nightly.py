@@ -1,0 +1,50 @@
+"""The nightly flow: the three tiers, one after the other."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+
+from flows import baseline as baseline_flow
+from flows import full as full_flow
+from flows import stress as stress_flow
+from flows.tier import INVALID, TARGET_MISSED, failed_state, survive, the_night
+from nightbench.night import Night
+from nightbench.plan import Tier, TierChanges
+
+_TierFlow = Callable[..., Awaitable[State[Any]]]
+
+
+@flow(name="nightly", persist_result=False)
+async def nightly(
+    baseline: TierChanges | None = None,
+    full: TierChanges | None = None,
+    stress: TierChanges | None = None,
+    quick: bool = False,
+) -> State[Any] | None:
+    """Baseline, full and stress in sequence, then the alerts and the summary of all.
+
+    A tier that fails does not stop the others.
+
+    Args:
+        baseline: What to change in the baseline tier.
+        full: What to change in the full tier.
+        stress: What to change in the stress tier.
+        quick: Keep the concurrency of each tier, cut its length to seconds.
+    """
+    async with the_night("nightly") as night:
+        await _tier(night, "baseline", baseline_flow.baseline, baseline, quick=quick)
+        await _tier(night, "full", full_flow.full, full, quick=quick)
+        await _tier(night, "stress", stress_flow.stress, stress, quick=quick)
+    return failed_state(night.outcome())
+
+
+async def _tier(
+    night: Night, tier: Tier, run: _TierFlow, changes: TierChanges | None, *, quick: bool
+) -> None:
+    given = changes or TierChanges()
+    subflow = run(websocket=given.websocket, database=given.database, quick=quick, return_state=True)
+    state = await survive(night, subflow, tier)
+    if state is not None and not state.is_completed() and state.name not in {TARGET_MISSED, INVALID}:
+        night.failed(tier, None, await state.aresult(raise_on_failure=False))

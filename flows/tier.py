@@ -1,0 +1,113 @@
+"""What every flow is made of: the begin and end of a night, and the body that the tier flows share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
+
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+from prefect.states import Failed
+
+from flows.log_lines import logged_display
+from nightbench import settings
+from nightbench.errors import ConfigurationError, ExitCode
+from nightbench.measurement import Measurement
+from nightbench.night import Night, open_night, running_night
+from nightbench.outcome import NightOutcome
+from nightbench.plan import DatabaseChanges, Suite, Tier, TierChanges, TierPlan, WebSocketChanges
+from tasks.alert import alert, deliver_alerts
+from tasks.judge import judge
+from tasks.measure_database import measure_database
+from tasks.measure_websocket import measure_websocket
+from tasks.publish import publish
+from tasks.record import record
+
+T = TypeVar("T")
+
+TARGET_MISSED = "TargetMissed"
+INVALID = "Invalid"
+
+
+async def run_tier(
+    tier: Tier, websocket: WebSocketChanges | None, database: DatabaseChanges | None, *, quick: bool
+) -> State[Any] | None:
+    """Measure, record, judge and alert one tier; return the failed state that it deserves, if any."""
+    changes = TierChanges(websocket=websocket or WebSocketChanges(), database=database or DatabaseChanges())
+    async with the_night(tier) as night:
+        try:
+            plan = night.settings.tier(tier, changes, quick=quick)
+        except ConfigurationError as error:
+            night.failed(tier, None, error)
+        else:
+            await _suites(night, plan)
+        await survive(night, alert(night), tier)
+    return failed_state(night.outcome().of_tier(tier))
+
+
+async def _suites(night: Night, plan: TierPlan) -> None:
+    """Both suites, each on the disk before the next begins; then the judgement of what there is."""
+    tier = plan.tier
+    measured: list[Measurement] = []
+    suites: tuple[Suite, ...] = ("websocket", "database")
+    for suite in suites:
+        if night.stop.is_set():
+            night.skipped(tier, suite)
+            continue
+        measurement = await survive(night, _measure(night, suite, plan), tier, suite)
+        if measurement is not None:
+            measured.append(measurement)
+            await survive(night, record(night, measurement), tier, suite)
+    for measurement in measured:
+        await survive(night, judge(night, measurement), tier, measurement.suite)
+
+
+def _measure(night: Night, suite: Suite, plan: TierPlan) -> Awaitable[Measurement]:
+    if suite == "websocket":
+        return measure_websocket(night, plan.tier, plan.websocket)
+    return measure_database(night, plan.tier, plan.database)
+
+
+@asynccontextmanager
+async def the_night(name: str) -> AsyncIterator[Night]:
+    """The night that this flow is a part of, or one of its own: whoever begins it also ends it.
+
+    At the end the alerts are delivered and the summary is published.
+    """
+    async with AsyncExitStack() as stack:
+        night = running_night()
+        if night is None:
+            logger = get_run_logger()
+            own = open_night(name, settings.current(), display=logged_display(logger), on_note=logger.warning)
+            night = await stack.enter_async_context(own)
+        if night.within_flow:
+            yield night
+            return
+        night.within_flow = True
+        yield night
+        for step in (alert, deliver_alerts, publish):
+            await survive(night, step(night))
+
+
+async def survive(
+    night: Night, step: Awaitable[T], tier: Tier | None = None, suite: Suite | None = None
+) -> T | None:
+    """Await a step; when it raises, the night has that as a failure, and goes on."""
+    try:
+        return await step
+    except Exception as error:  # noqa: BLE001  # whatever it is, the rest of the night is still worth having
+        night.failed(tier, suite, error)
+        return None
+
+
+def failed_state(outcome: NightOutcome) -> State[Any] | None:
+    """The final state of a flow whose outcome is no pass; None for a pass."""
+    match outcome.exit_code:
+        case ExitCode.MET:
+            return None
+        case ExitCode.MISSED:
+            name = TARGET_MISSED
+        case _:
+            name = INVALID
+    return Failed(name=name, message="\n".join(outcome.shortcomings))

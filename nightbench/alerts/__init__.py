@@ -1,0 +1,1 @@
+"""What is said to Sentry, and a delivery that loses nothing."""

@@ -1,0 +1,77 @@
+"""The command line: one file a command; this one finds them and turns errors into one line and a code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+from pydantic import ValidationError
+
+from nightbench import __version__
+from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
+from nightbench.scrub import scrub
+
+HELP = """Did the backend get worse since last night?
+
+Loads a chat WebSocket and a PostgreSQL with row-level security, keeps what it measured as Parquet,
+judges it against targets and earlier runs, and alerts.
+
+Examples:
+
+- `nightbench run nightly --quick`: the whole night in a few minutes on the embedded default
+- `nightbench websocket --url ws://127.0.0.1:8000/chat --users 50 --duration 30`
+- `nightbench database --dsn postgresql://app@127.0.0.1/app --queries 5000 --workers 10`
+
+Settings come from flags, then the environment (`NIGHTBENCH_WEBSOCKET_URL`, `NIGHTBENCH_DATABASE_DSN`,
+`NIGHTBENCH_TOKEN`, …), then `nightbench.toml`. Exit codes: 0 all targets met, 1 a target missed, 2 wrong
+command or configuration, 3 the measurement is invalid or incomplete."""
+
+app = App(name="nightbench", help=HELP, version=__version__, help_format="markdown")
+# by name, so that a command imports only what it needs
+app.command("nightbench.cli.run:run", name="run")
+app.command("nightbench.cli.websocket:websocket", name="websocket")
+app.command("nightbench.cli.database:database", name="database")
+app.command("nightbench.cli.reference:app", name="reference")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code; no traceback for anything that a user can mend."""
+    sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
+
+
+def run_command(arguments: Sequence[str]) -> ExitCode:
+    """Run a command; errors are one line on stderr."""
+    try:
+        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        return _tell(_wrong_use(error), ExitCode.WRONG_USE)
+    except NightbenchError as error:
+        return _tell(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _tell("interrupted", ExitCode.INVALID)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say to nobody
+        return ExitCode.INVALID
+    except Exception as error:
+        if os.environ.get("NIGHTBENCH_DEBUG"):
+            raise
+        what = f"{type(error).__name__}: {scrub(str(error))}"
+        return _tell(f"unexpected: {what} (NIGHTBENCH_DEBUG=1 shows where)", ExitCode.INVALID)
+    return ExitCode(code or 0)
+
+
+def _wrong_use(error: CycloptsError) -> str:
+    cause = error.__cause__
+    if not isinstance(cause, ValidationError):
+        return f"{scrub(str(error))} Try --help."
+    first = cause.errors(include_url=False)[0]
+    flag = "--" + ".".join(str(part) for part in first["loc"]).replace("_", "-")
+    problem = str(first["msg"]).removeprefix("Value error, ")
+    return str(ConfigurationError(flag, scrub(str(first["input"])), problem))
+
+
+def _tell(line: str, code: ExitCode) -> ExitCode:
+    print(f"nightbench: {' '.join(line.split())}", file=sys.stderr)  # noqa: T201  # the one line
+    return code

@@ -1,0 +1,38 @@
+"""``nightbench database``: one database stress test."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from nightbench import settings as settings_module
+from nightbench.cli import flags
+from nightbench.errors import ExitCode
+
+
+def database(
+    *,
+    dsn: flags.Dsn = None,
+    environment: flags.Environment = None,
+    tier: flags.TierFlag = "quick",
+    quick: flags.Quick = False,
+    plan: Annotated[flags.DatabaseFlags | None, Parameter(name="*", group=flags.PLAN)] = None,
+    target: flags.Targets = (),
+    results: flags.Results = None,
+    json: flags.Json = None,
+) -> ExitCode:
+    """Stress a PostgreSQL under row-level security: 80 % reads, 20 % writes, through SQLAlchemy's pool.
+
+    Examples:
+
+    - `nightbench database`: 1,000 queries against the embedded PostgreSQL
+    - `nightbench database --dsn postgresql://authenticator@db.example.org/app --tier full`
+    - `nightbench database --queries 20000 --workers 20 --rate 150 --json results.json`
+    - `nightbench database --model closed --workers 10 --target 'query.response_time.p95 < 50'`
+    """
+    from nightbench.cli.suite import run_suite  # noqa: PLC0415  # --help stays quick
+
+    settings = settings_module.load({"database_dsn": dsn, "environment": environment, "results": results})
+    changes = flags.database_changes(plan, target)
+    return run_suite("database", settings, settings.tier(tier, changes, quick=quick), json=json)

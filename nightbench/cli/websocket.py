@@ -1,0 +1,41 @@
+"""``nightbench websocket``: one WebSocket load test."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from nightbench import settings as settings_module
+from nightbench.cli import flags
+from nightbench.errors import ExitCode
+
+
+def websocket(
+    *,
+    url: flags.Url = None,
+    token: flags.Token = None,
+    environment: flags.Environment = None,
+    tier: flags.TierFlag = "quick",
+    quick: flags.Quick = False,
+    plan: Annotated[flags.WebSocketFlags | None, Parameter(name="*", group=flags.PLAN)] = None,
+    target: flags.Targets = (),
+    results: flags.Results = None,
+    json: flags.Json = None,
+) -> ExitCode:
+    """Load a chat WebSocket with many users, each on a connection of its own.
+
+    Examples:
+
+    - `nightbench websocket`: 10 users for a minute against the embedded backend
+    - `nightbench websocket --url wss://staging.example.org/chat --tier full --quick`
+    - `nightbench websocket --users 200 --duration 60 --rate 100 --json -`
+    - `nightbench websocket --model closed --think 2 --target 'message.response_time.p95 < 500'`
+    """
+    from nightbench.cli.suite import run_suite  # noqa: PLC0415  # --help stays quick
+
+    settings = settings_module.load(
+        {"websocket_url": url, "token": token, "environment": environment, "results": results}
+    )
+    changes = flags.websocket_changes(plan, target)
+    return run_suite("websocket", settings, settings.tier(tier, changes, quick=quick), json=json)

@@ -1,0 +1,56 @@
+"""From what the generator saw to the metrics of the database suite. Pure."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from nightbench.database.degradation import certain_growth
+from nightbench.database.generator import DatabaseResult
+from nightbench.database.records import QUERY
+from nightbench.load.histogram import Histogram
+from nightbench.load.phases import SECOND
+from nightbench.measurement import Metric, Validity, health_metrics, statistics
+
+
+def database_metrics(result: DatabaseResult) -> tuple[Metric, ...]:
+    """Every metric of one run, in the order in which a reader asks for them."""
+    query = result.counted[QUERY]
+    seconds = max(result.phases.drain, result.last_ended) - result.phases.measure
+    reads = query.scheduled - query.skipped
+    times = chain.from_iterable(
+        statistics(name, histogram)
+        for name, histogram in _totals(result).items()
+        if histogram.n or not name.endswith("failure_time")
+    )
+    return (
+        Metric("query.success_rate", query.success_rate, "%", query.scheduled),
+        Metric("query.throughput", query.ok * SECOND / seconds if seconds > 0 else None, "1/s", query.ok),
+        Metric("query.leaked_rows", result.leaked, "1", reads),
+        Metric("query.retries", result.retries, "1", reads),
+        Metric(
+            "query.response_time.growth",
+            certain_growth(result.segment_p95_ms),
+            "%",
+            len(result.segment_p95_ms),
+        ),
+        *times,
+        Metric("pool.size", result.pool.size, "1", 1),
+        Metric("pool.overflow.max", result.pool.overflow_most, "1", 1),
+        Metric("pool.checked_out.max", result.pool.checked_out_most, "1", 1),
+        Metric("pool.opened", result.pool.opened, "1", 1),
+        Metric("pool.timeouts", result.pool.timeouts, "1", 1),
+        *health_metrics(result.health),
+    )
+
+
+def database_validity(result: DatabaseResult) -> Validity:
+    """Whether the run can be trusted: it must be complete, and its generator must have kept up."""
+    reasons = result.health.reasons(_totals(result)["query.send_lag"])
+    if result.given_up is None:
+        return Validity(reasons)
+    incomplete = f"incomplete after {result.phases.measured_seconds:.1f} s of measuring: {result.given_up}"
+    return Validity((incomplete, *reasons), complete=False)
+
+
+def _totals(result: DatabaseResult) -> dict[str, Histogram]:
+    return {name: histogram for times in result.times for name, histogram in times.totals.items()}

@@ -1,0 +1,78 @@
+"""Files that are there whole or not at all, and folders that can really be written to."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from nightbench.errors import ConfigurationError
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
+    """Create `path` with what `write` puts into it, or leave nothing behind.
+
+    The bytes go to a file beside it whose name starts with a dot, which readers of a dataset skip; they are
+    on the disk before the name is. Two writers never share a temporary file.
+
+    Raises:
+        OSError: when the folder or the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+    return path
+
+
+def check_writable(setting: str, folder: Path) -> None:
+    """Create `folder` and write a file into it, then remove the file again.
+
+    Permissions are no answer: root passes them on a read-only mount.
+
+    Raises:
+        ConfigurationError: naming `setting` and `folder`.
+    """
+    probe = folder / f".writable-{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with probe.open("xb") as file:
+                file.write(b"nightbench\n")
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            setting,
+            str(folder),
+            f"cannot be written to: {reason(error)}",
+            "choose a folder that can be written",
+        ) from None
+
+
+def reason(error: BaseException) -> str:
+    """The operating system's words for an error, without the path that is named beside them."""
+    text = error.strerror if isinstance(error, OSError) else None
+    return (text or str(error) or type(error).__name__).splitlines()[0].lower()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass  # some file systems cannot sync a folder; the file itself is safe
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,209 @@
+"""A load generator in a process of its own: a quiet interpreter, and nothing left when either side dies.
+
+The parent sends a pickled spec, the child answers with progress and at last its result. The child's
+standard input is its lifeline: when it closes, the parent is done with it or dead, and the load stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import os
+import pickle
+import signal
+import struct
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, Any
+
+from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.load.progress import OnProgress, Progress
+from nightbench.scrub import scrub
+
+Generator = Callable[[Any, OnProgress, threading.Event], Any]
+"""A plain function from a picklable spec to a picklable result; it ends early when the event is set."""
+
+_LENGTH = struct.Struct("!I")
+_STDERR_TAIL = 4000
+
+
+@dataclass(frozen=True)
+class _Result:
+    value: Any
+
+
+@dataclass(frozen=True)
+class _Refused:
+    setting: str
+    value: str
+    problem: str
+    way_out: str
+
+
+@dataclass(frozen=True)
+class _Failed:
+    summary: str
+    traceback: str
+
+
+async def run_in_child(
+    generator: Generator, spec: Any, *, on_progress: OnProgress, stop: asyncio.Event, grace: float
+) -> Any:
+    """Run ``generator(spec)`` in a process of its own and return its result.
+
+    Args:
+        generator: A function that can be imported by its module and name.
+        spec: Its picklable argument.
+        on_progress: Called in this process with what the generator reports.
+        stop: When set, the generator is told to end early; its result is what it has by then.
+        grace: Seconds that it may take to end after that before it is killed.
+
+    Raises:
+        ConfigurationError: as raised by the generator.
+        MeasurementError: when the generator failed or gave no result.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "nightbench.load.child",
+        f"{generator.__module__}:{generator.__qualname__}",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # a terminal's Ctrl-C is the parent's to decide on
+        limit=2**20,
+    )
+    assert process.stdin is not None
+    errors = asyncio.create_task(_tail(process.stderr))
+    stopper = asyncio.create_task(_stop_on(stop, process.stdin))
+    try:
+        payload = pickle.dumps(spec)
+        process.stdin.write(_LENGTH.pack(len(payload)) + payload)
+        return await _conversation(process, on_progress, stop, errors, grace)
+    finally:
+        stopper.cancel()
+        process.stdin.close()
+        await _end(process, grace)
+        await errors
+
+
+async def _conversation(
+    process: asyncio.subprocess.Process,
+    on_progress: OnProgress,
+    stop: asyncio.Event,
+    errors: asyncio.Task[str],
+    grace: float,
+) -> Any:
+    assert process.stdout is not None
+    while True:
+        try:
+            message = await _read_frame(process.stdout, stop, grace)
+        except (EOFError, TimeoutError):
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            tail = scrub((await errors).strip())
+            msg = f"the load generator ended without a result (exit code {process.returncode}): {tail or 'no output'}"
+            raise MeasurementError(msg) from None
+        match message:
+            case Progress():
+                on_progress(message)
+            case _Result(value):
+                return value
+            case _Refused(setting, value, problem, way_out):
+                raise ConfigurationError(setting, value, problem, way_out)
+            case _Failed(summary, details):
+                error = MeasurementError(f"the load generator failed: {summary}")
+                error.add_note(details)
+                raise error
+
+
+async def _read_frame(stream: asyncio.StreamReader, stop: asyncio.Event, grace: float) -> Any:
+    """The next message; once asked to stop, it must come within `grace` seconds."""
+    reading = asyncio.ensure_future(_read(stream))
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
+        async with asyncio.timeout(None if reading.done() else grace):
+            return await reading
+    finally:
+        stopping.cancel()
+        reading.cancel()
+
+
+async def _read(stream: asyncio.StreamReader) -> Any:
+    try:
+        (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
+        return pickle.loads(await stream.readexactly(length))  # noqa: S301  # from our own child
+    except asyncio.IncompleteReadError:
+        raise EOFError from None
+
+
+async def _stop_on(stop: asyncio.Event, stdin: asyncio.StreamWriter) -> None:
+    await stop.wait()
+    stdin.close()
+
+
+async def _tail(stream: asyncio.StreamReader | None) -> str:
+    """Read to the end, keep the last of it."""
+    assert stream is not None
+    tail = b""
+    while data := await stream.read(65_536):
+        tail = (tail + data)[-_STDERR_TAIL:]
+    return tail.decode(errors="replace")
+
+
+async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
+    """Its lifeline is closed: wait for it to end by itself, then end it."""
+    try:
+        async with asyncio.timeout(grace):
+            await process.wait()
+    except (TimeoutError, asyncio.CancelledError) as error:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        if isinstance(error, asyncio.CancelledError):
+            raise
+
+
+def main(target: str) -> None:
+    """The child: read the spec, run the generator, write what it says."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints, prints elsewhere
+    stdin = sys.stdin.buffer
+    (length,) = _LENGTH.unpack(stdin.read(_LENGTH.size))
+    spec = pickle.loads(stdin.read(length))  # noqa: S301  # from our own parent
+    threading.Thread(target=_watch_lifeline, args=(stdin, stop), daemon=True).start()
+    module, name = target.split(":")
+    generator: Generator = getattr(importlib.import_module(module), name)
+    try:
+        answer: object = _Result(generator(spec, lambda progress: _write_frame(out, progress), stop))
+    except ConfigurationError as error:
+        answer = _Refused(error.setting, str(error.value), error.problem, error.way_out)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the parent tells it
+        answer = _Failed(scrub(f"{type(error).__name__}: {error}"), scrub(traceback.format_exc()))
+    _write_frame(out, answer)
+
+
+def _watch_lifeline(stdin: IO[bytes], stop: threading.Event) -> None:
+    stdin.read()
+    stop.set()
+
+
+def _write_frame(out: IO[bytes], message: object) -> None:
+    payload = pickle.dumps(message)
+    with contextlib.suppress(BrokenPipeError):  # the parent is dead: finish cleaning up all the same
+        out.write(_LENGTH.pack(len(payload)) + payload)
+        out.flush()
+
+
+if __name__ == "__main__":
+    # run as the importable module, not as __main__: messages are pickled by their module's name
+    importlib.import_module("nightbench.load.child").main(sys.argv[1])

@@ -1,0 +1,70 @@
+"""The four phases of a load test as instants: ramp, warm-up, measure, drain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Phase = Literal["ramp", "warmup", "measure", "drain"]
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Phases:
+    """When each phase begins, in monotonic ns. What is scheduled inside `measure` counts.
+
+    Attributes:
+        start: The ramp begins.
+        warmup: Everybody has been asked to connect.
+        measure: Counting begins.
+        drain: Nothing is scheduled any more; what is under way may end.
+        end: The latest instant at which the test ends.
+    """
+
+    start: int
+    warmup: int
+    measure: int
+    drain: int
+    end: int
+
+    @classmethod
+    def plan(cls, start: int, *, ramp: float, warmup: float, measure: float, drain: float) -> Phases:
+        """Lay out phases of the given lengths in seconds from `start` (ns)."""
+        instants = [start]
+        for seconds in (ramp, warmup, measure, drain):
+            instants.append(instants[-1] + round(seconds * SECOND))
+        return cls(*instants)
+
+    def at(self, now: int) -> Phase:
+        """The phase that `now` lies in; before the start is ramp, after the end is drain."""
+        if now < self.warmup:
+            return "ramp"
+        if now < self.measure:
+            return "warmup"
+        return "measure" if now < self.drain else "drain"
+
+    def counts(self, scheduled: int) -> bool:
+        """Whether an operation scheduled at this instant counts."""
+        return self.measure <= scheduled < self.drain
+
+    def cut(self, now: int, *, drain: float) -> Phases:
+        """These phases ended early at `now`: what was scheduled before still counts."""
+        drained = min(self.drain, max(now, self.start))
+        return Phases(
+            start=self.start,
+            warmup=min(self.warmup, drained),
+            measure=min(self.measure, drained),
+            drain=drained,
+            end=min(self.end, drained + round(drain * SECOND)),
+        )
+
+    @property
+    def measured_seconds(self) -> float:
+        """Length of the measure phase."""
+        return (self.drain - self.measure) / SECOND
+
+    @property
+    def loaded_seconds(self) -> float:
+        """Length of everything before the drain."""
+        return (self.drain - self.start) / SECOND

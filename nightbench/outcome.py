@@ -1,0 +1,159 @@
+"""What came of a night: its exit code, and how it is told in a terminal, as JSON and as markdown."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from nightbench.alerts.delivery import DeliveryReport
+from nightbench.errors import ExitCode
+from nightbench.history.reading import UnreadableFile
+from nightbench.history.store import SavedRun
+from nightbench.measurement import SCHEMA
+from nightbench.plan import Suite, Tier
+from nightbench.report.document import document
+from nightbench.report.summary import print_night
+from nightbench.scrub import scrub, scrub_tree
+from nightbench.settings import Settings
+from nightbench.verdict.verdict import SuiteVerdict, exit_code
+
+_WIDTH = 80
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step of the night that raised instead of giving its result.
+
+    Attributes:
+        tier: In which tier; None when it was about the whole night.
+        suite: In which suite; None when it was about the whole tier.
+        reason: One line, free of secrets.
+        exit_code: What the command line makes of it.
+    """
+
+    tier: Tier | None
+    suite: Suite | None
+    reason: str
+    exit_code: ExitCode = ExitCode.INVALID
+
+    def __str__(self) -> str:
+        place = " ".join(word for word in (self.tier or "night", self.suite) if word)
+        return f"{place}: failed: {self.reason}"
+
+
+@dataclass(frozen=True)
+class NightOutcome:
+    """What came of a night.
+
+    Attributes:
+        night_id: Shared by its runs.
+        verdicts: One for each suite that was measured, in the order of measuring.
+        failures: The steps that raised.
+        skipped: The suites that were not run because the night was interrupted.
+        saved: Where the runs lie.
+        unreadable: Files of the history that had to be passed over.
+        delivery: What became of the alerts; None when the night ended before they could be posted.
+    """
+
+    night_id: str
+    verdicts: tuple[SuiteVerdict, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    skipped: tuple[tuple[Tier, Suite], ...] = ()
+    saved: tuple[SavedRun, ...] = ()
+    unreadable: tuple[UnreadableFile, ...] = ()
+    delivery: DeliveryReport | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What is certain comes first: a missed target, then a wrong setting, then what is not known."""
+        code = exit_code(self.verdicts, len(self.unreadable))
+        if code is ExitCode.MISSED:
+            return code
+        codes = {failure.exit_code for failure in self.failures}
+        if ExitCode.WRONG_USE in codes:
+            return ExitCode.WRONG_USE
+        return ExitCode.INVALID if codes or self.skipped else code
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader has to know beside the verdicts, one sentence each, free of secrets."""
+        return (
+            *(str(failure) for failure in self.failures),
+            *(skipped_note(tier, suite) for tier, suite in self.skipped),
+            *(scrub(f"{file.path}: not part of the history: {file.problem}") for file in self.unreadable),
+        )
+
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Why it is not a pass, one sentence each: missed targets, doubts, notes."""
+        return (
+            *(sentence for verdict in self.verdicts for sentence in _shortcomings(verdict)),
+            *self.notes,
+        )
+
+    def of_tier(self, tier: Tier) -> NightOutcome:
+        """The same as if `tier` had been the whole night."""
+        return NightOutcome(
+            night_id=self.night_id,
+            verdicts=tuple(verdict for verdict in self.verdicts if verdict.measurement.tier == tier),
+            failures=tuple(failure for failure in self.failures if failure.tier == tier),
+            skipped=tuple(place for place in self.skipped if place[0] == tier),
+            unreadable=tuple(file for file in self.unreadable if f"tier={tier}" in file.path.parts),
+        )
+
+
+def _shortcomings(verdict: SuiteVerdict) -> list[str]:
+    place = f"{verdict.measurement.tier} {verdict.measurement.suite}"
+    if verdict.state == "invalid":
+        reasons = verdict.measurement.validity.reasons or ("it ended before its plan did",)
+        return [scrub(f"{place}: invalid: {reason}") for reason in reasons]
+    return [
+        f"{place}: {target.metric} {target.op} {target.limit:g} missed: "
+        f"{'no value' if target.value is None else format(target.value, '.6g')}"
+        for target in verdict.missed
+    ]
+
+
+def skipped_note(tier: Tier, suite: Suite) -> str:
+    """What is said about a suite that was not run."""
+    return f"{tier} {suite}: not run: interrupted"
+
+
+def night_document(outcome: NightOutcome) -> dict[str, Any]:
+    """The night as JSON-like data, scrubbed: what ``nightbench run --json`` writes."""
+    delivery = asdict(outcome.delivery) if outcome.delivery is not None else None
+    content = {
+        "schema": SCHEMA,
+        "night_id": outcome.night_id,
+        "exit_code": int(outcome.exit_code),
+        "suites": [document(verdict.measurement, verdict.targets) for verdict in outcome.verdicts],
+        "notes": list(outcome.notes),
+        "alerts": delivery,
+    }
+    scrubbed: dict[str, Any] = scrub_tree(content)
+    return scrubbed
+
+
+def print_outcome(console: Console, outcome: NightOutcome, settings: Settings) -> None:
+    """Print the summary of a night."""
+    places: dict[str, Path | str] = {"results": settings.results, "outbox": settings.outbox_folder}
+    print_night(
+        console,
+        outcome.verdicts,
+        saved=places,
+        alerts=outcome.delivery or DeliveryReport(reasons=("the night ended before they were posted",)),
+        notes=outcome.notes,
+    )
+
+
+def night_markdown(outcome: NightOutcome, settings: Settings) -> str:
+    """The summary as markdown, scrubbed: the text of the terminal in a block of code."""
+    text = io.StringIO()
+    print_outcome(
+        Console(file=text, width=_WIDTH, force_terminal=False, color_system=None), outcome, settings
+    )
+    return scrub(f"# {outcome.night_id}\n\n```\n{text.getvalue().rstrip()}\n```\n")

@@ -1,0 +1,106 @@
+"""Metrics as a reader looks for them: by operation, then times in rows and single figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from nightbench.measurement import Metric
+
+STATISTICS: Mapping[str, str] = MappingProxyType(
+    {"min": "min", "mean": "mean", "p50": "median", "p95": "P95", "p99": "P99", "max": "max"}
+)
+"""The statistics of a quantity in the order of the columns, and their titles."""
+
+_NAME = re.compile(r"(?P<operation>[^.\[]+)(?:\[(?P<part>[^\]]*)\])?\.(?P<rest>.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity with its statistics: a row of a table."""
+
+    operation: str
+    part: str | None
+    name: str
+    statistics: Mapping[str, Metric]
+
+    @property
+    def n(self) -> int:
+        """Samples behind the statistics."""
+        return max(metric.n for metric in self.statistics.values())
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A metric that stands for itself."""
+
+    operation: str
+    label: str
+    metric: Metric
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """All metrics of a measurement, none lost and none twice."""
+
+    quantities: tuple[Quantity, ...]
+    figures: tuple[Figure, ...]
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """Every operation that has a metric, in the order of the metrics."""
+        named = [figure.operation for figure in self.figures]
+        return tuple(dict.fromkeys([*named, *(quantity.operation for quantity in self.quantities)]))
+
+    @property
+    def rates(self) -> tuple[Figure, ...]:
+        """What happens per second."""
+        return tuple(figure for figure in self.figures if figure.metric.unit == "1/s")
+
+    def figures_of(self, operation: str) -> tuple[Figure, ...]:
+        """The figures of an operation but its rates."""
+        own = (figure for figure in self.figures if figure.operation == operation)
+        return tuple(figure for figure in own if figure.metric.unit != "1/s")
+
+
+def group(metrics: Iterable[Metric]) -> Grouped:
+    """Sort metrics by what their names say.
+
+    A quantity of at least three statistics becomes a row; everything else, of whatever name, a figure.
+    """
+    rows: dict[tuple[str, str | None, str], dict[str, Metric]] = {}
+    figures: list[Figure] = []
+    for metric in metrics:
+        operation, part, quantity, statistic = _split(metric.name)
+        if statistic in STATISTICS and quantity:
+            rows.setdefault((operation, part, quantity), {})[statistic] = metric
+        else:
+            figures.append(Figure(operation, _label(part, quantity, statistic), metric))
+    quantities = []
+    for (operation, part, quantity), row in rows.items():
+        if len(row) >= 3:
+            quantities.append(Quantity(operation, part, quantity, row))
+            continue
+        for statistic, metric in row.items():
+            figures.append(Figure(operation, _label(part, quantity, STATISTICS[statistic]), metric))
+    return Grouped(tuple(quantities), tuple(figures))
+
+
+def spoken(name: str) -> str:
+    """A name as it is read: without underscores and dots."""
+    return name.replace("_", " ").replace(".", " ")
+
+
+def _split(name: str) -> tuple[str, str | None, str, str]:
+    """Operation, its part in brackets, quantity and the last piece."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return "other", None, "", name
+    quantity, _, last = found["rest"].rpartition(".")
+    return found["operation"], found["part"], quantity, last
+
+
+def _label(part: str | None, quantity: str, last: str) -> str:
+    return " ".join(spoken(piece) for piece in (part, quantity, last) if piece)

@@ -1,0 +1,1 @@
+"""What the numbers mean: promises kept, and the change against earlier runs."""

@@ -1,0 +1,84 @@
+"""One WebSocket load test: from a plan and a subject to a measurement."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from nightbench import host
+from nightbench.errors import ConfigurationError
+from nightbench.load.child import run_in_child
+from nightbench.load.progress import OnProgress
+from nightbench.measurement import Measurement, RunLabel, new_id
+from nightbench.plan import WebSocketPlan
+from nightbench.scrub import scrub
+from nightbench.subject import Subject
+from nightbench.websocket.generator import WebSocketResult, WebSocketSpec, run_generator
+from nightbench.websocket.metrics import websocket_metrics, websocket_validity
+
+GRACE_SECONDS = 15.0
+"""How long an interrupted generator may take to drain and disconnect."""
+
+
+async def run(
+    plan: WebSocketPlan, subject: Subject, label: RunLabel, *, on_progress: OnProgress, stop: asyncio.Event
+) -> Measurement:
+    """Load `subject` as `plan` says; when `stop` is set, end early with an incomplete measurement.
+
+    Raises:
+        ConfigurationError: when nothing listens at the subject's address.
+        MeasurementError: when the generator gave no result.
+    """
+    url = subject.websocket_url
+    if url is None:
+        raise ConfigurationError("NIGHTBENCH_WEBSOCKET_URL", "", "the WebSocket suite needs an address")
+    await check_reachable(url)
+    started_at = datetime.now(UTC)
+    run_id = new_id(f"{label.tier}-websocket", started_at)
+    spec = WebSocketSpec(plan, url, subject.token, run_id)
+    result: WebSocketResult = await run_in_child(
+        run_generator, spec, on_progress=on_progress, stop=stop, grace=GRACE_SECONDS
+    )
+    return Measurement(
+        run_id=run_id,
+        night_id=label.night_id,
+        suite="websocket",
+        tier=label.tier,
+        environment=label.environment,
+        started_at=started_at,
+        duration=result.phases.measured_seconds,
+        plan=plan,
+        subject={"kind": subject.kind, "websocket_url": scrub(url)},
+        host=host.fingerprint(),
+        validity=websocket_validity(result),
+        operations=result.counted,
+        uncounted=result.uncounted,
+        metrics=websocket_metrics(result),
+        windows=tuple(window for times in result.times for window in times.windows),
+        details={"stray": dict(result.stray)},
+    )
+
+
+async def check_reachable(url: str) -> None:
+    """Raise ConfigurationError unless something accepts connections at the host and port of `url`."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    try:
+        async with asyncio.timeout(5):
+            _, writer = await asyncio.open_connection(parts.hostname, port)
+            writer.close()
+            await writer.wait_closed()
+    except (OSError, TimeoutError) as error:
+        why = (
+            "unknown host"
+            if isinstance(error, socket.gaierror)
+            else (error.strerror if isinstance(error, OSError) else None)
+        )
+        raise ConfigurationError(
+            "--url / NIGHTBENCH_WEBSOCKET_URL",
+            scrub(url),
+            f"nothing answers at {parts.hostname}:{port} ({why or 'no answer within 5 s'})",
+            "start the backend, mend the address, or leave it out to use the embedded one",
+        ) from None

@@ -1,0 +1,61 @@
+"""What is said, and how it is grouped."""
+
+from __future__ import annotations
+
+import pytest
+from builders import database_measurement, verdict_of, websocket_measurement, with_metric
+
+from nightbench.alerts.alert import alerts_of
+from nightbench.plan import Target
+
+P95 = "message.response_time.p95"
+
+
+def missed(number: int = 0, value: float | None = 5000):
+    return verdict_of(with_metric(websocket_measurement(number=number), P95, value))
+
+
+def test_a_night_that_went_well_says_nothing() -> None:
+    assert alerts_of([verdict_of(websocket_measurement()), verdict_of(database_measurement())]) == ()
+
+
+def test_a_missed_target_is_an_error_with_its_numbers() -> None:
+    (alert,) = alerts_of([missed()])
+    assert (alert.kind, alert.level) == ("target_missed", "error")
+    assert alert.fingerprint == ("target_missed", "websocket", "full", P95, "local")
+    wanted = {"value": 5000, "limit": 2000, "op": "<", "unit": "ms", "n": 400}
+    assert {key: alert.context[key] for key in wanted} == wanted
+
+
+@pytest.mark.parametrize("value", [5000, 6000, None])
+def test_what_groups_an_alert_is_the_same_every_night(value: float | None) -> None:
+    first, later = alerts_of([missed(), missed(number=8, value=value)])
+    assert (first.title, first.fingerprint) == (later.title, later.fingerprint)
+
+
+def test_every_missed_target_has_an_alert_of_its_own() -> None:
+    worse = verdict_of(with_metric(missed().measurement, "connection.success_rate", 50.0))
+    assert len({alert.fingerprint for alert in alerts_of([worse])}) == 2
+
+
+def test_an_invalid_measurement_is_one_warning_whatever_it_missed() -> None:
+    (alert,) = alerts_of([verdict_of(missed().measurement.invalidated("busy", "late"))])
+    assert (alert.kind, alert.level, alert.metric) == ("invalid", "warning", "validity")
+    assert alert.context["reasons"] == ["busy", "late"]
+
+
+@pytest.mark.parametrize("reasons", [(), ("busy",)])
+def test_a_leak_is_an_error_also_of_an_invalid_measurement(reasons: tuple[str, ...]) -> None:
+    measurement = database_measurement(leaked_rows=3).invalidated(*reasons)
+    alerts = {alert.kind: alert for alert in alerts_of([verdict_of(measurement)])}
+    assert set(alerts) == {"tenant_leak", *(["invalid"] if reasons else [])}
+    assert alerts["tenant_leak"].level == "error"
+    assert alerts["tenant_leak"].context["value"] == 3
+
+
+def test_a_leak_is_told_whatever_the_targets_say() -> None:
+    plan = database_measurement().plan.model_copy(
+        update={"targets": (Target(metric="query.leaked_rows", op="<", limit=10),)}
+    )
+    alerts = alerts_of([verdict_of(database_measurement(leaked_rows=3, plan=plan))])
+    assert [alert.kind for alert in alerts] == ["tenant_leak"]

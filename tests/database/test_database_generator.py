@@ -1,0 +1,222 @@
+"""The promises of the database load generator, against a real PostgreSQL."""
+
+import signal
+import threading
+from collections import Counter
+
+import psutil
+import psycopg
+import pytest
+
+from nightbench.database.generator import DatabaseSpec, run_generator
+from nightbench.database.metrics import database_metrics, database_validity
+from nightbench.database.own_rows import exclusive_connection, insert_rows
+from nightbench.errors import ConfigurationError
+from nightbench.plan import DatabasePlan
+from nightbench.tenants import tenant_id
+
+
+def load(dsn, *, on_progress=lambda _: None, stop=None, **plan):
+    numbers = {"queries": 200, "workers": 4, "rate": 200, "warmup": 0.2, "tenants": 50, **plan}
+    spec = DatabaseSpec(DatabasePlan(**numbers), dsn, "test-run")
+    result = run_generator(spec, on_progress, stop or threading.Event())
+    for accounts in (result.counted, result.uncounted):
+        for operation, counts in accounts.items():
+            counts.check(operation)
+    return result
+
+
+def metric(result, name):
+    return next(item.value for item in database_metrics(result) if item.name == name)
+
+
+def test_the_mix_is_run_whole_and_leaves_nothing_behind(postgres):
+    before = postgres.state()
+    result = load(postgres.dsn)
+    query = result.counted["query"]
+    assert (query.scheduled, query.ok) == (200, 200)
+    by_statement = Counter({name: counts.ok for name, counts in result.counted.items() if name != "query"})
+    assert by_statement.total() == 200
+    reads = sum(by_statement[f"query[{name}]"] for name in ("profile_lookup", "expense_listing"))
+    assert reads == 100
+    assert postgres.state() == before
+    assert result.removed_rows == result.counted["query[expense_insert]"].ok + (
+        result.uncounted["query[expense_insert]"].ok + 4
+    )
+    assert database_validity(result).valid
+    assert metric(result, "query.success_rate") == 100
+    assert metric(result, "query.leaked_rows") == 0
+    assert metric(result, "query.throughput") == pytest.approx(200, rel=0.2)
+
+
+def test_writes_agree_with_what_the_server_counted(postgres):
+    def written():
+        postgres.execute("SELECT pg_stat_force_next_flush()")
+        rows = postgres.execute(
+            "SELECT n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables WHERE relname = 'expenses'"
+        )
+        return rows[0]
+
+    before = written()
+    result = load(postgres.dsn)
+    inserted, updated, deleted = (after - b for after, b in zip(written(), before, strict=True))
+    accounts = [result.counted, result.uncounted]
+    assert deleted == result.removed_rows
+    assert inserted == result.removed_rows + 1  # the check before the load inserts one and takes it back
+    inserted -= 1
+    assert inserted == sum(a["query[expense_insert]"].ok for a in accounts) + 4
+    assert updated == sum(a["query[expense_update]"].ok for a in accounts)
+
+
+def test_the_parts_of_an_operation_add_up(postgres):
+    result = load(postgres.dsn)
+    parts = ("pool.wait", "query.begin_time", "query.execute_time", "query.commit_time")
+    total = sum(metric(result, f"{part}.mean") for part in parts)
+    assert total == pytest.approx(metric(result, "query.service_time.mean"), rel=0.01)
+    waited = metric(result, "query.worker_wait.mean") + metric(result, "query.send_lag.mean")
+    assert metric(result, "query.response_time.mean") == pytest.approx(
+        metric(result, "query.service_time.mean") + waited, rel=0.01
+    )
+
+
+def test_the_closed_model_runs_its_queries_as_fast_as_its_workers_can(postgres):
+    result = load(postgres.dsn, model="closed", rate=None, queries=300, workers=4)
+    assert result.counted["query"].ok == 300
+    assert database_validity(result).complete
+    assert metric(result, "query.throughput") > 200
+
+
+def test_when_every_worker_is_busy_waiting_counts_as_response_time(postgres):
+    slow = "ALTER FUNCTION auth.uid() RENAME TO uid_fast"
+    slower = """CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE plpgsql STABLE AS
+        $$ BEGIN PERFORM pg_sleep(0.02); RETURN auth.uid_fast(); END $$"""
+    postgres.execute(slow)
+    postgres.execute(slower)
+    for table, column in (("profiles", "id"), ("expenses", "user_id")):
+        postgres.execute(
+            f"ALTER POLICY own_{'profile' if table == 'profiles' else 'expenses'} ON {table} "
+            f"USING ({column} = (SELECT auth.uid())) WITH CHECK ({column} = (SELECT auth.uid()))"
+        )
+    try:
+        result = load(postgres.dsn, queries=100, workers=1, rate=100, tenants=2, warmup=0)
+    finally:
+        for table, column in (("profiles", "id"), ("expenses", "user_id")):
+            postgres.execute(
+                f"ALTER POLICY own_{'profile' if table == 'profiles' else 'expenses'} ON {table} "
+                f"USING ({column} = (SELECT auth.uid_fast())) WITH CHECK ({column} = (SELECT auth.uid_fast()))"
+            )
+        postgres.execute("DROP FUNCTION auth.uid()")
+        postgres.execute("ALTER FUNCTION auth.uid_fast() RENAME TO uid")
+    assert metric(result, "query.worker_wait.max") > 100
+    assert metric(result, "query.response_time.max") > metric(result, "query.service_time.max") + 100
+    assert metric(result, "query.send_lag.p50") < 50
+
+
+def test_one_leaked_row_is_found(postgres):
+    with postgres.changed(
+        "CREATE POLICY wide_open ON messages FOR SELECT TO authenticated USING (true)",
+        "DROP POLICY wide_open ON messages",
+    ), postgres.changed(
+        "CREATE POLICY wide_open ON conversations FOR SELECT TO authenticated USING (true)",
+        "DROP POLICY wide_open ON conversations",
+    ), postgres.changed(
+        "CREATE POLICY wide_open ON profiles FOR SELECT TO authenticated USING (true)",
+        "DROP POLICY wide_open ON profiles",
+    ):
+        result = load(postgres.dsn, queries=100)
+    assert metric(result, "query.leaked_rows") > 0
+    assert result.counted["query"].errors["tenant_leak"] == result.counted["query[conversation_history]"].failed
+
+
+def test_a_statement_over_its_time_is_timed_out(postgres):
+    with postgres.changed(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$;"
+        "CREATE TRIGGER slow BEFORE UPDATE ON expenses FOR EACH ROW EXECUTE FUNCTION slow()",
+        "DROP TRIGGER slow ON expenses; DROP FUNCTION slow()",
+    ):
+        result = load(postgres.dsn, queries=50, statement_timeout=0.2, warmup=0)
+    update = result.counted["query[expense_update]"]
+    assert update.timed_out == update.scheduled > 0
+    assert update.errors == {"sqlstate_57014": update.timed_out}
+
+
+def test_a_pool_that_is_too_small_waits_and_says_so(postgres):
+    result = load(
+        postgres.dsn, model="closed", rate=None, think=0.002, workers=8, pool_size=1, max_overflow=0
+    )
+    # (a thread that does not pause gets the connection back before the others wake)
+    assert metric(result, "pool.wait.p50") > metric(result, "query.execute_time.p50")
+    assert metric(result, "pool.opened") == 1
+
+
+def test_rows_left_by_a_crashed_run_are_found_and_removed(postgres):
+    before = postgres.state()
+    with exclusive_connection(postgres.dsn) as connection:
+        insert_rows(connection, [tenant_id(1), tenant_id(7)], "nightbench:crashed")
+    assert postgres.state() != before
+    result = load(postgres.dsn, queries=20)
+    assert result.left_over_rows == 2
+    assert postgres.state() == before
+
+
+def test_two_runs_never_load_one_database_at_once(postgres):
+    with (
+        exclusive_connection(postgres.dsn),
+        pytest.raises(ConfigurationError, match="another nightbench run is at work"),
+    ):
+        load(postgres.dsn)
+
+
+def test_an_interrupted_run_keeps_what_it_measured_and_cleans_up(postgres):
+    before = postgres.state()
+    stop = threading.Event()
+    result = load(postgres.dsn, queries=20_000, on_progress=lambda _: stop.set(), stop=stop)
+    validity = database_validity(result)
+    assert not validity.complete
+    assert "interrupted" in validity.reasons[0]
+    assert 0 < result.counted["query"].ok < 2000
+    assert postgres.state() == before
+
+
+def test_a_server_that_dies_ends_the_run_as_incomplete(own_postgres):
+    pid_file = own_postgres.folder / "data" / "postmaster.pid"
+    server = psutil.Process(int(pid_file.read_text().split()[0]))
+
+    def kill(_progress):
+        if server.is_running() and server.status() != psutil.STATUS_ZOMBIE:
+            server.send_signal(signal.SIGQUIT)
+
+    result = load(own_postgres.dsn, queries=20_000, on_progress=kill)
+    validity = database_validity(result)
+    assert not validity.complete
+    assert "the subject was lost" in validity.reasons[0]
+    assert result.counted["query"].ok > 0
+    assert result.removed_rows is None
+    assert all(
+        error.startswith(("connection_", "sqlstate_57P")) or error == "not_started"
+        for error in result.counted["query"].errors
+    )
+
+
+def _with(dsn, **changes):
+    info = psycopg.conninfo.conninfo_to_dict(dsn)
+    info.update(changes)
+    return "postgresql://{user}:{password}@{host}:{port}/{dbname}".format(**info)
+
+
+@pytest.mark.parametrize(
+    ("changes", "plan", "says"),
+    [
+        ({"password": "wr0ng"}, {}, "mend the password"),
+        ({"dbname": "nowhere"}, {}, "name an existing database"),
+        ({"dbname": "postgres"}, {}, "authenticat|prepare it with the tables"),
+        ({"port": 1}, {}, "check that the server runs"),
+        ({}, {"tenants": 5000}, "does not have that many"),
+    ],
+)
+def test_a_subject_that_cannot_be_used_is_told_with_the_way_out(postgres, changes, plan, says):
+    dsn = _with(postgres.dsn, **changes)
+    with pytest.raises(ConfigurationError, match=says) as caught:
+        load(dsn, **plan)
+    for secret in (psycopg.conninfo.conninfo_to_dict(dsn)["password"], "wr0ng"):
+        assert secret not in str(caught.value)

@@ -1,0 +1,38 @@
+"""Generators for the tests of the child process: they must be importable by name there."""
+
+import os
+import time
+
+from nightbench.errors import ConfigurationError
+from nightbench.load.progress import Progress
+
+
+def echo(spec, on_progress, _stop):
+    print("noise on stdout must not disturb the messages")
+    on_progress(Progress("websocket", "measure", 1.0, 2.0, 3, 4.0, None, 0))
+    return {"spec": spec, "pid": os.getpid()}
+
+
+def until_stopped(spec, _on_progress, stop):
+    with open(spec, "w") as file:  # noqa: PTH123
+        file.write(str(os.getpid()))
+    stop.wait(60)
+    return "stopped early"
+
+
+def deaf(_spec, on_progress, _stop):
+    on_progress(Progress("websocket", "measure", 1.0, 2.0, 3, 4.0, None, 0))
+    time.sleep(60)
+
+
+def wrong_setting(_spec, _on_progress, _stop):
+    raise ConfigurationError("--dsn", "x", "no such database", "name another")
+
+
+def broken(_spec, _on_progress, _stop):
+    raise ZeroDivisionError("postgresql://u:hunter2@h/d")
+
+
+def killed(_spec, _on_progress, _stop):
+    os.write(2, b"last words\n")
+    os._exit(7)

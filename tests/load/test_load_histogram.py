@@ -1,0 +1,85 @@
+"""Percentiles come from merged HDR histograms, and are missing rather than invented."""
+
+import math
+
+import numpy as np
+import pytest
+from hdrh.histogram import HdrHistogram
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightbench.load.histogram import (
+    HIGHEST_US,
+    LENGTH,
+    Histogram,
+    bucket_indices,
+    decode_counts,
+    samples_needed,
+)
+
+durations = st.lists(st.integers(0, 4_000_000_000_000), min_size=1, max_size=200)
+
+
+def histogram_of(values):
+    histogram = Histogram()
+    histogram.add(np.array(values, dtype=np.int64))
+    return histogram
+
+
+@given(durations)
+def test_counts_as_hdrhistogram_counts(values):
+    reference = HdrHistogram(1, HIGHEST_US, 3)
+    for value in values:
+        reference.record_value(min(max(1, (value + 500) // 1000), HIGHEST_US))
+    assert histogram_of(values).encode() == reference.encode()
+
+
+@given(st.integers(1, HIGHEST_US))
+def test_a_counter_is_within_three_digits_of_its_values(micros):
+    (index,) = bucket_indices(np.array([micros * 1000]))
+    assert 0 <= index < LENGTH
+    histogram = histogram_of([micros * 1000])
+    assert histogram.quantile_ms_of_any(1.0) * 1000 == pytest.approx(micros, rel=1e-3)
+
+
+@given(durations)
+def test_encoding_loses_no_count(values):
+    histogram = histogram_of(values)
+    assert np.array_equal(decode_counts(histogram.encode()), histogram.counts)
+
+
+@given(durations, durations)
+def test_merging_is_the_same_as_counting_together(first, second):
+    merged = histogram_of(first)
+    merged.merge(histogram_of(second))
+    together = histogram_of(first + second)
+    assert np.array_equal(merged.counts, together.counts)
+    assert (merged.n, merged.sum_ns, merged.min_ns, merged.max_ns) == (
+        together.n,
+        together.sum_ns,
+        together.min_ns,
+        together.max_ns,
+    )
+
+
+@given(st.lists(st.integers(1_000, 10_000_000_000), min_size=100, max_size=400), st.sampled_from([0.5, 0.95, 0.99]))
+def test_a_quantile_is_the_order_statistic_within_a_thousandth(values, quantile):
+    exact = sorted(values)[max(1, math.ceil(quantile * len(values))) - 1] / 1e6
+    assert histogram_of(values).quantile_ms(quantile) == pytest.approx(exact, rel=2e-3, abs=0.001)
+
+
+@pytest.mark.parametrize(("quantile", "needed"), [(0.5, 2), (0.95, 20), (0.99, 100), (0.999, 1000)])
+def test_a_quantile_with_too_few_samples_is_missing(quantile, needed):
+    assert samples_needed(quantile) == needed
+    assert histogram_of([5_000_000] * (needed - 1)).quantile_ms(quantile) is None
+    assert histogram_of([5_000_000] * needed).quantile_ms(quantile) == pytest.approx(5.0)
+
+
+def test_an_empty_histogram_knows_nothing():
+    empty = Histogram()
+    assert (empty.mean_ms, empty.min_ms, empty.max_ms, empty.quantile_ms_of_any(0.5)) == (None,) * 4
+
+
+def test_a_negative_duration_is_refused():
+    with pytest.raises(ValueError, match="its end lies before its start"):
+        histogram_of([-1])

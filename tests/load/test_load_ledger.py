@@ -1,0 +1,73 @@
+"""Nothing vanishes: scheduled = ok + failed + timed_out + skipped + in_flight."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightbench.load.ledger import Ledger, OperationCounts, Outcome
+
+events = st.lists(st.sampled_from([None, *Outcome]), max_size=60)
+
+
+def apply(counts, sequence):
+    for event in sequence:
+        if event is None:
+            counts.schedule()
+        elif counts.in_flight:
+            counts.end(event, None if event is Outcome.OK else event.value)
+
+
+@given(events)
+def test_the_account_adds_up_after_any_sequence(sequence):
+    counts = OperationCounts()
+    apply(counts, sequence)
+    counts.check("message")
+
+
+@given(events, events)
+def test_the_sum_of_two_accounts_adds_up(first, second):
+    one, two = OperationCounts(), OperationCounts()
+    apply(one, first)
+    apply(two, second)
+    total = one + two
+    total.check("message")
+    assert total.scheduled == one.scheduled + two.scheduled
+    assert total.errors.total() == one.errors.total() + two.errors.total()
+
+
+def test_an_operation_that_ends_twice_is_found():
+    counts = OperationCounts()
+    counts.schedule()
+    counts.end(Outcome.OK)
+    counts.end(Outcome.OK)
+    with pytest.raises(AssertionError, match="does not add up"):
+        counts.check("message")
+
+
+def test_an_operation_that_vanishes_is_found():
+    counts = OperationCounts(scheduled=2, ok=1)
+    with pytest.raises(AssertionError, match="'message'"):
+        counts.check("message")
+
+
+@pytest.mark.parametrize(("outcome", "error"), [(Outcome.OK, "timeout"), (Outcome.FAILED, None)])
+def test_every_failure_names_its_class_and_a_success_none(outcome, error):
+    counts = OperationCounts()
+    counts.schedule()
+    with pytest.raises(ValueError, match="names its class"):
+        counts.end(outcome, error)
+
+
+def test_success_rate_is_of_what_was_scheduled():
+    counts = OperationCounts(scheduled=4, ok=3, in_flight=1)
+    assert counts.success_rate == 75
+    assert OperationCounts().success_rate is None
+
+
+def test_warm_up_is_accounted_apart():
+    ledger = Ledger("message")
+    ledger.account("message", counted=False).schedule()
+    ledger.account("message", counted=False).end(Outcome.FAILED, "timeout")
+    assert ledger.counted["message"] == OperationCounts()
+    assert ledger.uncounted["message"].failed == 1
+    assert ledger.failures == 1

@@ -1,0 +1,59 @@
+"""The instants of operations become per-second histograms that add up to the whole."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightbench.load.histogram import decode_counts
+from nightbench.load.phases import SECOND
+from nightbench.load.timeline import Timeline
+
+
+def timeline():
+    return Timeline(
+        ("scheduled", "sent", "last"),
+        {"message.response_time": ("scheduled", "last"), "message.service_time": ("sent", "last")},
+        by_second=("message.response_time",),
+    )
+
+
+operations = st.lists(
+    st.tuples(st.integers(0, 10 * SECOND), st.integers(0, SECOND), st.integers(0, SECOND)), min_size=1, max_size=80
+)
+
+
+@given(operations, st.integers(1, 5))
+def test_seconds_add_up_to_the_total_however_it_is_folded(rows, folds):
+    line = timeline()
+    for index, (scheduled, lag, service) in enumerate(rows):
+        line.record((scheduled, scheduled + lag, scheduled + lag + service))
+        if index % folds == 0:
+            line.fold(0)
+    line.fold(0)
+    times = line.times()
+    total = times.totals["message.response_time"]
+    assert total.n == len(rows)
+    summed = sum(decode_counts(window.histogram) for window in times.windows)
+    assert np.array_equal(summed, total.counts)
+    assert sum(window.n for window in times.windows) == len(rows)
+
+
+def test_a_window_is_the_second_in_which_it_was_scheduled():
+    line = timeline()
+    line.record((-1, 0, 9 * SECOND))
+    line.record((3 * SECOND, 3 * SECOND, 9 * SECOND))
+    line.fold(0)
+    assert [(w.second, w.operation, w.quantity, w.n) for w in line.times().windows] == [
+        (-1, "message", "response_time", 1),
+        (3, "message", "response_time", 1),
+    ]
+
+
+def test_response_time_runs_from_the_schedule_and_service_time_from_the_send():
+    line = timeline()
+    line.record((0, 40_000_000, 100_000_000))
+    line.fold(0)
+    totals = line.times().totals
+    assert totals["message.response_time"].mean_ms == pytest.approx(100)
+    assert totals["message.service_time"].mean_ms == pytest.approx(60)

@@ -1,0 +1,212 @@
+"""The summary: complete in 80 columns, on any terminal and none."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from builders import database_measurement, verdict_of, websocket_measurement, with_metric
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from nightbench.alerts.delivery import DeliveryReport
+from nightbench.load.ledger import OperationCounts
+from nightbench.measurement import Metric, Validity
+from nightbench.report.layout import number
+from nightbench.report.summary import print_night, print_suite
+from nightbench.verdict.comparison import Change, Comparison
+from nightbench.verdict.verdict import SuiteVerdict
+
+GOLDEN = Path(__file__).parent / "golden"
+
+COMPARED = Comparison(
+    runs=4,
+    left_out=1,
+    changes=(
+        Change("query.response_time.p50", "ms", 3.96, 3.5, 13.142, 4),
+        Change("query.response_time.p95", "ms", 7.81, 9.0, -13.222, 4),
+        Change("query.success_rate", "%", 99.9375, 100.0, -0.0625, 4),
+        Change("pool.wait.p95", "ms", None, 0.1, None, 4),
+    ),
+)
+FAILING = verdict_of(
+    with_metric(
+        with_metric(websocket_measurement(), "message.response_time.p95", None),
+        "connection.success_rate",
+        80.0,
+    )
+)
+INCOMPLETE = verdict_of(
+    database_measurement().invalidated(
+        "incomplete after 4.0 s of measuring: the database went away; start it again and repeat the run",
+        complete=False,
+    )
+)
+
+
+def console(
+    *, encoding: str = "utf-8", terminal: bool = False, width: int = 80
+) -> tuple[Console, io.BytesIO]:
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
+    return Console(
+        file=file, force_terminal=terminal, width=width, color_system="standard" if terminal else None
+    ), raw
+
+
+def printed(verdict: SuiteVerdict, **options) -> str:
+    target, raw = console(**options)
+    print_suite(target, verdict)
+    return raw.getvalue().decode(options.get("encoding", "utf-8"))
+
+
+def printed_night(*verdicts: SuiteVerdict, **options) -> str:
+    target, raw = console(**options)
+    print_night(
+        target,
+        verdicts,
+        saved={"results": Path("results"), "outbox": Path("/var/lib") / ("very_long_name" * 8) / "outbox"},
+        alerts=DeliveryReport(delivered=1, undelivered=2, rejected=0, reasons=("no Sentry DSN is set",)),
+        notes=["the stress tier failed: its backend could not be started; what the others measured is here"],
+    )
+    return raw.getvalue().decode(options.get("encoding", "utf-8"))
+
+
+NIGHT = (
+    verdict_of(websocket_measurement()),
+    verdict_of(database_measurement(), COMPARED),
+    FAILING,
+    INCOMPLETE,
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("websocket", printed(NIGHT[0])),
+        ("database", printed(NIGHT[1])),
+        ("failing", printed(FAILING)),
+        ("incomplete", printed(INCOMPLETE)),
+        ("ascii", printed(FAILING, encoding="ascii")),
+        ("night", printed_night(*NIGHT).split("Summary", 1)[1]),
+    ],
+)
+def test_golden(name: str, text: str) -> None:
+    assert text == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1", "cp437"])
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_is_longer_than_80_columns_nor_cut_off(encoding: str, width: int) -> None:
+    text = printed_night(*NIGHT, encoding=encoding, width=width)
+    assert max(cell_len(line) for line in text.splitlines()) <= 80
+    assert "…" not in text
+
+
+def test_piped_output_is_plain() -> None:
+    assert "\x1b" not in printed_night(*NIGHT)
+
+
+def test_a_terminal_gets_colours_and_the_same_text() -> None:
+    coloured = printed_night(*NIGHT, terminal=True)
+    assert "\x1b[32m" in coloured
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == printed_night(*NIGHT)
+
+
+def test_ascii_marks_are_words() -> None:
+    text = printed(FAILING, encoding="ascii")
+    assert "ok     connection.connected_users" in text
+    assert "MISSED connection.success_rate" in text
+
+
+def test_every_value_is_in_it() -> None:
+    measurement = database_measurement()
+    text = printed(verdict_of(measurement))
+    for metric in measurement.metrics:
+        assert number(metric.value, "%" if metric.unit == "%" else "") in text, metric
+
+
+def test_a_missing_value_says_how_few_samples_there_were() -> None:
+    assert "missing (n = 400)" in printed(FAILING)
+
+
+def test_a_metric_that_nobody_measured_is_said_so() -> None:
+    verdict = verdict_of(websocket_measurement(metrics=()))
+    assert "not measured" in printed(verdict)
+
+
+def test_targets_of_an_invalid_measurement_have_no_mark() -> None:
+    text = printed(INCOMPLETE)
+    assert "not judged" in text
+    assert "✓" not in text
+    assert "✗" not in text
+
+
+def test_a_leak_is_marked_even_in_an_invalid_measurement() -> None:
+    text = printed(verdict_of(database_measurement(leaked_rows=2).invalidated("the generator was busy")))
+    assert "✗ query.leaked_rows" in text
+    assert "rows leaked" in text
+    assert "the generator was busy" in text
+
+
+def test_a_percentage_is_not_rounded_up_to_a_hundred() -> None:
+    assert number(99.9999, "%") == "99.999 %"
+    assert number(100.0, "%") == "100.0 %"
+
+
+def test_secrets_and_control_characters_are_not_printed() -> None:
+    operations = {
+        "message": OperationCounts(scheduled=1, failed=1, errors=Counter({"token=abcdef12345\x1b[31m": 1}))
+    }
+    verdict = verdict_of(
+        websocket_measurement(
+            operations=operations,
+            subject={"dsn": "postgresql://app:hunter2@host/db"},
+            validity=Validity(("Bearer abcdef12345 \x1b[2J was refused",)),
+        )
+    )
+    text = printed(verdict)
+    assert "abcdef12345" not in text
+    assert "hunter2" not in text
+    assert "\x1b" not in text
+
+
+def test_markup_in_what_was_measured_is_text() -> None:
+    text = printed(verdict_of(websocket_measurement(validity=Validity(("see [red]this[/red] :smile: [/]",)))))
+    assert "see [red]this[/red] :smile: [/]" in text
+
+
+def test_a_night_without_a_suite_says_so() -> None:
+    assert "nothing was measured" in printed_night()
+
+
+names = st.from_regex(r"[a-z_]{1,30}(\[[a-z_]{1,60}\])?\.[a-z_.]{1,60}", fullmatch=True) | st.text(
+    max_size=100
+)
+odd_metrics = st.lists(
+    st.builds(
+        Metric,
+        name=names,
+        value=st.none() | st.floats(),
+        unit=st.sampled_from(["ms", "%", "1/s", "1", "MiB"]),
+        n=st.integers(0, 10**12),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    metrics=odd_metrics,
+    reasons=st.lists(st.text(max_size=200), max_size=2),
+    encoding=st.sampled_from(["utf-8", "ascii"]),
+)
+def test_whatever_was_measured_fits_into_80_columns(metrics, reasons, encoding) -> None:
+    measurement = websocket_measurement(metrics=tuple(metrics), windows=(), validity=Validity(tuple(reasons)))
+    text = printed(verdict_of(measurement), encoding=encoding)
+    assert max(cell_len(line) for line in text.split("\n")) <= 80

@@ -1,0 +1,62 @@
+"""States and exit codes."""
+
+from __future__ import annotations
+
+import pytest
+from builders import database_measurement, verdict_of, websocket_measurement, with_metric
+
+from nightbench.errors import ExitCode
+from nightbench.measurement import Validity
+from nightbench.plan import Target
+from nightbench.verdict.verdict import SuiteVerdict, exit_code
+
+MET = verdict_of(websocket_measurement())
+MISSED = verdict_of(with_metric(websocket_measurement(), "message.response_time.p95", 5000))
+INVALID = verdict_of(websocket_measurement().invalidated("the generator was busy"))
+INVALID_MISSED = verdict_of(MISSED.measurement.invalidated("the generator was busy"))
+INCOMPLETE = verdict_of(websocket_measurement(validity=Validity(complete=False)))
+LEAK = verdict_of(database_measurement(leaked_rows=1))
+INVALID_LEAK = verdict_of(LEAK.measurement.invalidated("the generator was busy"))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state"),
+    [
+        (MET, "met"),
+        (MISSED, "missed"),
+        (INVALID, "invalid"),
+        (INVALID_MISSED, "invalid"),
+        (INCOMPLETE, "invalid"),
+        (LEAK, "missed"),
+        (INVALID_LEAK, "missed"),
+    ],
+)
+def test_state(verdict: SuiteVerdict, state: str) -> None:
+    assert verdict.state == state
+
+
+def test_no_target_talks_a_leak_away() -> None:
+    measurement = database_measurement(leaked_rows=1)
+    lenient = measurement.plan.model_copy(
+        update={"targets": (Target(metric="query.leaked_rows", op="<", limit=100),)}
+    )
+    assert verdict_of(database_measurement(leaked_rows=1, plan=lenient)).state == "missed"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "unreadable", "code"),
+    [
+        ([MET], 0, ExitCode.MET),
+        ([MET, MISSED], 0, ExitCode.MISSED),
+        ([MET, INVALID], 0, ExitCode.INVALID),
+        ([INVALID, MISSED], 0, ExitCode.MISSED),
+        ([INVALID_MISSED], 0, ExitCode.INVALID),
+        ([INCOMPLETE], 0, ExitCode.INVALID),
+        ([INVALID_LEAK], 0, ExitCode.MISSED),
+        ([MET], 1, ExitCode.INVALID),
+        ([MISSED], 1, ExitCode.MISSED),
+        ([], 0, ExitCode.INVALID),
+    ],
+)
+def test_exit_code(verdicts: list[SuiteVerdict], unreadable: int, code: ExitCode) -> None:
+    assert exit_code(verdicts, unreadable) is code

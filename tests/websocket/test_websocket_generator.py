@@ -1,0 +1,198 @@
+"""The promises of the WebSocket load generator, against real servers."""
+
+import asyncio
+import itertools
+import json
+import threading
+
+import pytest
+from servers import answer, chat_server, polite
+
+from nightbench.plan import WebSocketPlan
+from nightbench.websocket.generator import WebSocketSpec, run_generator
+from nightbench.websocket.metrics import websocket_metrics, websocket_validity
+
+
+def load(url, *, on_progress=lambda _: None, stop=None, **plan):
+    numbers = {"users": 5, "duration": 1.0, "ramp": 0.1, "warmup": 0.2, "rate": 50, "timeout": 1.0, **plan}
+    spec = WebSocketSpec(WebSocketPlan(**numbers), url, None, "test")
+    result = run_generator(spec, on_progress, stop or threading.Event())
+    for accounts in (result.counted, result.uncounted):
+        for operation, counts in accounts.items():
+            counts.check(operation)
+    return result
+
+
+def metric(result, name):
+    return next(item.value for item in websocket_metrics(result) if item.name == name)
+
+
+def test_what_is_counted_is_what_the_server_saw():
+    seen = {"connections": 0, "messages": 0}
+
+    async def counting(websocket):
+        seen["connections"] += 1
+        async for text in websocket:
+            seen["messages"] += 1
+            await answer(websocket, text)
+
+    with chat_server(counting) as url:
+        result = load(url, users=20)
+    message, warm_up = result.counted["message"], result.uncounted["message"]
+    assert result.counted["connection"].ok == seen["connections"] == 20
+    assert message.ok + warm_up.ok == seen["messages"]
+    assert message.scheduled == message.ok == 50
+    assert warm_up.scheduled > 0
+    assert websocket_validity(result).valid
+    assert metric(result, "message.throughput") == pytest.approx(50)
+    assert metric(result, "connection.connected_users") == 20
+
+
+def test_the_open_model_sends_on_schedule_whatever_the_replies_do():
+    async def stalling(websocket):
+        async for text in websocket:
+            await asyncio.sleep(0.4)
+            await answer(websocket, text)
+
+    with chat_server(stalling) as url:
+        result = load(url, users=1, rate=20)
+    assert result.counted["message"].scheduled == 20
+    # each waited for those before it: the response time says so, free of coordinated omission
+    assert metric(result, "message.response_time.max") > 900
+
+
+def test_the_closed_model_waits_for_the_reply():
+    async def slow(websocket):
+        async for text in websocket:
+            await asyncio.sleep(0.2)
+            await answer(websocket, text)
+
+    with chat_server(slow) as url:
+        result = load(url, users=2, model="closed", think=0.05, rate=None)
+    assert 6 <= result.counted["message"].scheduled <= 10
+    assert metric(result, "message.response_time.p50") < 300
+
+
+def test_past_the_limit_in_flight_sends_are_skipped_and_counted():
+    async def deaf(websocket):
+        async for _ in websocket:
+            pass
+
+    with chat_server(deaf) as url:
+        result = load(url, users=1, rate=20, max_in_flight=3, timeout=5)
+    message = result.counted["message"]
+    assert message.skipped > 0
+    assert message.errors["in_flight_limit"] == message.skipped
+    assert message.skipped + message.timed_out == message.scheduled
+
+
+def test_a_time_out_counts_against_the_percentiles():
+    async def deaf(websocket):
+        async for _ in websocket:
+            pass
+
+    with chat_server(deaf) as url:
+        result = load(url, users=20, rate=50, timeout=0.5, max_in_flight=100)
+    message = result.counted["message"]
+    assert message.timed_out == message.scheduled == 50
+    assert message.errors == {"timeout": 50}
+    assert metric(result, "message.response_time.p95") >= 500
+
+
+def test_failures_have_a_class_and_a_time_but_do_not_flatter_the_percentiles():
+    async def failing(websocket):
+        async for text in websocket:
+            message = json.loads(text)
+            await websocket.send(json.dumps({"type": "error", "id": message["id"], "detail": "no"}))
+
+    with chat_server(failing) as url:
+        result = load(url)
+    assert result.counted["message"].errors == {"reply_error": 50}
+    assert metric(result, "message.success_rate") == 0
+    assert metric(result, "message.failure_time.p50") is not None
+    assert metric(result, "message.response_time.p95") is None
+
+
+def test_stray_replies_are_counted_and_never_taken_for_right_ones():
+    async def confused(websocket):
+        async for text in websocket:
+            await answer(websocket, json.dumps({"id": "somebody-else"}))
+            await answer(websocket, text)
+            await answer(websocket, text)
+
+    with chat_server(confused) as url:
+        result = load(url)
+    sent = result.counted["message"].ok + result.uncounted["message"].ok
+    assert result.stray["unknown_id"] == 2 * sent
+    assert result.stray["duplicate_reply"] >= 2 * sent - 10
+
+
+def test_refused_handshakes_are_failed_connections():
+    refusals = iter([True, False] * 10)
+
+    def gate(connection, _request):
+        return connection.respond(503, "busy") if next(refusals) else None
+
+    with chat_server(polite, process_request=gate) as url:
+        result = load(url, users=20)
+    connection = result.counted["connection"]
+    assert (connection.scheduled, connection.ok, connection.failed) == (20, 10, 10)
+    assert connection.errors == {"handshake_503": 10}
+    assert metric(result, "connection.success_rate") == 50
+    assert metric(result, "connection.connected_users") == 10
+
+
+def test_after_a_lost_connection_what_is_due_fails_as_not_connected():
+    doomed = itertools.cycle([True, False])
+
+    async def half_of_them_die(websocket):
+        await answer(websocket, await websocket.recv())
+        if next(doomed):
+            await websocket.close(1011)
+        async for text in websocket:
+            await answer(websocket, text)
+
+    with chat_server(half_of_them_die) as url:
+        result = load(url, users=20, rate=200)
+    errors = result.counted["message"].errors + result.uncounted["message"].errors
+    assert set(errors) <= {"not_connected", "close_1011"}
+    assert errors["not_connected"] > 0
+
+
+def test_a_subject_that_is_lost_ends_the_run_as_incomplete():
+    async def dying(websocket):
+        await answer(websocket, await websocket.recv())
+        await websocket.close(1012)
+
+    with chat_server(dying) as url:
+        result = load(url, duration=60)
+    validity = websocket_validity(result)
+    assert not validity.complete
+    assert "the subject was lost" in validity.reasons[0]
+    assert result.phases.measured_seconds < 10
+
+
+def test_an_interrupted_run_keeps_what_it_measured():
+    stop = threading.Event()
+
+    def after_a_second_of_measuring(progress):
+        if progress.phase == "measure" and progress.p95_ms is not None:
+            stop.set()
+
+    with chat_server(polite) as url:
+        result = load(url, duration=60, on_progress=after_a_second_of_measuring, stop=stop)
+    validity = websocket_validity(result)
+    assert not validity.complete
+    assert "interrupted" in validity.reasons[0]
+    assert result.counted["message"].ok > 0
+    assert result.counted["message"].in_flight == 0
+
+
+def test_progress_tells_phase_users_and_rate():
+    seen = []
+    with chat_server(polite) as url:
+        load(url, duration=2.5, on_progress=seen.append)
+    assert seen[-1].phase in ("measure", "drain")
+    assert seen[0].active == 5
+    assert all(report.suite == "websocket" and report.failed == 0 for report in seen)
+    assert 40 <= seen[1].rate <= 60
