@@ -7,9 +7,11 @@ from prefect.client.schemas.objects import State
 
 from flows.tier import run_tier
 from nightbench.plan import DatabaseChanges, WebSocketChanges
+from tasks.scrubbed import scrubbed
 
 
 @flow(name="baseline", persist_result=False)
+@scrubbed
 async def baseline(
     websocket: WebSocketChanges | None = None,
     database: DatabaseChanges | None = None,

@@ -15,11 +15,13 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from flows import environment
-from flows.interruption import run_interruptible
 from flows.server import EmbeddedServer, embedded_server
 from nightbench import settings as settings_module
+from nightbench.alerts.outbox import Outbox
 from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.history.store import HistoryStore
 from nightbench.instances import instance_folder
+from nightbench.interruption import run_interruptible
 from nightbench.night import Display, Night, OnNote, no_display, no_note, open_night
 from nightbench.outcome import NightOutcome
 from nightbench.plan import NIGHTLY_TIERS, TIER_NAMES, TierChanges
@@ -57,12 +59,12 @@ def run_flow(
         on_note: Told at once of failures and skipped suites.
 
     Raises:
-        ConfigurationError: when there is no such flow, or when the subject or the cache cannot be used.
+        ConfigurationError: when there is no such flow or its plan, its subject or a folder cannot be used.
         MeasurementError: when the flow could not be run, or was interrupted twice.
     """
-    if name not in FLOW_NAMES:
-        raise ConfigurationError("TIER", name, "no such tier", f"known are {', '.join(FLOW_NAMES)}")
-    parameters = _parameters(name, changes or TierChanges(), quick=quick)
+    parameters = _parameters(name, settings, changes or TierChanges(), quick=quick)
+    HistoryStore(settings.results).check_writable()
+    Outbox(settings.outbox_folder).check_writable()
 
     async def main(stop: asyncio.Event) -> NightOutcome:
         with _prepared(settings) as server:
@@ -77,18 +79,24 @@ def run_flow(
         return run_interruptible(main, on_first=lambda: on_note(STOPPING))
 
 
-def _parameters(name: str, changes: TierChanges, *, quick: bool) -> dict[str, Any]:
+def _parameters(name: str, settings: Settings, changes: TierChanges, *, quick: bool) -> dict[str, Any]:
+    """The parameters of a flow, each of its plans tried."""
+    for tier in NIGHTLY_TIERS if name == NIGHTLY else TIER_NAMES:
+        if name in {tier, NIGHTLY}:
+            settings.tier(tier, changes, quick=quick)
     if name == NIGHTLY:
         return {"quick": quick, **dict.fromkeys(NIGHTLY_TIERS, changes)}
-    return {"quick": quick, "websocket": changes.websocket, "database": changes.database}
+    if name in TIER_NAMES:
+        return {"quick": quick, "websocket": changes.websocket, "database": changes.database}
+    raise ConfigurationError("TIER", name, "no such tier", f"known are {', '.join(FLOW_NAMES)}")
 
 
 @contextmanager
 def _prepared(settings: Settings) -> Iterator[EmbeddedServer | None]:
     """The environment of Prefect and, unless the user has one, the server, which is still starting."""
     with ExitStack() as stack:
-        if not environment.own_server_is_wanted():
-            stack.enter_context(environment.prefect_environment({}))
+        if external := environment.external():
+            stack.enter_context(environment.prefect_environment(external))
             yield None
             return
         folder = stack.enter_context(instance_folder(settings.cache, "prefect"))

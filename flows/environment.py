@@ -18,9 +18,10 @@ _QUIET: Mapping[str, str] = {
 }
 
 
-def own_server_is_wanted() -> bool:
-    """Whether the user names no Prefect server to run on."""
-    return not os.environ.get(API_URL)
+def external() -> dict[str, str]:
+    """The variables for the server that the user names; empty when none is named."""
+    url = os.environ.get(API_URL)
+    return {API_URL: url} if url else {}
 
 
 def embedded(folder: Path, api_url: str) -> dict[str, str]:

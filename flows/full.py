@@ -7,9 +7,11 @@ from prefect.client.schemas.objects import State
 
 from flows.tier import run_tier
 from nightbench.plan import DatabaseChanges, WebSocketChanges
+from tasks.scrubbed import scrubbed
 
 
 @flow(name="full", persist_result=False)
+@scrubbed
 async def full(
     websocket: WebSocketChanges | None = None,
     database: DatabaseChanges | None = None,

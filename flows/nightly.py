@@ -1,6 +1,6 @@
 """The nightly flow: the three tiers, one after the other."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from prefect import flow
@@ -12,11 +12,13 @@ from flows import stress as stress_flow
 from flows.tier import INVALID, TARGET_MISSED, failed_state, survive, the_night
 from nightbench.night import Night
 from nightbench.plan import Tier, TierChanges
+from tasks.scrubbed import scrubbed
 
-_TierFlow = Callable[..., Awaitable[State[Any]]]
+_TierFlow = Callable[..., Any]  # Prefect's overloads make no one type of it
 
 
 @flow(name="nightly", persist_result=False)
+@scrubbed
 async def nightly(
     baseline: TierChanges | None = None,
     full: TierChanges | None = None,

@@ -117,6 +117,17 @@ class Settings(BaseSettings):
         _ = parts.port
         return value
 
+    @field_validator("sentry_dsn")
+    @classmethod
+    def _is_sentry(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in ("http", "https") or not parts.username or not parts.path.strip("/"):
+            msg = "not a Sentry DSN; it looks like https://key@host/project"
+            raise ValueError(msg)
+        return value
+
     @field_validator("results", "outbox", "cache")
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:
@@ -155,6 +166,8 @@ def load(flags: Mapping[str, Any] | None = None) -> Settings:
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     _reject_unknown_variables()
+    if Path(FILE).exists() and not Path(FILE).is_file():
+        raise ConfigurationError("settings file", FILE, "is not a file")
     try:
         return Settings(**given)
     except ValidationError as error:

@@ -9,9 +9,11 @@ from nightbench.measurement import Measurement
 from nightbench.night import Night
 from nightbench.plan import Tier, WebSocketPlan
 from nightbench.websocket import load_test
+from tasks.scrubbed import scrubbed
 
 
 @task(name="measure websocket", cache_policy=NO_CACHE, persist_result=False)
+@scrubbed
 async def measure_websocket(night: Night, tier: Tier, plan: WebSocketPlan) -> Measurement:
     """Load the WebSocket as `plan` says."""
     with night.display(tier) as on_progress:

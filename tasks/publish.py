@@ -10,11 +10,13 @@ from prefect.cache_policies import NO_CACHE
 
 from nightbench.night import Night
 from nightbench.outcome import night_markdown
+from tasks.scrubbed import scrubbed
 
 KEY = "nightbench-summary"
 
 
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False)
+@scrubbed
 async def publish(night: Night) -> UUID:
     """Publish the summary of the night as a markdown artifact."""
     return await acreate_markdown_artifact(

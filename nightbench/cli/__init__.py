@@ -18,7 +18,7 @@ HELP = """Did the backend get worse since last night?
 Loads a chat WebSocket and a PostgreSQL with row-level security, keeps what it measured as Parquet,
 judges it against targets and earlier runs, and alerts.
 
-Examples:
+For example:
 
 - `nightbench run nightly --quick`: the whole night in a few minutes on the embedded default
 - `nightbench websocket --url ws://127.0.0.1:8000/chat --users 50 --duration 30`
@@ -30,10 +30,12 @@ command or configuration, 3 the measurement is invalid or incomplete."""
 
 app = App(name="nightbench", help=HELP, version=__version__, help_format="markdown")
 # by name, so that a command imports only what it needs
-app.command("nightbench.cli.run:run", name="run")
-app.command("nightbench.cli.websocket:websocket", name="websocket")
-app.command("nightbench.cli.database:database", name="database")
-app.command("nightbench.cli.reference:app", name="reference")
+app.command("nightbench.cli.run:run", name="run", help="Run a tier or the whole night, judged and alerted.")
+app.command("nightbench.cli.websocket:websocket", name="websocket", help="One WebSocket load test.")
+app.command("nightbench.cli.database:database", name="database", help="One database stress test.")
+app.command(
+    "nightbench.cli.reference:app", name="reference", help="The reference backend, to look at or to load."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

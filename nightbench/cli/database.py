@@ -24,15 +24,17 @@ def database(
 ) -> ExitCode:
     """Stress a PostgreSQL under row-level security: 80 % reads, 20 % writes, through SQLAlchemy's pool.
 
-    Examples:
+    For example:
 
     - `nightbench database`: 1,000 queries against the embedded PostgreSQL
     - `nightbench database --dsn postgresql://authenticator@db.example.org/app --tier full`
     - `nightbench database --queries 20000 --workers 20 --rate 150 --json results.json`
     - `nightbench database --model closed --workers 10 --target 'query.response_time.p95 < 50'`
     """
-    from nightbench.cli.suite import run_suite  # noqa: PLC0415  # --help stays quick
-
     settings = settings_module.load({"database_dsn": dsn, "environment": environment, "results": results})
     changes = flags.database_changes(plan, target)
-    return run_suite("database", settings, settings.tier(tier, changes, quick=quick), json=json)
+    tier_plan = settings.tier(tier, changes, quick=quick)
+
+    from nightbench.cli.suite import run_suite  # noqa: PLC0415  # heavy, and only of use from here on
+
+    return run_suite("database", settings, tier_plan, json=json)

@@ -17,15 +17,22 @@ _OUTPUT = Group("Output", sort_key=3)
 PLAN = Group("Plan", sort_key=2)
 
 Url = Annotated[
-    str | None, Parameter("--url", group=_SUBJECT, help="the chat WebSocket, ws:// or wss://; embedded when left out")
+    str | None,
+    Parameter("--url", group=_SUBJECT, help="the chat WebSocket, ws:// or wss://; embedded when left out"),
 ]
 Dsn = Annotated[
     str | None,
-    Parameter("--dsn", group=_SUBJECT, help="the PostgreSQL, postgresql://role@host/database; embedded when left out"),
+    Parameter(
+        "--dsn",
+        group=_SUBJECT,
+        help="the PostgreSQL, postgresql://role@host/database; embedded when left out",
+    ),
 ]
 Token = Annotated[
     str | None,
-    Parameter("--token", group=_SUBJECT, help="bearer token; better in NIGHTBENCH_TOKEN, where ps does not show it"),
+    Parameter(
+        "--token", group=_SUBJECT, help="bearer token; better in NIGHTBENCH_TOKEN, where ps does not show it"
+    ),
 ]
 Environment = Annotated[
     str | None, Parameter("--environment", group=_SUBJECT, help="names the subject in results and alerts")
@@ -36,7 +43,8 @@ Json = Annotated[
     Parameter("--json", group=_OUTPUT, help="write one JSON document to this file, or to stdout with -"),
 ]
 Quick = Annotated[
-    bool, Parameter("--quick", negative="", group=PLAN, help="keep the concurrency, cut the length to seconds")
+    bool,
+    Parameter("--quick", negative="", group=PLAN, help="keep the concurrency, cut the length to seconds"),
 ]
 TierFlag = Annotated[
     Tier, Parameter("--tier", group=PLAN, help="start from this tier's plan: quick, baseline, full or stress")

@@ -65,4 +65,6 @@ async def _measure(suite: Suite, plan: TierPlan, night: Night, on_progress: OnPr
         return await load_test.run(
             plan.websocket, night.subject, label, on_progress=on_progress, stop=night.stop
         )
-    return await stress_test.run(plan.database, night.subject, label, on_progress=on_progress, stop=night.stop)
+    return await stress_test.run(
+        plan.database, night.subject, label, on_progress=on_progress, stop=night.stop
+    )

@@ -25,17 +25,19 @@ def websocket(
 ) -> ExitCode:
     """Load a chat WebSocket with many users, each on a connection of its own.
 
-    Examples:
+    For example:
 
     - `nightbench websocket`: 10 users for a minute against the embedded backend
     - `nightbench websocket --url wss://staging.example.org/chat --tier full --quick`
     - `nightbench websocket --users 200 --duration 60 --rate 100 --json -`
     - `nightbench websocket --model closed --think 2 --target 'message.response_time.p95 < 500'`
     """
-    from nightbench.cli.suite import run_suite  # noqa: PLC0415  # --help stays quick
-
     settings = settings_module.load(
         {"websocket_url": url, "token": token, "environment": environment, "results": results}
     )
     changes = flags.websocket_changes(plan, target)
-    return run_suite("websocket", settings, settings.tier(tier, changes, quick=quick), json=json)
+    tier_plan = settings.tier(tier, changes, quick=quick)
+
+    from nightbench.cli.suite import run_suite  # noqa: PLC0415  # heavy, and only of use from here on
+
+    return run_suite("websocket", settings, tier_plan, json=json)

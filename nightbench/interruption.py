@@ -1,7 +1,8 @@
-"""Ctrl-C and SIGTERM while a flow runs in this process: once ends early, twice ends at once.
+"""Ctrl-C and SIGTERM while a measurement runs: once ends it early, twice ends it at once.
 
-The flow runs on the event loop of a thread of its own and the main thread waits. There, Prefect's handler
-of SIGTERM, which ends a flow without its results, cannot be installed over ours.
+The measurement runs on the event loop of a thread of its own and the main thread waits for it. So it works
+where a loop is running already, as in a notebook, and nobody else's signal handler can be installed over
+ours: Prefect's ends a flow without its results.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
@@ -49,8 +51,8 @@ class _Run(Generic[T]):
         self._main = main
         self._on_first = on_first
         self._signals = 0
-        self._started = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._end_early: Callable[[], None] | None = None
+        self._end_at_once: Callable[[], None] | None = None
 
     def on_own_loop(self) -> None:
         try:
@@ -62,22 +64,23 @@ class _Run(Generic[T]):
             self.result.set_exception(error)
 
     async def _watched(self) -> T:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        self._task = asyncio.current_task()
-        self._started.set()
-        return await self._main(self._stop)
+        loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+        assert task is not None
+        self._end_early = partial(_on_loop, loop, stop.set)
+        self._end_at_once = partial(_on_loop, loop, task.cancel)
+        if self._signals:  # it came before there was anything to end
+            stop.set()
+        return await self._main(stop)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
-        self._started.wait(5)
-        if self._loop is None or self._loop.is_closed():
-            return
         if self._signals == 1:
-            self._loop.call_soon_threadsafe(self._stop.set)
             self._on_first()
-        elif self._signals == 2 and self._task is not None:
-            self._loop.call_soon_threadsafe(self._task.cancel)
+            end = self._end_early
+        else:
+            end = self._end_at_once
+        if end is not None:
+            end()
 
     @contextmanager
     def signals_handled(self) -> Iterator[None]:
@@ -91,3 +94,8 @@ class _Run(Generic[T]):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _on_loop(loop: asyncio.AbstractEventLoop, action: Callable[[], object]) -> None:
+    with suppress(RuntimeError):  # the loop is closed: it has just ended by itself
+        loop.call_soon_threadsafe(action)

@@ -1,0 +1,101 @@
+"""``nightbench run``: a whole tier, or the whole night, as the Prefect flow that it is elsewhere."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from nightbench import settings as settings_module
+from nightbench.cli import flags
+from nightbench.errors import ConfigurationError, ExitCode
+from nightbench.plan import TierChanges
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nightbench.outcome import NightOutcome
+
+ENGINE = "nightbench.engine"
+"""The entry points that run a flow by its name; see `flows.engine.run_flow`."""
+
+Tier = Annotated[
+    str, Parameter(help="baseline, full, stress or quick; nightly for the first three in sequence")
+]
+Plan = Parameter(group=flags.PLAN)
+Promises = Parameter(
+    negative="",
+    group=flags.PLAN,
+    help="a promise on top of the default ones, METRIC OP LIMIT; may be repeated",
+)
+
+
+def run(
+    tier: Tier,
+    /,
+    *,
+    quick: flags.Quick = False,
+    url: flags.Url = None,
+    token: flags.Token = None,
+    dsn: flags.Dsn = None,
+    environment: flags.Environment = None,
+    websocket: Annotated[flags.WebSocketFlags | None, Plan] = None,
+    websocket_target: Annotated[tuple[str, ...], Promises] = (),
+    database: Annotated[flags.DatabaseFlags | None, Plan] = None,
+    database_target: Annotated[tuple[str, ...], Promises] = (),
+    results: flags.Results = None,
+    json: flags.Json = None,
+) -> ExitCode:
+    """Measure, record, judge, compare and alert: one tier, or the whole night.
+
+    It runs as a Prefect flow in this process, on the server that `PREFECT_API_URL` names or else on an
+    embedded one. Ctrl-C ends it early and keeps what was measured.
+
+    Examples:
+    - `nightbench run nightly --quick`: the whole night in a few minutes on the embedded default
+    - `nightbench run full --url wss://staging.example.org/chat --dsn postgresql://app@db.example.org/app`
+    - `nightbench run baseline --websocket.users 80 --database.workers 5`
+    - `nightbench run quick --websocket-target 'message.response_time.p95 < 500' --json -`
+    """
+    from rich.console import Console  # noqa: PLC0415  # --help stays quick
+
+    from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415
+    from nightbench.outcome import night_document, print_outcome  # noqa: PLC0415
+    from nightbench.report.progress import progress_display  # noqa: PLC0415
+
+    settings = settings_module.load(
+        {
+            "websocket_url": url,
+            "token": token,
+            "database_dsn": dsn,
+            "environment": environment,
+            "results": results,
+        }
+    )
+    output = JsonOutput(json)
+    progress = Console(stderr=True)
+    outcome = _engine()(
+        tier,
+        settings,
+        quick=quick,
+        changes=TierChanges(
+            websocket=flags.websocket_changes(websocket, websocket_target).websocket,
+            database=flags.database_changes(database, database_target).database,
+        ),
+        display=lambda running: progress_display(progress, label=running),
+        on_note=lambda note: progress.print(
+            f"nightbench: {note}", markup=False, highlight=False, soft_wrap=True
+        ),
+    )
+    if (console := output.summary_console) is not None:
+        print_outcome(console, outcome, settings)
+    output.write(night_document(outcome))
+    return outcome.exit_code
+
+
+def _engine() -> Callable[..., NightOutcome]:
+    for point in entry_points(group=ENGINE):
+        engine: Callable[..., NightOutcome] = point.load()
+        return engine
+    raise ConfigurationError(ENGINE, "", "nothing is installed that runs flows", "install nightbench again")

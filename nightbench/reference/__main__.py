@@ -1,0 +1,35 @@
+"""``python -m nightbench.reference``: the child process that a run starts; one JSON line when it is ready."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from nightbench.errors import NightbenchError
+from nightbench.reference.staging import Staging
+from nightbench.reference.supervisor import supervise
+
+
+def main() -> int:
+    """Run until standard input ends or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m nightbench.reference", description=__doc__)
+    parser.add_argument("--cache", type=Path, required=True, help="folder of templates and instances")
+    parser.add_argument("--staging", type=Staging.model_validate_json, default=Staging(), help="as JSON")
+    arguments = parser.parse_args()
+    try:
+        supervise(
+            arguments.cache,
+            "reference",
+            arguments.staging,
+            announce=lambda address: print(address.as_line(), flush=True),  # noqa: T201  # what the parent reads
+            lifeline=True,
+        )
+    except NightbenchError as error:
+        print(error, file=sys.stderr)  # noqa: T201  # what the parent tells
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""The subject of a run: the addresses that are set, and the embedded reference for what is not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from nightbench.errors import ExitCode, NightbenchError
+from nightbench.plan import Suite
+from nightbench.reference.staging import Staging
+from nightbench.scrub import scrub
+from nightbench.settings import Settings
+from nightbench.subject import Subject
+
+START_SECONDS = 60.0
+"""The first start builds the database; 3 s are usual, a busy machine takes longer."""
+STOP_SECONDS = 15.0
+
+BOTH: frozenset[Suite] = frozenset({"websocket", "database"})
+
+_LOG_TAIL = 2000
+
+
+@asynccontextmanager
+async def provide_subject(
+    settings: Settings, staging: Staging | None = None, *, needs: frozenset[Suite] = BOTH
+) -> AsyncIterator[Subject]:
+    """Provide what the suites in `needs` load, for the length of the block.
+
+    What the settings name is used as it is. For the rest the embedded reference is started and stopped;
+    with one address set and both needed, the other suite loads the embedded one.
+
+    Raises:
+        NightbenchError: when the embedded reference does not come up, with the end of its log.
+    """
+    url = settings.websocket_url if "websocket" in needs else None
+    dsn = settings.database_dsn.get_secret_value() if settings.database_dsn and "database" in needs else None
+    token = settings.token.get_secret_value() if settings.token else None
+    external = Subject("external", websocket_url=url, token=token, dsn=dsn)
+    missing = {suite for suite, address in (("websocket", url), ("database", dsn)) if not address} & needs
+    if not missing:
+        yield external
+        return
+    async with embedded_reference(settings.cache, staging or Staging()) as embedded:
+        yield Subject(
+            kind="embedded" if missing == needs else "external",
+            websocket_url=url or (embedded.websocket_url if "websocket" in needs else None),
+            token=token if url else embedded.token,
+            dsn=dsn or (embedded.dsn if "database" in needs else None),
+            counters_url=None if url else embedded.counters_url,
+        )
+
+
+@asynccontextmanager
+async def embedded_reference(cache: Path, staging: Staging) -> AsyncIterator[Subject]:
+    """Run the reference backend in a process of its own for the length of the block.
+
+    It ends with the block, and also when this process dies: its standard input is its lifeline.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "nightbench.reference",
+        "--cache",
+        str(cache),
+        "--staging",
+        staging.model_dump_json(),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    errors = asyncio.create_task(_tail(process.stderr))
+    try:
+        address = await _address(process, errors)
+        yield Subject(
+            kind="embedded",
+            websocket_url=address["websocket_url"],
+            token=address["token"],
+            dsn=address["dsn"],
+            counters_url=address["counters_url"],
+        )
+    finally:
+        await asyncio.shield(asyncio.ensure_future(_end(process)))
+        await errors
+
+
+async def _address(process: asyncio.subprocess.Process, errors: asyncio.Task[str]) -> dict[str, Any]:
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        msg = f"the embedded reference backend was not ready within {START_SECONDS:.0f} s"
+        raise NightbenchError(msg) from None
+    if not line:
+        code = await process.wait()
+        said = scrub((await errors).strip()) or f"it ended with code {code}"
+        error = NightbenchError(f"the embedded reference backend did not start: {said}")
+        if code == ExitCode.WRONG_USE:
+            error.exit_code = ExitCode.WRONG_USE
+        raise error
+    address: dict[str, Any] = json.loads(line)
+    return address
+
+
+async def _tail(stream: asyncio.StreamReader | None) -> str:
+    """Read to the end, so that the child never waits for us; keep the last of it."""
+    assert stream is not None
+    tail = b""
+    while data := await stream.read(65_536):
+        tail = (tail + data)[-_LOG_TAIL:]
+    return tail.decode(errors="replace")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Close its lifeline and wait; what does not listen is ended."""
+    assert process.stdin is not None
+    process.stdin.close()
+    for end in (None, process.terminate, process.kill):
+        with contextlib.suppress(ProcessLookupError):
+            if end is not None:
+                end()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
+                return

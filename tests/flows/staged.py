@@ -1,0 +1,126 @@
+"""Suites that need no backend: what they return or raise is staged, and every step is written down.
+
+Run as a program it is the command line with such suites: ``python staged.py STAGE run quick …``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from builders import database_measurement, websocket_measurement
+
+from nightbench.load.progress import Progress
+from nightbench.measurement import Measurement, Validity
+from nightbench.subject import Subject
+
+PASSWORD = "hunter2-password"
+TOKEN = "hunter2-token"
+SUBJECT = Subject(
+    kind="external",
+    websocket_url=f"ws://pam:{PASSWORD}@127.0.0.1:9/chat",
+    token=TOKEN,
+    dsn=f"postgresql://app:{PASSWORD}@127.0.0.1:9/app",
+)
+
+Stage = Callable[[Measurement, asyncio.Event], Any]
+"""Given what a good run would have measured, and the stop event: return another, or raise, or wait."""
+
+
+@dataclass
+class Stages:
+    """What happens instead of load.
+
+    Attributes:
+        of: By ``"<tier> <suite>"``; a suite that is not named runs well.
+        steps: What happened, in order.
+        plans: The plan of each suite that ran.
+    """
+
+    of: dict[str, Stage] = field(default_factory=dict)
+    steps: list[str] = field(default_factory=list)
+    plans: dict[str, Any] = field(default_factory=dict)
+
+    async def websocket(self, plan, subject, label, *, on_progress, stop):
+        on_progress(Progress("websocket", "measure", 1, 8, 50, 25.0, 12.0, 0))
+        return await self._run(websocket_measurement, "websocket", plan, label, stop)
+
+    async def database(self, plan, subject, label, *, on_progress, stop):
+        on_progress(Progress("database", "measure", 1, 8, 10, 99.0, 3.0, 0))
+        return await self._run(database_measurement, "database", plan, label, stop)
+
+    async def _run(self, build, suite, plan, label, stop):
+        name = f"{label.tier} {suite}"
+        self.plans[name] = plan
+        self.steps.append(f"measure {name}")
+        users = {"users": plan.users} if suite == "websocket" else {}
+        measurement = build(
+            number=random.randrange(10_000),
+            tier=label.tier,
+            night_id=label.night_id,
+            environment=label.environment,
+            plan=plan,
+            **users,
+        )
+        stage = self.of.get(name)
+        if stage is None:
+            return measurement
+        result = stage(measurement, stop)
+        return await result if asyncio.iscoroutine(result) else result
+
+
+@asynccontextmanager
+async def provide_staged_subject(*_args, **_kwargs) -> AsyncIterator[Subject]:
+    yield SUBJECT
+
+
+def raising(error: Exception) -> Stage:
+    def stage(_measurement, _stop):
+        raise error
+
+    return stage
+
+
+async def interrupted(measurement: Measurement, stop: asyncio.Event) -> Measurement:
+    """A suite during which the user presses Ctrl-C."""
+    os.kill(os.getpid(), signal.SIGINT)
+    return await until_stopped(measurement, stop)
+
+
+async def until_stopped(measurement: Measurement, stop: asyncio.Event) -> Measurement:
+    """A suite that runs until it is asked to end early."""
+    sys.stderr.write("measuring\n")
+    sys.stderr.flush()
+    await stop.wait()
+    return measurement.invalidated(complete=False)
+
+
+def invalid(measurement: Measurement, _stop: asyncio.Event) -> Measurement:
+    return measurement.invalidated("the generator was saturated")
+
+
+STAGES: dict[str, Stage] = {"good": lambda measurement, _stop: measurement, "until-stopped": until_stopped}
+
+__all__ = ["STAGES", "SUBJECT", "Stages", "Validity", "interrupted", "invalid", "raising", "until_stopped"]
+
+if __name__ == "__main__":
+    import nightbench.night
+    from nightbench.cli import main
+    from nightbench.database import stress_test
+    from nightbench.websocket import load_test
+
+    stages = Stages({"quick websocket": STAGES[sys.argv[1]]})
+    load_test.run = stages.websocket
+    stress_test.run = stages.database
+    nightbench.night.provide_subject = provide_staged_subject
+    main(sys.argv[2:])

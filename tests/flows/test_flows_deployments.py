@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel
+from prefect.client.schemas.schedules import construct_schedule
+from prefect.flows import load_flow_from_entrypoint
+
+FILE = Path(__file__).parents[2] / "prefect.yaml"
+CONTENT = yaml.safe_load(FILE.read_text())
+DEPLOYMENTS = {each["name"]: each for each in CONTENT["deployments"]}
+TOP_LEVEL = {field.alias or name for name, field in PrefectYamlModel.model_fields.items()}
+
+
+@pytest.fixture(params=DEPLOYMENTS)
+def deployment(request) -> dict:
+    return DEPLOYMENTS[request.param]
+
+
+@pytest.fixture
+def flow(deployment, monkeypatch):
+    monkeypatch.chdir(FILE.parent)
+    return load_flow_from_entrypoint(deployment["entrypoint"])
+
+
+def test_the_file_has_no_key_that_prefect_would_pass_over():
+    assert set(CONTENT) <= TOP_LEVEL
+    PrefectYamlModel.model_validate(CONTENT)
+
+
+def test_a_deployment_has_no_key_that_prefect_would_pass_over(deployment):
+    assert set(deployment) <= set(DeploymentConfig.model_fields)
+
+
+def test_there_is_one_for_every_flow():
+    assert set(DEPLOYMENTS) == {"nightly", "baseline", "full", "stress", "quick"}
+
+
+def test_its_flow_has_its_name(deployment, flow):
+    assert flow.name == deployment["name"]
+
+
+def test_its_flow_takes_its_parameters(deployment, flow):
+    assert flow.validate_parameters(deployment["parameters"])["quick"] is False
+
+
+def test_the_form_shows_the_plan_with_help_and_bounds(flow):
+    definitions = flow.parameters.model_dump()["definitions"]
+    users = definitions["WebSocketChanges"]["properties"]["users"]
+    assert users["title"] == "Users"
+    assert users["description"]
+    assert users["anyOf"][0]["exclusiveMinimum"] == 0
+
+
+def test_no_parameter_is_a_secret(flow):
+    text = str(flow.parameters.model_dump()).lower()
+    assert not [word for word in ("dsn", "token", "password") if word in text]
+
+
+def test_a_parameter_out_of_bounds_is_refused(flow):
+    place = {"websocket": {"users": 0}}
+    wrong = dict.fromkeys(("baseline",), place) if flow.name == "nightly" else place
+    with pytest.raises(Exception, match="greater than 0"):
+        flow.validate_parameters(wrong)
+
+
+def test_it_runs_on_the_pool_one_at_a_time(deployment):
+    assert deployment["work_pool"] == {"name": "nightbench"}
+    assert deployment["concurrency_limit"]["limit"] == 1
+
+
+def test_only_the_night_has_a_schedule():
+    scheduled = {name: each["schedules"] for name, each in DEPLOYMENTS.items() if "schedules" in each}
+    assert scheduled == {"nightly": [{"cron": "15 3 * * *", "timezone": "UTC"}]}
+    assert construct_schedule(cron="15 3 * * *", timezone="UTC").cron == "15 3 * * *"

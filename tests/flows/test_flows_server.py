@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.server import embedded_server
+from nightbench.errors import ConfigurationError, MeasurementError
+
+HOLDER = """
+import asyncio, sys
+from pathlib import Path
+from flows.server import embedded_server
+with embedded_server(Path(sys.argv[1]), Path(sys.argv[2])) as server:
+    if sys.argv[3] == "ready":
+        asyncio.run(server.ready())
+    print(server.process.pid, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(prefect_server, server_cache, tmp_path):
+    """Start a process that holds a server; yield a function that returns it and the server's process."""
+    held: list[subprocess.Popen[str]] = []
+
+    def start(moment: str) -> tuple[subprocess.Popen[str], psutil.Process]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(server_cache), str(tmp_path), moment],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+        held.append(process)
+        return process, psutil.Process(int(process.stdout.readline()))
+
+    yield start
+    for process in held:
+        process.kill()
+        process.communicate()
+
+
+def port_of(api_url: str) -> int:
+    return int(api_url.split(":")[2].split("/", maxsplit=1)[0])
+
+
+def test_it_ends_with_its_block(prefect_server, server_cache, tmp_path):
+    with embedded_server(server_cache, tmp_path) as server:
+        asyncio.run(server.ready())
+        with urllib.request.urlopen(f"{server.api_url}/health", timeout=10) as answer:
+            assert answer.status == 200
+
+    assert server.process.poll() is not None
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port_of(server.api_url)), timeout=5)
+
+
+def test_a_migrated_database_is_kept_for_the_next_one(prefect_server, server_cache, tmp_path):
+    (template,) = (server_cache / "prefect").glob("prefect-*.db")
+    with embedded_server(server_cache, tmp_path):
+        assert (tmp_path / "prefect.db").read_bytes() == template.read_bytes()
+
+
+def test_a_server_that_ends_while_starting_is_told_with_its_log(server_cache, tmp_path):
+    with embedded_server(server_cache, tmp_path) as server:
+        (tmp_path / "server.log").write_text("password=hunter2 was wrong")
+        server.process.kill()
+        with pytest.raises(MeasurementError, match=r"ended while starting; password=\*\*\* was wrong"):
+            asyncio.run(server.ready())
+
+
+def test_a_cache_that_cannot_be_used_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(ConfigurationError, match="cache"),
+        embedded_server(tmp_path / "file", tmp_path / "missing"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("moment", ["at once", "ready"])
+def test_it_ends_when_its_parent_is_killed(holder, moment):
+    parent, server = holder(moment)
+    parent.kill()
+    assert psutil.wait_procs([server], timeout=20)[1] == []
+
+
+def test_the_terminal_s_interrupt_does_not_reach_it(holder):
+    parent, server = holder("ready")
+    assert os.getpgid(server.pid) != os.getpgid(parent.pid)
+    assert os.getsid(server.pid) != os.getsid(parent.pid)
+
+
+def test_the_user_s_own_prefect_is_not_its_business(server_cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "postgresql://prefect@db.example.org/prefect")
+    with embedded_server(server_cache, tmp_path) as server:
+        environment = psutil.Process(server.process.pid).environ()
+    assert "PREFECT_API_DATABASE_CONNECTION_URL" not in environment
+    assert environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"].startswith("sqlite")
+
+
+COMMAND = [sys.executable, str(Path(__file__).parent / "staged.py")]
+
+
+def run_command(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture
+def own_cache(prefect_server, server_cache, tmp_path, monkeypatch) -> Path:
+    """A cache of its own with the template in it, so that what is left in it is this test's."""
+    cache = tmp_path / "cache"
+    (cache / "prefect").mkdir(parents=True)
+    for template in (server_cache / "prefect").glob("*.db"):
+        (cache / "prefect" / template.name).write_bytes(template.read_bytes())
+    monkeypatch.setenv("NIGHTBENCH_CACHE", str(cache))
+    return cache
+
+
+def instances(cache: Path) -> list[Path]:
+    return [path for path in (cache / "instances").iterdir() if path.is_dir()]
+
+
+@pytest.mark.slow
+def test_a_whole_run_with_its_own_server_says_only_what_is_ours(own_cache, tmp_path):
+    process = run_command(tmp_path, "good", "run", "quick")
+    out, err = process.communicate(timeout=90)
+
+    assert process.returncode == 0
+    assert err.splitlines() == [
+        "quick websocket measure 1/8 s  50 users  25/s  P95 12.0 ms",
+        "quick database measure 1/8 s  10 workers  99/s  P95 3.0 ms",
+    ]
+    assert "quick database" in out
+    assert instances(own_cache) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "results"]
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_terminal_keeps_what_was_measured_and_leaves_nothing(own_cache, tmp_path):
+    process = run_command(tmp_path, "until-stopped", "run", "quick", "--json", "-")
+    while "measuring" not in (line := process.stderr.readline()):
+        assert line, "it ended before it measured"
+    (server,) = psutil.Process(process.pid).children(recursive=True)
+
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 3
+    assert '"notes": [\n    "quick database: not run: interrupted"\n  ]' in out
+    assert "stopping early" in err
+    assert "Traceback" not in err
+    assert len(list((tmp_path / "results").rglob("runs/**/*.parquet"))) == 1
+    assert not psutil.pid_exists(server.pid)
+    assert instances(own_cache) == []
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_no_process(own_cache, tmp_path):
+    process = run_command(tmp_path, "until-stopped", "run", "quick")
+    while "measuring" not in (line := process.stderr.readline()):
+        assert line, "it ended before it measured"
+    children = psutil.Process(process.pid).children(recursive=True)
+
+    process.kill()
+    process.communicate()
+
+    assert len(children) == 1
+    assert psutil.wait_procs(children, timeout=20)[1] == []
