@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import threading
+
+from nightbench.processes import watch_lifeline
 
 
 def main(descriptor: int) -> None:
     """Serve until the lifeline closes."""
     # before the imports, which take seconds in which the parent may die
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # what it served is thrown away, so there is nothing to finish
+    watch_lifeline(lambda: os._exit(0))
     listener = socket.socket(fileno=descriptor)
 
     import uvicorn  # noqa: PLC0415  # see above
@@ -23,12 +25,6 @@ def main(descriptor: int) -> None:
 
     config = uvicorn.Config(create_app, factory=True, lifespan="on", log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
-
-
-def _end_with_parent() -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    os._exit(0)  # what it served is thrown away: nothing to finish
 
 
 if __name__ == "__main__":

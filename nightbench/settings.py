@@ -23,7 +23,7 @@ from pydantic_settings import (
 
 from nightbench.errors import ConfigurationError
 from nightbench.plan import TIERS, Tier, TierChanges, TierPlan
-from nightbench.scrub import scrub
+from nightbench.scrub import REDACTED, scrub
 
 FILE = "nightbench.toml"
 PREFIX = "NIGHTBENCH_"
@@ -203,7 +203,7 @@ def configuration_error(
     path = [str(part) for part in first["loc"]]
     problem = scrub(str(first["msg"]).removeprefix("Value error, "))
     value = first["input"]
-    shown = "***" if isinstance(value, SecretStr) else scrub(str(value))
+    shown = REDACTED if path[:1] in (["token"], ["sentry_dsn"]) else scrub(str(value))
     if first["type"] == "extra_forbidden":
         known = [*Settings.model_fields, *PlanSettings.model_fields]
         return ConfigurationError(".".join(path), shown, "no such setting", _did_you_mean(path[-1], known))

@@ -40,7 +40,12 @@ Environment = Annotated[
 Results = Annotated[Path | None, Parameter("--results", group=_OUTPUT, help="folder of the Parquet dataset")]
 Json = Annotated[
     str | None,
-    Parameter("--json", group=_OUTPUT, help="write one JSON document to this file, or to stdout with -"),
+    Parameter(
+        "--json",
+        allow_leading_hyphen=True,
+        group=_OUTPUT,
+        help="write one JSON document to this file, or to stdout with -",
+    ),
 ]
 Quick = Annotated[
     bool,
@@ -74,7 +79,7 @@ class DatabaseFlags(DatabaseChanges):
     targets: _NoFlag = None
 
 
-def parsed_targets(texts: tuple[str, ...]) -> tuple[Target, ...] | None:
+def parsed_targets(texts: tuple[str, ...], flag: str = "--target") -> tuple[Target, ...] | None:
     """Targets from their texts, None when there are none.
 
     Raises:
@@ -86,7 +91,7 @@ def parsed_targets(texts: tuple[str, ...]) -> tuple[Target, ...] | None:
             targets.append(Target.model_validate(text))
         except ValidationError:
             problem = "not METRIC OP LIMIT, as in 'message.response_time.p95 < 1500'"
-            raise ConfigurationError("--target", scrub(text), problem) from None
+            raise ConfigurationError(flag, scrub(text), problem) from None
     return tuple(targets) or None
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
@@ -49,22 +53,20 @@ def up(
 @app.command
 def down() -> ExitCode:
     """End every `nightbench reference up` of this cache folder."""
-    import psutil  # noqa: PLC0415  # --help stays quick
+    from nightbench.instances import living  # noqa: PLC0415  # --help stays quick
 
-    from nightbench.instances import living  # noqa: PLC0415
-
-    running = living(settings_module.load().cache, UP)
+    cache = settings_module.load().cache
+    running = living(cache, UP)
     for folder in running:
         pid = int(folder.name.rsplit("-", 2)[1])
-        try:
-            process = psutil.Process(pid)
-            process.terminate()
-            process.wait(STOP_SECONDS)
-        except psutil.NoSuchProcess:
-            pass
-        except psutil.Error as error:
-            msg = f"the reference backend with pid {pid} could not be ended: {error}"
-            raise NightbenchError(msg) from None
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while folder in living(cache, UP):
+            if time.monotonic() > deadline:
+                msg = f"the reference backend with pid {pid} did not end within {STOP_SECONDS:.0f} s"
+                raise NightbenchError(msg)
+            time.sleep(0.05)
         print(f"ended the reference backend with pid {pid}")  # noqa: T201  # what was asked for
     if not running:
         print("no reference backend is running")  # noqa: T201

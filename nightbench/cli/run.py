@@ -79,10 +79,7 @@ def run(
         tier,
         settings,
         quick=quick,
-        changes=TierChanges(
-            websocket=flags.websocket_changes(websocket, websocket_target).websocket,
-            database=flags.database_changes(database, database_target).database,
-        ),
+        changes=_changes(websocket, websocket_target, database, database_target),
         display=lambda running: progress_display(progress, label=running),
         on_note=lambda note: progress.print(
             f"nightbench: {note}", markup=False, highlight=False, soft_wrap=True
@@ -92,6 +89,22 @@ def run(
         print_outcome(console, outcome, settings)
     output.write(night_document(outcome))
     return outcome.exit_code
+
+
+def _changes(
+    websocket: flags.WebSocketFlags | None,
+    websocket_targets: tuple[str, ...],
+    database: flags.DatabaseFlags | None,
+    database_targets: tuple[str, ...],
+) -> TierChanges:
+    promises = {
+        "websocket": flags.parsed_targets(websocket_targets, "--websocket-target"),
+        "database": flags.parsed_targets(database_targets, "--database-target"),
+    }
+    return TierChanges(
+        websocket=(websocket or flags.WebSocketFlags()).model_copy(update={"targets": promises["websocket"]}),
+        database=(database or flags.DatabaseFlags()).model_copy(update={"targets": promises["database"]}),
+    )
 
 
 def _engine() -> Callable[..., NightOutcome]:

@@ -240,6 +240,7 @@ class Generator:
         return monitor.finish()
 
     def _watch(self, now: int) -> None:
+        self._sessions.watch_pool()
         failing = self._records.failing_since
         if self._asked_to_stop.is_set():
             self._give_up(now, "interrupted")
@@ -271,7 +272,6 @@ class Generator:
                 failed=self._records.failures(),
             )
         )
-        self._sessions.watch_pool()
         return ended
 
 

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from nightbench import host
 from nightbench.database.generator import DatabaseResult, DatabaseSpec, run_generator
 from nightbench.database.metrics import database_metrics, database_validity
 from nightbench.errors import ConfigurationError
+from nightbench.host import fingerprint
 from nightbench.load.child import run_in_child
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel, new_id
@@ -51,7 +51,7 @@ async def run(
         duration=result.phases.measured_seconds,
         plan=plan,
         subject={"kind": subject.kind, "dsn": scrub(subject.dsn), "server": result.server},
-        host=host.fingerprint(),
+        host=fingerprint(),
         validity=database_validity(result),
         operations=result.counted,
         uncounted=result.uncounted,

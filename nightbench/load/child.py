@@ -22,13 +22,13 @@ from typing import IO, Any
 
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.load.progress import OnProgress, Progress
+from nightbench.processes import end, last_words, watch_lifeline
 from nightbench.scrub import scrub
 
 Generator = Callable[[Any, OnProgress, threading.Event], Any]
 """A plain function from a picklable spec to a picklable result; it ends early when the event is set."""
 
 _LENGTH = struct.Struct("!I")
-_STDERR_TAIL = 4000
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ async def run_in_child(
         limit=2**20,
     )
     assert process.stdin is not None
-    errors = asyncio.create_task(_tail(process.stderr))
+    errors = asyncio.create_task(last_words(process.stderr))
     stopper = asyncio.create_task(_stop_on(stop, process.stdin))
     try:
         payload = pickle.dumps(spec)
@@ -86,8 +86,7 @@ async def run_in_child(
         return await _conversation(process, on_progress, stop, errors, grace)
     finally:
         stopper.cancel()
-        process.stdin.close()
-        await _end(process, grace)
+        await end(process, grace=grace)
         await errors
 
 
@@ -106,7 +105,7 @@ async def _conversation(
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-            tail = scrub((await errors).strip())
+            tail = scrub(await errors)
             msg = f"the load generator ended without a result (exit code {process.returncode}): {tail or 'no output'}"
             raise MeasurementError(msg) from None
         match message:
@@ -148,28 +147,6 @@ async def _stop_on(stop: asyncio.Event, stdin: asyncio.StreamWriter) -> None:
     stdin.close()
 
 
-async def _tail(stream: asyncio.StreamReader | None) -> str:
-    """Read to the end, keep the last of it."""
-    assert stream is not None
-    tail = b""
-    while data := await stream.read(65_536):
-        tail = (tail + data)[-_STDERR_TAIL:]
-    return tail.decode(errors="replace")
-
-
-async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
-    """Its lifeline is closed: wait for it to end by itself, then end it."""
-    try:
-        async with asyncio.timeout(grace):
-            await process.wait()
-    except (TimeoutError, asyncio.CancelledError) as error:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        if isinstance(error, asyncio.CancelledError):
-            raise
-
-
 def main(target: str) -> None:
     """The child: read the spec, run the generator, write what it says."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -180,7 +157,7 @@ def main(target: str) -> None:
     stdin = sys.stdin.buffer
     (length,) = _LENGTH.unpack(stdin.read(_LENGTH.size))
     spec = pickle.loads(stdin.read(length))  # noqa: S301  # from our own parent
-    threading.Thread(target=_watch_lifeline, args=(stdin, stop), daemon=True).start()
+    watch_lifeline(stop.set)
     module, name = target.split(":")
     generator: Generator = getattr(importlib.import_module(module), name)
     try:
@@ -190,11 +167,6 @@ def main(target: str) -> None:
     except Exception as error:  # noqa: BLE001  # whatever it is, the parent tells it
         answer = _Failed(scrub(f"{type(error).__name__}: {error}"), scrub(traceback.format_exc()))
     _write_frame(out, answer)
-
-
-def _watch_lifeline(stdin: IO[bytes], stop: threading.Event) -> None:
-    stdin.read()
-    stop.set()
 
 
 def _write_frame(out: IO[bytes], message: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from typing import Any
 
 from nightbench.errors import ExitCode, NightbenchError
 from nightbench.plan import Suite
+from nightbench.processes import end, last_words
 from nightbench.reference.staging import Staging
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
@@ -23,8 +23,6 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 
 BOTH: frozenset[Suite] = frozenset({"websocket", "database"})
-
-_LOG_TAIL = 2000
 
 
 @asynccontextmanager
@@ -76,7 +74,7 @@ async def embedded_reference(cache: Path, staging: Staging) -> AsyncIterator[Sub
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )
-    errors = asyncio.create_task(_tail(process.stderr))
+    errors = asyncio.create_task(last_words(process.stderr))
     try:
         address = await _address(process, errors)
         yield Subject(
@@ -87,7 +85,7 @@ async def embedded_reference(cache: Path, staging: Staging) -> AsyncIterator[Sub
             counters_url=address["counters_url"],
         )
     finally:
-        await asyncio.shield(asyncio.ensure_future(_end(process)))
+        await end(process, grace=STOP_SECONDS)
         await errors
 
 
@@ -101,33 +99,10 @@ async def _address(process: asyncio.subprocess.Process, errors: asyncio.Task[str
         raise NightbenchError(msg) from None
     if not line:
         code = await process.wait()
-        said = scrub((await errors).strip()) or f"it ended with code {code}"
+        said = scrub(await errors) or f"it ended with code {code}"
         error = NightbenchError(f"the embedded reference backend did not start: {said}")
         if code == ExitCode.WRONG_USE:
             error.exit_code = ExitCode.WRONG_USE
         raise error
     address: dict[str, Any] = json.loads(line)
     return address
-
-
-async def _tail(stream: asyncio.StreamReader | None) -> str:
-    """Read to the end, so that the child never waits for us; keep the last of it."""
-    assert stream is not None
-    tail = b""
-    while data := await stream.read(65_536):
-        tail = (tail + data)[-_LOG_TAIL:]
-    return tail.decode(errors="replace")
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Close its lifeline and wait; what does not listen is ended."""
-    assert process.stdin is not None
-    process.stdin.close()
-    for end in (None, process.terminate, process.kill):
-        with contextlib.suppress(ProcessLookupError):
-            if end is not None:
-                end()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_SECONDS):
-                await process.wait()
-                return

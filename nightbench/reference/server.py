@@ -26,12 +26,13 @@ _STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 
 
 @contextmanager
-def server(data: Path, log: Path) -> Iterator[int]:
+def server(data: Path, log: Path, *settings: str) -> Iterator[int]:
     """Run PostgreSQL on the data folder, listening on a free port of 127.0.0.1, for the length of the block.
 
     Args:
         data: The data folder.
         log: Where its output goes.
+        settings: ``name=value`` on top of ``postgresql.conf``.
 
     Yields:
         The port; connections are accepted.
@@ -39,7 +40,7 @@ def server(data: Path, log: Path) -> Iterator[int]:
     Raises:
         NightbenchError: when it does not come up, with the end of its log.
     """
-    process, port = _start(data, log)
+    process, port = _start(data, log, settings)
     try:
         yield port
     finally:
@@ -84,12 +85,13 @@ def tail(log: Path, lines: int = 5) -> str:
     return " | ".join(line.strip() for line in text.strip().splitlines()[-lines:]) or "its log is empty"
 
 
-def _start(data: Path, log: Path) -> tuple[subprocess.Popen[bytes], int]:
+def _start(data: Path, log: Path, settings: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], int]:
     for _ in range(_TRIES):
         port = _free_port()
+        options = [word for setting in (f"port={port}", *settings) for word in ("-c", setting)]
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                command("postgres", "-D", str(data), "-c", f"port={port}", dies_with_parent=True),
+            process = subprocess.Popen(  # noqa: S603  # the wheel's own programs
+                command("postgres", "-D", str(data), *options, dies_with_parent=True),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

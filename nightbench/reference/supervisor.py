@@ -8,10 +8,8 @@ import os
 import secrets
 import signal
 import socket
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -20,6 +18,7 @@ import uvicorn
 import uvloop
 
 from nightbench.errors import NightbenchError
+from nightbench.processes import watch_lifeline
 from nightbench.reference.backend import CHAT_PATH, create_app
 from nightbench.reference.postgres import load_dsn, postgres_instance, reference_template
 from nightbench.reference.staging import Staging
@@ -62,15 +61,12 @@ def supervise(
     Raises:
         NightbenchError: when either does not come up.
     """
-    with _signals(ignore_interrupt=lifeline):
+    with suppress(_StopError), _signals(ignore_interrupt=lifeline):
         if lifeline:
-            threading.Thread(target=_end_with_stdin, daemon=True).start()
-        try:
-            with postgres_instance(cache, kind, reference_template()) as instance:
-                dsn = load_dsn(instance)
-                uvloop.run(_serve(dsn, staging, announce, handle_interrupt=not lifeline))
-        except _StopError:
-            return
+            watch_lifeline(lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with postgres_instance(cache, kind, reference_template()) as instance:
+            dsn = load_dsn(instance)
+            uvloop.run(_serve(dsn, staging, announce, handle_interrupt=not lifeline))
 
 
 async def _serve(
@@ -88,7 +84,7 @@ async def _serve(
     )
     server = _Server(create_app(dsn, token, staging), on_ready=lambda: announce(address))
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT) if handle_interrupt else (signal.SIGTERM,):
+    for number in (signal.SIGTERM, signal.SIGHUP, *([signal.SIGINT] if handle_interrupt else [])):
         loop.add_signal_handler(number, server.stop)
     await server.serve(sockets=[listener])
     if not server.started:
@@ -145,8 +141,3 @@ def _signals(*, ignore_interrupt: bool) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _end_with_stdin() -> None:
-    sys.stdin.buffer.read()
-    os.kill(os.getpid(), signal.SIGTERM)

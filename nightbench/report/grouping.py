@@ -88,6 +88,12 @@ def group(metrics: Iterable[Metric]) -> Grouped:
     return Grouped(tuple(quantities), tuple(figures))
 
 
+def part_of(operation: str) -> str | None:
+    """The part that an operation stands for: ``expense_listing`` of ``query[expense_listing]``."""
+    found = re.fullmatch(r"[^\[]+\[(?P<part>.*)\]", operation, re.DOTALL)
+    return found["part"] if found else None
+
+
 def spoken(name: str) -> str:
     """A name as it is read: without underscores and dots."""
     return name.replace("_", " ").replace(".", " ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nightbench.history.record import clean_text
 from nightbench.measurement import Measurement
-from nightbench.report.grouping import STATISTICS, Grouped, Quantity, spoken
+from nightbench.report.grouping import STATISTICS, Grouped, Quantity, part_of, spoken
 from nightbench.report.layout import BAD, INDENT, Page, count, number
 
 _PLURALS = {"connection": "Connections", "message": "Messages", "query": "Queries"}
@@ -12,22 +12,40 @@ _TIMES = {"connection": "Connection time", "message": "Message latency", "query"
 _PARTS = {"query": "statement"}
 
 
+_ACCOUNT = ("scheduled", "ok", "failed", "timed_out", "skipped", "in_flight")
+
+
 def print_operations(page: Page, measurement: Measurement, grouped: Grouped) -> None:
-    """A block for each operation: its account, and its figures that are no times."""
-    for operation in dict.fromkeys((*measurement.operations, *grouped.operations)):
+    """A block for each operation: its account, its figures that are no times, the account of its parts."""
+    for operation in dict.fromkeys((*_wholes(measurement), *grouped.operations)):
         figures = grouped.figures_of(operation)
         counts = measurement.operations.get(operation)
         if counts is None and not figures:
             continue
         page.heading(plural(operation))
         if counts is not None:
-            page.pairs(
-                (spoken(name), count(getattr(counts, name)))
-                for name in ("scheduled", "ok", "failed", "timed_out", "skipped", "in_flight")
-            )
+            page.pairs((spoken(name), count(getattr(counts, name))) for name in _ACCOUNT)
         page.pairs(
             (clean_text(figure.label), number(figure.metric.value, figure.metric.unit)) for figure in figures
         )
+        _print_parts(page, measurement, operation)
+
+
+def _wholes(measurement: Measurement) -> list[str]:
+    """The operations that are not a part of another, as ``query[expense_listing]`` is of ``query``."""
+    return [operation for operation in measurement.operations if part_of(operation) is None]
+
+
+def _print_parts(page: Page, measurement: Measurement, whole: str) -> None:
+    rows = [
+        [clean_text(part_of(operation) or ""), *(count(getattr(counts, name)) for name in _ACCOUNT)]
+        for operation, counts in measurement.operations.items()
+        if part_of(operation) is not None and operation.partition("[")[0] == whole
+    ]
+    if rows:
+        page.line()
+        title = f"{plural(whole)} by {_PARTS.get(whole, 'part')}"
+        page.table([title, *(spoken(name) for name in _ACCOUNT)], rows)
 
 
 def print_times(page: Page, grouped: Grouped) -> None:
@@ -67,8 +85,8 @@ def print_errors(page: Page, measurement: Measurement) -> None:
     """How often each class of error came, the most frequent first."""
     rows = [
         (operation, error, amount)
-        for operation, counts in measurement.operations.items()
-        for error, amount in counts.errors.most_common()
+        for operation in _wholes(measurement)
+        for error, amount in measurement.operations[operation].errors.most_common()
     ]
     page.heading("Errors by class")
     if not rows:

@@ -132,13 +132,20 @@ def _reasons(page: Page, verdict: SuiteVerdict) -> None:
 def _facts(page: Page, measurement: Measurement, grouped: Grouped) -> None:
     page.line()
     _fact(page, "Run", measurement.run_id)
-    _fact(
-        page, "Subject", "  ".join(str(value) for value in measurement.subject.values() if value is not None)
-    )
+    _fact(page, "Subject", "  ".join(_subject(measurement)))
     _fact(page, "Load", _load(measurement))
     _fact(page, "Duration", f"{measurement.duration:,.1f} s measured")
     rates = "   ".join(f"{number(rate.metric.value)} {_rate_unit(rate.operation)}" for rate in grouped.rates)
     _fact(page, "Throughput", rates or "–")
+
+
+def _subject(measurement: Measurement) -> list[str]:
+    values = (
+        f"PostgreSQL {value.get('server_version', '?')}" if isinstance(value, Mapping) else str(value)
+        for value in measurement.subject.values()
+        if value is not None
+    )
+    return list(values)
 
 
 def _load(measurement: Measurement) -> str:

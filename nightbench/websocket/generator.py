@@ -149,11 +149,15 @@ class Generator:
             wake = min(due if due is not None else self._phases.drain, self._phases.drain)
             await asyncio.sleep(max(0.0, min((wake - _clock()) / SECOND, BEAT_SECONDS)))
         health = self._monitor.finish()
-        while _clock() < self._phases.end and (
-            self._connecting or any(u.conversation.in_flight for u in self._users)
-        ):
-            await asyncio.sleep(BEAT_SECONDS)
+        await self._drain()
         return health
+
+    async def _drain(self) -> None:
+        def under_way() -> bool:
+            return bool(self._connecting) or any(user.conversation.in_flight for user in self._users)
+
+        while _clock() < self._phases.end and under_way():  # noqa: ASYNC110  # ends at an instant, too
+            await asyncio.sleep(BEAT_SECONDS)
 
     async def _tick(self) -> None:
         """Housekeeping on a steady beat, whose lateness is the health of the event loop."""

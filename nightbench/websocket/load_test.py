@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from nightbench import host
 from nightbench.errors import ConfigurationError
+from nightbench.host import fingerprint
 from nightbench.load.child import run_in_child
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel, new_id
@@ -51,7 +52,7 @@ async def run(
         duration=result.phases.measured_seconds,
         plan=plan,
         subject={"kind": subject.kind, "websocket_url": scrub(url)},
-        host=host.fingerprint(),
+        host=fingerprint(),
         validity=websocket_validity(result),
         operations=result.counted,
         uncounted=result.uncounted,
@@ -70,15 +71,16 @@ async def check_reachable(url: str) -> None:
             _, writer = await asyncio.open_connection(parts.hostname, port)
             writer.close()
             await writer.wait_closed()
-    except (OSError, TimeoutError) as error:
-        why = (
-            "unknown host"
-            if isinstance(error, socket.gaierror)
-            else (error.strerror if isinstance(error, OSError) else None)
-        )
+    except OSError as error:
         raise ConfigurationError(
             "--url / NIGHTBENCH_WEBSOCKET_URL",
             scrub(url),
-            f"nothing answers at {parts.hostname}:{port} ({why or 'no answer within 5 s'})",
+            f"nothing answers at {parts.hostname}:{port}: {_why_unreachable(error)}",
             "start the backend, mend the address, or leave it out to use the embedded one",
         ) from None
+
+
+def _why_unreachable(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return "unknown host"
+    return os.strerror(error.errno).lower() if error.errno else "no answer within 5 s"

@@ -113,19 +113,25 @@ def test_when_every_worker_is_busy_waiting_counts_as_response_time(postgres):
 
 
 def test_one_leaked_row_is_found(postgres):
-    with postgres.changed(
-        "CREATE POLICY wide_open ON messages FOR SELECT TO authenticated USING (true)",
-        "DROP POLICY wide_open ON messages",
-    ), postgres.changed(
-        "CREATE POLICY wide_open ON conversations FOR SELECT TO authenticated USING (true)",
-        "DROP POLICY wide_open ON conversations",
-    ), postgres.changed(
-        "CREATE POLICY wide_open ON profiles FOR SELECT TO authenticated USING (true)",
-        "DROP POLICY wide_open ON profiles",
+    with (
+        postgres.changed(
+            "CREATE POLICY wide_open ON messages FOR SELECT TO authenticated USING (true)",
+            "DROP POLICY wide_open ON messages",
+        ),
+        postgres.changed(
+            "CREATE POLICY wide_open ON conversations FOR SELECT TO authenticated USING (true)",
+            "DROP POLICY wide_open ON conversations",
+        ),
+        postgres.changed(
+            "CREATE POLICY wide_open ON profiles FOR SELECT TO authenticated USING (true)",
+            "DROP POLICY wide_open ON profiles",
+        ),
     ):
         result = load(postgres.dsn, queries=100)
     assert metric(result, "query.leaked_rows") > 0
-    assert result.counted["query"].errors["tenant_leak"] == result.counted["query[conversation_history]"].failed
+    assert (
+        result.counted["query"].errors["tenant_leak"] == result.counted["query[conversation_history]"].failed
+    )
 
 
 def test_a_statement_over_its_time_is_timed_out(postgres):

@@ -6,8 +6,8 @@ Run as a program it is the command line with such suites: ``python staged.py STA
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
-import random
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from builders import database_measurement, websocket_measurement
 
 from nightbench.load.progress import Progress
-from nightbench.measurement import Measurement, Validity
+from nightbench.measurement import Measurement
 from nightbench.subject import Subject
 
 PASSWORD = "hunter2-password"
@@ -32,6 +32,8 @@ SUBJECT = Subject(
     token=TOKEN,
     dsn=f"postgresql://app:{PASSWORD}@127.0.0.1:9/app",
 )
+
+_NUMBERS = itertools.count()
 
 Stage = Callable[[Measurement, asyncio.Event], Any]
 """Given what a good run would have measured, and the stop event: return another, or raise, or wait."""
@@ -65,7 +67,7 @@ class Stages:
         self.steps.append(f"measure {name}")
         users = {"users": plan.users} if suite == "websocket" else {}
         measurement = build(
-            number=random.randrange(10_000),
+            number=next(_NUMBERS),
             tier=label.tier,
             night_id=label.night_id,
             environment=label.environment,
@@ -111,7 +113,7 @@ def invalid(measurement: Measurement, _stop: asyncio.Event) -> Measurement:
 
 STAGES: dict[str, Stage] = {"good": lambda measurement, _stop: measurement, "until-stopped": until_stopped}
 
-__all__ = ["STAGES", "SUBJECT", "Stages", "Validity", "interrupted", "invalid", "raising", "until_stopped"]
+__all__ = ["STAGES", "SUBJECT", "Stages", "interrupted", "invalid", "raising", "until_stopped"]
 
 if __name__ == "__main__":
     import nightbench.night

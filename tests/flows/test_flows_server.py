@@ -112,17 +112,36 @@ def test_the_user_s_own_prefect_is_not_its_business(server_cache, tmp_path, monk
 COMMAND = [sys.executable, str(Path(__file__).parent / "staged.py")]
 
 
-def run_command(tmp_path: Path, *arguments: str) -> subprocess.Popen[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    return subprocess.Popen(
-        [*COMMAND, *arguments],
-        cwd=tmp_path,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+@pytest.fixture
+def command(own_cache, tmp_path):
+    """Start the command line with staged suites, as a terminal would: in a process group of its own."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*COMMAND, *arguments],
+            cwd=tmp_path,
+            env={name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def wait_until_it_measures(process: subprocess.Popen[str]) -> None:
+    seen = ""
+    while not seen.endswith("measuring\n"):
+        line = process.stderr.readline()
+        seen += line
+        assert line, f"it ended before it measured: {seen}"
 
 
 @pytest.fixture
@@ -141,8 +160,8 @@ def instances(cache: Path) -> list[Path]:
 
 
 @pytest.mark.slow
-def test_a_whole_run_with_its_own_server_says_only_what_is_ours(own_cache, tmp_path):
-    process = run_command(tmp_path, "good", "run", "quick")
+def test_a_whole_run_with_its_own_server_says_only_what_is_ours(command, own_cache, tmp_path):
+    process = command("good", "run", "quick")
     out, err = process.communicate(timeout=90)
 
     assert process.returncode == 0
@@ -156,10 +175,9 @@ def test_a_whole_run_with_its_own_server_says_only_what_is_ours(own_cache, tmp_p
 
 
 @pytest.mark.slow
-def test_ctrl_c_in_a_terminal_keeps_what_was_measured_and_leaves_nothing(own_cache, tmp_path):
-    process = run_command(tmp_path, "until-stopped", "run", "quick", "--json", "-")
-    while "measuring" not in (line := process.stderr.readline()):
-        assert line, "it ended before it measured"
+def test_ctrl_c_in_a_terminal_keeps_what_was_measured_and_leaves_nothing(command, own_cache, tmp_path):
+    process = command("until-stopped", "run", "quick", "--json", "-")
+    wait_until_it_measures(process)
     (server,) = psutil.Process(process.pid).children(recursive=True)
 
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does
@@ -175,10 +193,9 @@ def test_ctrl_c_in_a_terminal_keeps_what_was_measured_and_leaves_nothing(own_cac
 
 
 @pytest.mark.slow
-def test_a_killed_run_leaves_no_process(own_cache, tmp_path):
-    process = run_command(tmp_path, "until-stopped", "run", "quick")
-    while "measuring" not in (line := process.stderr.readline()):
-        assert line, "it ended before it measured"
+def test_a_killed_run_leaves_no_process(command):
+    process = command("until-stopped", "run", "quick")
+    wait_until_it_measures(process)
     children = psutil.Process(process.pid).children(recursive=True)
 
     process.kill()

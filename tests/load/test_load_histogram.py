@@ -62,7 +62,10 @@ def test_merging_is_the_same_as_counting_together(first, second):
     )
 
 
-@given(st.lists(st.integers(1_000, 10_000_000_000), min_size=100, max_size=400), st.sampled_from([0.5, 0.95, 0.99]))
+@given(
+    st.lists(st.integers(1_000, 10_000_000_000), min_size=100, max_size=400),
+    st.sampled_from([0.5, 0.95, 0.99]),
+)
 def test_a_quantile_is_the_order_statistic_within_a_thousandth(values, quantile):
     exact = sorted(values)[max(1, math.ceil(quantile * len(values))) - 1] / 1e6
     assert histogram_of(values).quantile_ms(quantile) == pytest.approx(exact, rel=2e-3, abs=0.001)

@@ -19,7 +19,9 @@ def timeline():
 
 
 operations = st.lists(
-    st.tuples(st.integers(0, 10 * SECOND), st.integers(0, SECOND), st.integers(0, SECOND)), min_size=1, max_size=80
+    st.tuples(st.integers(0, 10 * SECOND), st.integers(0, SECOND), st.integers(0, SECOND)),
+    min_size=1,
+    max_size=80,
 )
 
 

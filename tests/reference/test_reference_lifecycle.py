@@ -1,0 +1,172 @@
+"""Nothing stays behind, however the reference backend ends."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+from reference.conftest import get_json
+
+from nightbench.instances import instance_folder, living
+from nightbench.reference.postgres import postgres_instance, reference_template
+from nightbench.reference.server import stop_survivor
+
+NIGHTBENCH = [sys.executable, "-m", "nightbench"]
+CHILD = [sys.executable, "-m", "nightbench.reference", "--cache"]
+
+
+@contextlib.contextmanager
+def started(command, *, cache, **options):
+    """A process that has told its address; killed at the end if it still runs."""
+    environment = {**os.environ, "NIGHTBENCH_CACHE": str(cache)}
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, **options
+    )
+    try:
+        line = process.stdout.readline()
+        assert line, "it ended before it was ready"
+        yield process, json.loads(line)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            stream.close()
+
+
+def family(pid):
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+def assert_all_gone(processes, cache, address):
+    _, alive = psutil.wait_procs(processes, timeout=20)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert [path.name for path in (cache / "instances").iterdir() if path.is_dir()] == []
+    with pytest.raises(OSError, match="refused"):
+        get_json(address["counters_url"])
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache of its own with the database already built."""
+    folder = tmp_path_factory.mktemp("cache")
+    with postgres_instance(folder, "warm", reference_template()):
+        pass
+    return folder
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_up_stays_until_a_signal_and_leaves_nothing(cache, number):
+    with started([*NIGHTBENCH, "reference", "up", "--json"], cache=cache) as (process, address):
+        assert set(address) == {"websocket_url", "token", "dsn", "counters_url", "pid"}
+        processes = family(process.pid)
+        process.send_signal(number)
+        assert process.wait(20) == 0
+        assert_all_gone(processes, cache, address)
+
+
+def test_down_ends_what_up_started(cache):
+    with started([*NIGHTBENCH, "reference", "up", "--json"], cache=cache) as (process, address):
+        processes = family(process.pid)
+        environment = {**os.environ, "NIGHTBENCH_CACHE": str(cache)}
+        said = subprocess.check_output([*NIGHTBENCH, "reference", "down"], env=environment, text=True)
+        assert str(address["pid"]) in said
+        assert process.wait(20) == 0
+        assert_all_gone(processes, cache, address)
+    again = subprocess.check_output([*NIGHTBENCH, "reference", "down"], env=environment, text=True)
+    assert again == "no reference backend is running\n"
+
+
+def test_a_child_ends_with_its_lifeline(cache):
+    with started([*CHILD, str(cache)], cache=cache, start_new_session=True) as (process, address):
+        processes = family(process.pid)
+        process.send_signal(signal.SIGINT)  # a terminal's Ctrl-C is the parent's to decide on
+        assert get_json(address["counters_url"])["connections_open"] == 0
+        process.stdin.close()
+        assert process.wait(20) == 0
+        assert_all_gone(processes, cache, address)
+
+
+def test_when_it_is_killed_postgresql_goes_too_and_the_next_start_sweeps(cache):
+    with started([*CHILD, str(cache)], cache=cache) as (process, _):
+        postgres = [member for member in family(process.pid) if "postgres" in member.name()]
+        assert postgres
+        process.kill()
+        process.wait()
+        _, alive = psutil.wait_procs(postgres, timeout=20)
+        assert not alive
+    left = [path for path in (cache / "instances").iterdir() if path.is_dir()]
+    assert len(left) == 1
+    with instance_folder(cache, "reference", stop=stop_survivor) as fresh:
+        assert [path for path in (cache / "instances").iterdir() if path.is_dir()] == [fresh]
+
+
+def test_two_at_once_do_not_disturb_each_other(cache):
+    with (
+        started([*CHILD, str(cache)], cache=cache) as (_, first),
+        started([*CHILD, str(cache)], cache=cache) as (_, second),
+    ):
+        assert first["dsn"] != second["dsn"]
+        for address in (first, second):
+            assert get_json(address["counters_url"])["messages_received"] == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it as somebody else")
+def test_an_ordinary_user_can_run_it(tmp_path):
+    """As uid 65534, in a cache of that user's; the packages must be readable for it."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    os.chown(folder, 65534, 65534)
+    for parent in (tmp_path, *tmp_path.parents):
+        if parent.owner() == "root" and parent.stat().st_mode & 0o005 != 0o005:
+            if not parent.is_relative_to("/tmp/pytest-of-root"):  # noqa: S108
+                pytest.skip(f"{parent} is closed to ordinary users")
+            parent.chmod(parent.stat().st_mode | 0o055)
+    try:
+        subprocess.run(
+            [sys.executable, "-c", "import nightbench"], user=65534, group=65534, cwd="/", check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("Python or the project lies where ordinary users cannot read it")
+    command = [*CHILD, str(folder)]
+    with started(command, cache=folder, user=65534, group=65534, cwd="/", extra_groups=[]) as (
+        process,
+        address,
+    ):
+        assert get_json(address["counters_url"])["connections_open"] == 0
+        processes = family(process.pid)
+        assert {member.uids().effective for member in processes} == {65534}
+        process.stdin.close()
+        assert process.wait(20) == 0
+        assert_all_gone(processes, folder, address)
+
+
+def test_an_instance_of_a_living_owner_is_never_swept(tmp_path):
+    with instance_folder(tmp_path, "kind") as mine, instance_folder(tmp_path, "kind"):
+        assert mine.is_dir()
+        assert mine in living(tmp_path, "kind")
+        assert living(tmp_path, "other") == []
+    assert living(tmp_path, "kind") == []
+
+
+def test_start_is_told_when_the_cache_cannot_be_used():
+    with subprocess.Popen(
+        [*CHILD, "/proc/nightbench"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        said = child.stderr.read()
+    assert child.returncode == 2
+    assert "NIGHTBENCH_CACHE" in said
+    assert "Traceback" not in said
+
+
+def test_the_second_start_copies_instead_of_building(cache):
+    template = next((cache / "postgres").glob("reference-*"))
+    built = template.stat().st_mtime_ns
+    with postgres_instance(cache, "again", reference_template()):
+        pass
+    assert template.stat().st_mtime_ns == built
