@@ -21,7 +21,7 @@ from nightbench.alerts.outbox import Outbox
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.history.store import HistoryStore
 from nightbench.instances import instance_folder
-from nightbench.interruption import run_interruptible
+from nightbench.interruption import STOPPING, run_interruptible
 from nightbench.night import Display, Night, OnNote, no_display, no_note, open_night
 from nightbench.outcome import NightOutcome
 from nightbench.plan import NIGHTLY_TIERS, TIER_NAMES, TierChanges
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 NIGHTLY = "nightly"
 FLOW_NAMES = (*TIER_NAMES, NIGHTLY)
-
-STOPPING = "stopping early: what was measured is kept and judged; interrupt again to end at once"
 
 
 def run_flow(

@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+STOPPING = "stopping early: what was measured is kept and judged; interrupt again to end at once"
+"""What is said at the first signal."""
+
 Main = Callable[[asyncio.Event], Coroutine[Any, Any, T]]
 """What to run; it ends early when the event is set."""
 

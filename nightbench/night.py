@@ -19,7 +19,7 @@ from nightbench.errors import ExitCode, MeasurementError, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel, new_id
-from nightbench.outcome import Failure, NightOutcome, skipped_note
+from nightbench.outcome import Failure, NightOutcome, skipped_note, unreadable_note
 from nightbench.plan import Suite, Tier
 from nightbench.reference.provide import provide_subject
 from nightbench.scrub import scrub
@@ -127,7 +127,11 @@ class Night:
 
     def judge(self, measurement: Measurement) -> SuiteVerdict:
         """Compare a recorded measurement with the earlier ones of its suite, tier and environment."""
+        known = set(self._store.unreadable)
         past = self._store.past_metrics(measurement.suite, measurement.tier, measurement.environment)
+        for file in self._store.unreadable:
+            if file not in known:
+                self.on_note(unreadable_note(file))
         targets = self._verdicts[measurement.run_id].targets
         verdict = SuiteVerdict(measurement, targets, compare(measurement, past))
         self._verdicts[measurement.run_id] = verdict

@@ -84,7 +84,7 @@ class NightOutcome:
         return (
             *(str(failure) for failure in self.failures),
             *(skipped_note(tier, suite) for tier, suite in self.skipped),
-            *(scrub(f"{file.path}: not part of the history: {file.problem}") for file in self.unreadable),
+            *(unreadable_note(file) for file in self.unreadable),
         )
 
     @property
@@ -121,6 +121,11 @@ def _shortcomings(verdict: SuiteVerdict) -> list[str]:
 def skipped_note(tier: Tier, suite: Suite) -> str:
     """What is said about a suite that was not run."""
     return f"{tier} {suite}: not run: interrupted"
+
+
+def unreadable_note(file: UnreadableFile) -> str:
+    """What is said about a file of the history that cannot be read, with the way out."""
+    return scrub(f"{file.path}: not part of the history: {file.problem}; move it away to go on without it")
 
 
 def night_document(outcome: NightOutcome) -> dict[str, Any]:

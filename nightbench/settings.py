@@ -27,6 +27,8 @@ from nightbench.scrub import REDACTED, scrub
 
 FILE = "nightbench.toml"
 PREFIX = "NIGHTBENCH_"
+DEBUG = PREFIX + "DEBUG"
+"""When set, unexpected errors come with their traceback; no setting, since settings may be what fails."""
 
 _POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 
@@ -218,7 +220,7 @@ def _setting_name(path: list[str], flags: Mapping[str, Any]) -> str:
 
 
 def _reject_unknown_variables() -> None:
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    known = {DEBUG, *(PREFIX + name.upper() for name in Settings.model_fields)}
     for variable in os.environ:
         if not variable.startswith(PREFIX) or variable in known:
             continue

@@ -10,8 +10,14 @@ from cyclopts import App, CycloptsError
 from pydantic import ValidationError
 
 from nightbench import __version__
+from nightbench.cli.database import database
+from nightbench.cli.reference import app as reference
+from nightbench.cli.run import run
+from nightbench.cli.telling import tell
+from nightbench.cli.websocket import websocket
 from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
 from nightbench.scrub import scrub
+from nightbench.settings import DEBUG
 
 HELP = """Did the backend get worse since last night?
 
@@ -29,13 +35,10 @@ Settings come from flags, then the environment (`NIGHTBENCH_WEBSOCKET_URL`, `NIG
 command or configuration, 3 the measurement is invalid or incomplete."""
 
 app = App(name="nightbench", help=HELP, version=__version__, help_format="markdown")
-# by name, so that a command imports only what it needs
-app.command("nightbench.cli.run:run", name="run", help="Run a tier or the whole night, judged and alerted.")
-app.command("nightbench.cli.websocket:websocket", name="websocket", help="One WebSocket load test.")
-app.command("nightbench.cli.database:database", name="database", help="One database stress test.")
-app.command(
-    "nightbench.cli.reference:app", name="reference", help="The reference backend, to look at or to load."
-)
+app.command(run)
+app.command(websocket)
+app.command(database)
+app.command(reference)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,19 +51,23 @@ def run_command(arguments: Sequence[str]) -> ExitCode:
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        return _tell(_wrong_use(error), ExitCode.WRONG_USE)
+        tell(_wrong_use(error))
+        return ExitCode.WRONG_USE
     except NightbenchError as error:
-        return _tell(str(error), error.exit_code)
+        tell(str(error))
+        return error.exit_code
     except KeyboardInterrupt:
-        return _tell("interrupted", ExitCode.INVALID)
+        tell("interrupted")
+        return ExitCode.INVALID
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say to nobody
         return ExitCode.INVALID
     except Exception as error:
-        if os.environ.get("NIGHTBENCH_DEBUG"):
+        if os.environ.get(DEBUG):
             raise
         what = f"{type(error).__name__}: {scrub(str(error))}"
-        return _tell(f"unexpected: {what} (NIGHTBENCH_DEBUG=1 shows where)", ExitCode.INVALID)
+        tell(f"unexpected: {what} ({DEBUG}=1 shows where)")
+        return ExitCode.INVALID
     return ExitCode(code or 0)
 
 
@@ -72,8 +79,3 @@ def _wrong_use(error: CycloptsError) -> str:
     flag = "--" + ".".join(str(part) for part in first["loc"]).replace("_", "-")
     problem = str(first["msg"]).removeprefix("Value error, ")
     return str(ConfigurationError(flag, scrub(str(first["input"])), problem))
-
-
-def _tell(line: str, code: ExitCode) -> ExitCode:
-    print(f"nightbench: {' '.join(line.split())}", file=sys.stderr)  # noqa: T201  # the one line
-    return code

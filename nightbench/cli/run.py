@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from nightbench import settings as settings_module
 from nightbench.cli import flags
+from nightbench.cli.telling import tell
 from nightbench.errors import ConfigurationError, ExitCode
 from nightbench.plan import TierChanges
 
@@ -52,7 +53,8 @@ def run(
     It runs as a Prefect flow in this process, on the server that `PREFECT_API_URL` names or else on an
     embedded one. Ctrl-C ends it early and keeps what was measured.
 
-    Examples:
+    For example:
+
     - `nightbench run nightly --quick`: the whole night in a few minutes on the embedded default
     - `nightbench run full --url wss://staging.example.org/chat --dsn postgresql://app@db.example.org/app`
     - `nightbench run baseline --websocket.users 80 --database.workers 5`
@@ -81,9 +83,7 @@ def run(
         quick=quick,
         changes=_changes(websocket, websocket_target, database, database_target),
         display=lambda running: progress_display(progress, label=running),
-        on_note=lambda note: progress.print(
-            f"nightbench: {note}", markup=False, highlight=False, soft_wrap=True
-        ),
+        on_note=tell,
     )
     if (console := output.summary_console) is not None:
         print_outcome(console, outcome, settings)

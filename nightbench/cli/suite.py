@@ -7,15 +7,15 @@ command is looking at its result.
 from __future__ import annotations
 
 import asyncio
-import sys
 
 from rich.console import Console
 
 from nightbench.cli.json_output import JsonOutput
+from nightbench.cli.telling import tell
 from nightbench.database import stress_test
 from nightbench.errors import ExitCode
 from nightbench.history.store import HistoryStore
-from nightbench.interruption import run_interruptible
+from nightbench.interruption import STOPPING, run_interruptible
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, new_id
 from nightbench.night import Night
@@ -41,15 +41,14 @@ def run_suite(suite: Suite, settings: Settings, plan: TierPlan, *, json: str | N
 
     async def main(stop: asyncio.Event) -> NightOutcome:
         async with provide_subject(settings, needs=frozenset({suite})) as subject:
-            night = Night(settings, new_id(suite), subject=subject, stop=stop)
+            night = Night(settings, new_id(suite), subject=subject, on_note=tell, stop=stop)
             with progress_display(progress, label=plan.tier) as on_progress:
                 measurement = await _measure(suite, plan, night, on_progress)
         night.record(measurement)
         night.judge(measurement)
         return night.outcome()
 
-    stopping = "stopping early: what was measured is kept"
-    outcome = run_interruptible(main, on_first=lambda: print(stopping, file=sys.stderr))  # noqa: T201
+    outcome = run_interruptible(main, on_first=lambda: tell(STOPPING))
     (verdict,) = outcome.verdicts
     if (console := output.summary_console) is not None:
         print_suite(console, verdict)

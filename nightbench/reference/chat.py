@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,10 @@ class Counters:
     rows_written: dict[str, int] = field(default_factory=dict)
 
 
+class _GoneError(Exception):
+    """Nobody is there to hear the rest of the reply."""
+
+
 class Chat:
     """Talks with one client until it leaves.
 
@@ -61,9 +66,14 @@ class Chat:
         self._chunks = [f"{part}" for part in _parts(_REPLY, chunks)]
         self._conversation: asyncio.Task[UUID] | None = None
         self._slots = asyncio.Semaphore(CONCURRENT_MESSAGES)
+        self._gone = asyncio.Event()
 
     async def talk(self) -> None:
-        """Receive until the client leaves; replies still under way are dropped then."""
+        """Receive until the client leaves; replies still under way are dropped then.
+
+        A transaction that has begun is never dropped: cancelled in its commit, it might have written rows
+        that nobody counted.
+        """
         replies: set[asyncio.Task[None]] = set()
         try:
             while True:
@@ -77,10 +87,8 @@ class Chat:
         except WebSocketDisconnect:
             pass
         finally:
-            under_way = [*replies, *([self._conversation] if self._conversation else [])]
-            for task in under_way:
-                task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            self._gone.set()
+            await asyncio.gather(*replies, return_exceptions=True)
 
     async def _receive(self) -> str | bytes:
         message = await self._websocket.receive()
@@ -90,31 +98,51 @@ class Chat:
         return text if text is not None else message.get("bytes") or b""
 
     async def _handle(self, text: str | bytes) -> None:
-        try:
-            message_id, question = _parse(text)
-        except ValueError as error:
-            await self._fail(None, str(error))
-            return
-        try:
-            if self._fate.fails():
-                await self._fail(message_id, "the assistant is not available")
+        with suppress(_GoneError):
+            try:
+                message_id, question = _parse(text)
+            except ValueError as error:
+                await self._fail(None, str(error))
                 return
-            await self._reply(message_id, question)
-        except psycopg.Error as error:
-            await self._fail(message_id, f"the database failed: {type(error).__name__}")
+            try:
+                if self._fate.fails():
+                    await self._fail(message_id, "the assistant is not available")
+                    return
+                await self._reply(message_id, question)
+            except psycopg.Error as error:
+                await self._fail(message_id, f"the database failed: {type(error).__name__}")
 
     async def _reply(self, message_id: str, question: str) -> None:
-        if self._conversation is None:
-            self._conversation = asyncio.create_task(self._conversations.open(self._tenant))
-        conversation = await asyncio.shield(self._conversation)
+        conversation = await self._opened()
         await self._conversations.ask(self._tenant, conversation, question)
-        await asyncio.sleep(self._fate.delay())
-        await asyncio.sleep(self._fate.stalled_for(time.monotonic()))
+        await self._pause(self._fate.delay())
+        await self._pause(self._fate.stalled_for(time.monotonic()))
         for chunk in self._chunks:
             await self._send({"type": "chunk", "id": message_id, "text": chunk})
         await self._conversations.answer(self._tenant, conversation, _REPLY)
         self._counters.replies_done += 1
         await self._send({"type": "done", "id": message_id})
+
+    async def _opened(self) -> UUID:
+        """The conversation of this connection, begun with its first message."""
+        if self._conversation is None:
+            self._conversation = asyncio.create_task(self._conversations.open(self._tenant))
+        opening = self._conversation
+        try:
+            return await asyncio.shield(opening)
+        except psycopg.Error:
+            if self._conversation is opening:
+                self._conversation = None  # the next message tries again
+            raise
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless the client leaves meanwhile."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._gone.wait()
+        except TimeoutError:
+            return
+        raise _GoneError
 
     async def _fail(self, message_id: str | None, detail: str) -> None:
         self._counters.replies_failed += 1
@@ -124,7 +152,7 @@ class Chat:
         try:
             await self._websocket.send_text(json.dumps(message))
         except (WebSocketDisconnect, RuntimeError):
-            raise asyncio.CancelledError from None  # nobody is there to hear the rest
+            raise _GoneError from None
 
 
 def _parse(text: str | bytes) -> tuple[str, str]:

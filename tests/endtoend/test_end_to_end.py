@@ -1,0 +1,221 @@
+"""The whole way, as a user goes it: real backend, real database, real Prefect, real processes."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+NIGHTBENCH = [sys.executable, "-m", "nightbench"]
+CACHE = Path(os.environ.get("NIGHTBENCH_CACHE") or Path(__file__).parents[2] / ".cache")
+SHORT = [
+    *("--websocket.users", "8", "--websocket.duration", "3", "--websocket.rate", "40"),
+    *("--websocket.warmup", "0.5", "--websocket.timeout", "4"),
+    *("--database.queries", "200", "--database.rate", "100", "--database.warmup", "0.5"),
+]
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """The settings of a run: results in a folder of its own, the cache of the project."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("NIGHTBENCH_", "PREFECT_"))
+    }
+    return kept | {"NIGHTBENCH_CACHE": str(CACHE), "NIGHTBENCH_RESULTS": str(tmp_path / "results")}
+
+
+@contextlib.contextmanager
+def reference(environment, *staging):
+    """``nightbench reference up`` staged so: its address and its process."""
+    command = [*NIGHTBENCH, "reference", "up", "--json", *staging]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        try:
+            yield json.loads(process.stdout.readline()), process
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def against(environment, address):
+    return environment | {
+        "NIGHTBENCH_WEBSOCKET_URL": address["websocket_url"],
+        "NIGHTBENCH_TOKEN": address["token"],
+        "NIGHTBENCH_DATABASE_DSN": address["dsn"],
+    }
+
+
+def nightbench(environment, cwd, *arguments):
+    return subprocess.run(
+        [*NIGHTBENCH, *arguments], env=environment, cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def counters(address):
+    with urllib.request.urlopen(address["counters_url"]) as response:
+        return json.load(response)
+
+
+def outbox(tmp_path):
+    return [json.loads(path.read_text()) for path in sorted((tmp_path / "results" / "outbox").glob("*.json"))]
+
+
+def values_of(tmp_path, metric):
+    metrics = pd.read_parquet(tmp_path / "results" / "metrics")
+    return metrics[metrics["name"] == metric]["value"].tolist()
+
+
+def test_a_healthy_run_agrees_with_what_the_backend_counted(environment, tmp_path):
+    with reference(environment) as (address, _):
+        done = nightbench(against(environment, address), tmp_path, "run", "quick", *SHORT, "--json", "-")
+        counted = counters(address)
+    assert done.returncode == 0, done.stdout + done.stderr
+    night = json.loads(done.stdout)
+    websocket, database = night["suites"]
+    connection = websocket["operations"]["connection"]
+    sent = [accounts["message"] for accounts in (websocket["operations"], websocket["uncounted"])]
+
+    assert connection["ok"] == 8
+    # one more connection reached the port to see that somebody listens, and asked for no WebSocket
+    assert counted["connections_accepted"] == 8
+    assert counted["messages_received"] == sum(account["scheduled"] for account in sent)
+    assert counted["replies_done"] == sum(account["ok"] for account in sent)
+    assert counted["rows_written"] == {"conversations": 8, "messages": 2 * counted["replies_done"]}
+
+    written = [
+        accounts["query[expense_insert]"]["ok"]
+        for accounts in (database["operations"], database["uncounted"])
+    ]
+    assert database["details"]["rows"] == {
+        "left_over": 0,
+        "removed": sum(written) + database["plan"]["workers"],
+    }
+    assert outbox(tmp_path) == []
+    for secret in (address["token"], address["dsn"].split(":")[2].split("@")[0]):
+        everything = [path.read_bytes() for path in (tmp_path / "results").rglob("*") if path.is_file()]
+        assert secret.encode() not in b"".join([*everything, done.stdout.encode(), done.stderr.encode()])
+
+
+def test_a_second_run_compares_with_the_first(environment, tmp_path):
+    arguments = ("websocket", "--users", "5", "--duration", "2", "--warmup", "0.2", "--rate", "20")
+    with reference(environment) as (address, _):
+        first = nightbench(against(environment, address), tmp_path, *arguments)
+        second = nightbench(against(environment, address), tmp_path, *arguments)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "no baseline yet" in first.stdout
+    assert "against the median of 1 earlier run" in second.stdout
+    assert len(values_of(tmp_path, "message.response_time.p95")) == 2
+
+
+@pytest.mark.parametrize(
+    ("staging", "targets", "missed"),
+    [
+        (
+            ["--delay", "fixed", "--delay-ms", "2500"],
+            [],
+            ["message.response_time.p95"],
+        ),
+        (
+            ["--refuse-rate", "0.5", "--seed", "4"],
+            [],
+            ["connection.connected_users", "connection.success_rate"],
+        ),
+    ],
+    ids=["slow backend", "failing backend"],
+)
+def test_a_missed_target_is_code_1_an_alert_and_a_row(environment, tmp_path, staging, targets, missed):
+    with reference(environment, *staging) as (address, _):
+        done = nightbench(against(environment, address), tmp_path, "run", "quick", *SHORT, *targets)
+    assert done.returncode == 1, done.stdout + done.stderr
+    alerts = {event["tags"]["metric"]: event for event in outbox(tmp_path)}
+    assert sorted(alerts) == missed
+    for metric in missed:
+        assert alerts[metric]["level"] == "error"
+        assert alerts[metric]["fingerprint"] == ["target_missed", "websocket", "quick", metric, "local"]
+    runs = pd.read_parquet(tmp_path / "results" / "runs").set_index("suite")
+    assert bool(runs.loc["websocket", "valid"])
+    assert not bool(runs.loc["websocket", "targets_met"])
+    assert bool(runs.loc["database", "targets_met"])
+    (value,) = values_of(tmp_path, missed[0])
+    assert value > 2000 or value < 8
+
+
+def test_a_backend_killed_in_the_middle_leaves_what_was_measured_marked_incomplete(environment, tmp_path):
+    with reference(environment) as (address, process):
+        arguments = ["websocket", "--users", "5", "--duration", "60", "--rate", "50", "--warmup", "0.2"]
+        run = subprocess.Popen(
+            [*NIGHTBENCH, *arguments],
+            env=against(environment, address),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while counters(address)["replies_done"] < 60:
+            assert run.poll() is None
+        process.kill()
+        out, _ = run.communicate(timeout=60)
+    assert run.returncode == 3
+    assert "the subject was lost" in " ".join(out.split())
+    runs = pd.read_parquet(tmp_path / "results" / "runs")
+    assert runs[["valid", "complete"]].values.tolist() == [[False, False]]
+    (throughput,) = values_of(tmp_path, "message.throughput")
+    assert throughput > 0
+
+
+def test_a_night_interrupted_by_ctrl_c_keeps_what_it_has_and_leaves_nothing(environment, tmp_path):
+    run = subprocess.Popen(
+        [*NIGHTBENCH, "run", "quick", "--websocket.duration", "60"],
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    said = []
+    for line in run.stderr:
+        said.append(line)
+        if "measure" in line and "P95 –" not in line:
+            break
+    family = psutil.Process(run.pid).children(recursive=True)
+    assert family
+    os.killpg(run.pid, signal.SIGINT)
+    reader = threading.Thread(target=lambda: said.extend(run.stderr))
+    reader.start()
+    out = run.stdout.read()
+    assert run.wait(60) == 3, "".join(said)
+    reader.join()
+    run.stdout.close()
+    run.stderr.close()
+    assert "interrupted" in out
+    assert "not run" in out
+    runs = pd.read_parquet(tmp_path / "results" / "runs")
+    assert runs["complete"].tolist() == [False]
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert alive == []
+    own = [path.name for path in (CACHE / "instances").iterdir() if f"-{run.pid}-" in path.name]
+    assert own == []
+
+
+def test_an_unreadable_file_in_the_history_is_named_and_nothing_is_lost(environment, tmp_path):
+    torn = (
+        tmp_path / "results" / "metrics" / "suite=websocket" / "tier=quick" / "month=2026-01" / "torn.parquet"
+    )
+    torn.parent.mkdir(parents=True)
+    torn.write_bytes(b"PAR1 half a fi")
+    arguments = ("websocket", "--users", "2", "--duration", "2", "--warmup", "0", "--rate", "20")
+    done = nightbench(environment, tmp_path, *arguments)
+    assert done.returncode == 3
+    assert "torn.parquet" in done.stderr
+    assert "Traceback" not in done.stderr
+    runs = pd.read_parquet(tmp_path / "results" / "runs")
+    assert runs["valid"].tolist() == [True]

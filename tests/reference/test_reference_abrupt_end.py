@@ -1,0 +1,54 @@
+"""What the backend counts agrees with what lies in PostgreSQL, also when clients vanish in mid-reply."""
+
+import asyncio
+import json
+
+import psycopg
+from reference.conftest import get_json, running
+from websockets.asyncio.client import connect
+
+from nightbench.database.session import SET_TENANT, claims
+from nightbench.reference.conversations import SOURCE
+from nightbench.reference.staging import Staging
+from nightbench.tenants import tenant_id
+
+CLIENTS = 30
+MESSAGES = 20
+
+
+async def vanish(subject, replies):
+    """Send all messages, read `replies` messages of the answer, cut the line."""
+    client = await connect(
+        subject.websocket_url,
+        additional_headers={"Authorization": f"Bearer {subject.token}"},
+        compression=None,
+    )
+    for number in range(MESSAGES):
+        await client.send(json.dumps({"type": "chat", "id": str(number), "message": "x"}))
+    for _ in range(replies):
+        await client.recv()
+    client.transport.abort()
+    await client.wait_closed()
+
+
+def written(dsn):
+    """Rows of the backend by table; it hands out one tenant a connection, in their order."""
+    counts = {"conversations": 0, "messages": 0}
+    with psycopg.connect(dsn) as connection:
+        for number in range(1, CLIENTS + 1):
+            connection.execute(SET_TENANT, (claims(tenant_id(number)),))
+            for table in counts:
+                counts[table] += connection.execute(
+                    f"SELECT count(*) FROM {table} WHERE source = %s", (SOURCE,)
+                ).fetchone()[0]
+            connection.rollback()
+    return counts
+
+
+def test_rows_of_clients_that_vanish_are_counted_exactly():
+    with running(Staging(delay="fixed", delay_ms=0)) as subject:
+        for number in range(CLIENTS):
+            asyncio.run(vanish(subject, replies=number))
+        while (counters := get_json(subject.counters_url))["connections_open"]:
+            pass
+        assert counters["rows_written"] == written(subject.dsn)
