@@ -166,7 +166,7 @@ def test_a_backend_killed_in_the_middle_leaves_what_was_measured_marked_incomple
     assert run.returncode == 3
     assert "the subject was lost" in " ".join(out.split())
     runs = pd.read_parquet(tmp_path / "results" / "runs")
-    assert runs[["valid", "complete"]].values.tolist() == [[False, False]]
+    assert runs[["valid", "complete"]].to_numpy().tolist() == [[False, False]]
     (throughput,) = values_of(tmp_path, "message.throughput")
     assert throughput > 0
 

@@ -8,7 +8,7 @@ from nightbench.load.progress import Progress
 
 
 def echo(spec, on_progress, _stop):
-    print("noise on stdout must not disturb the messages")
+    print("noise on stdout must not disturb the messages")  # noqa: T201
     on_progress(Progress("websocket", "measure", 1.0, 2.0, 3, 4.0, None, 0))
     return {"spec": spec, "pid": os.getpid()}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from load import child_generators
+
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.load.child import run_in_child
 
@@ -75,7 +75,7 @@ def test_stop_ends_it_early_with_what_it_has(tmp_path):
                 child_generators.until_stopped, str(mark), on_progress=lambda _: None, stop=stop, grace=5
             )
         )
-        while not mark.exists():
+        while not mark.exists():  # noqa: ASYNC110  # written by another process
             await asyncio.sleep(0.01)
         stop.set()
         return await running

@@ -1,5 +1,7 @@
 """When things are due: phases, schedules and the agenda."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +41,7 @@ def test_a_ramp_is_even_and_ends_in_time(users, ramp):
     assert offsets == sorted(offsets)
     assert offsets[0] == 0
     assert max(offsets) <= ramp
-    steps = {later - earlier for earlier, later in zip(offsets, offsets[1:], strict=False)}
+    steps = {later - earlier for earlier, later in itertools.pairwise(offsets)}
     assert not steps or max(steps) - min(steps) <= 1
 
 

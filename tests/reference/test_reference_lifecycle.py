@@ -124,7 +124,7 @@ def test_an_ordinary_user_can_run_it(tmp_path):
     os.chown(folder, 65534, 65534)
     for parent in (tmp_path, *tmp_path.parents):
         if parent.owner() == "root" and parent.stat().st_mode & 0o005 != 0o005:
-            if not parent.is_relative_to("/tmp/pytest-of-root"):  # noqa: S108
+            if not parent.is_relative_to("/tmp/pytest-of-root"):
                 pytest.skip(f"{parent} is closed to ordinary users")
             parent.chmod(parent.stat().st_mode | 0o055)
     try:

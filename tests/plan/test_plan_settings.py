@@ -1,0 +1,82 @@
+"""Settings come from flags, then the environment, then the file, then the defaults."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from nightbench import settings as settings_module
+from nightbench.errors import ConfigurationError
+from nightbench.plan import TierChanges, WebSocketChanges
+from nightbench.settings import load
+
+
+@pytest.fixture(autouse=True)
+def clean(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for variable in [name for name in os.environ if name.startswith("NIGHTBENCH_")]:
+        monkeypatch.delenv(variable)
+
+
+def test_flags_win_over_the_environment_over_the_file_over_the_default(monkeypatch):
+    assert load().environment == "local"
+    Path("nightbench.toml").write_text("environment = 'file'")
+    assert load().environment == "file"
+    monkeypatch.setenv("NIGHTBENCH_ENVIRONMENT", "variable")
+    assert load().environment == "variable"
+    assert load({"environment": "flag"}).environment == "flag"
+    assert load({"environment": None}).environment == "variable"
+
+
+def test_every_number_of_a_tier_can_be_set_in_each_place(monkeypatch):
+    Path("nightbench.toml").write_text("[plan.full.websocket]\nusers = 150\nduration = 30\nthink = 2")
+    monkeypatch.setenv("NIGHTBENCH_PLAN__FULL__WEBSOCKET__DURATION", "40")
+    flags = TierChanges(websocket=WebSocketChanges(think=3))
+    plan = load().tier("full", flags).websocket
+    assert (plan.users, plan.duration, plan.think) == (150, 40, 3)
+    assert load().tier("baseline").websocket.users == 50
+
+
+def test_targets_may_stand_in_the_file():
+    Path("nightbench.toml").write_text(
+        "[plan.full.database]\ntargets = ['query.response_time.p95 < 50', 'query.throughput > 90']"
+    )
+    promises = [str(target) for target in load().tier("full").database.promises]
+    assert "query.response_time.p95 < 50" in promises
+    assert "query.response_time.p95 < 100" not in promises
+    assert "query.throughput > 90" in promises
+    assert "query.success_rate > 99" in promises
+
+
+def test_what_is_asked_for_explicitly_wins_over_quick(monkeypatch):
+    monkeypatch.setenv("NIGHTBENCH_PLAN__FULL__WEBSOCKET__DURATION", "40")
+    assert load().tier("full", quick=True).websocket.duration == 8
+    flags = TierChanges(websocket=WebSocketChanges(duration=20))
+    assert load().tier("full", flags, quick=True).websocket.duration == 20
+
+
+def test_numbers_that_make_no_plan_together_are_told():
+    Path("nightbench.toml").write_text("[plan.full.websocket]\nusers = 'many'")
+    with pytest.raises(ConfigurationError, match=r"plan\.full\.websocket\.users = 'many'"):
+        load()
+
+
+def test_secrets_do_not_show(monkeypatch):
+    monkeypatch.setenv("NIGHTBENCH_TOKEN", "hunter2")
+    monkeypatch.setenv("NIGHTBENCH_DATABASE_DSN", "postgresql://u:hunter2@h/d")
+    monkeypatch.setenv("NIGHTBENCH_SENTRY_DSN", "https://hunter2@sentry.example.org/1")
+    settings = load()
+    assert "hunter2" not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+def test_the_outbox_is_beside_the_results_unless_set(monkeypatch):
+    assert load({"results": "here"}).outbox_folder == Path("here/outbox")
+    monkeypatch.setenv("NIGHTBENCH_OUTBOX", "there")
+    assert load({"results": "here"}).outbox_folder == Path("there")
+
+
+def test_a_command_uses_its_own_settings_inside_its_block():
+    mine = load({"environment": "mine"})
+    with settings_module.use(mine):
+        assert settings_module.current() is mine
+    assert settings_module.current().environment == "local"
