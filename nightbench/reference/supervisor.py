@@ -128,6 +128,8 @@ def _signals(*, ignore_interrupt: bool) -> Iterator[None]:
     """Until the event loop takes them, a signal unwinds whatever has been started."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in handlers:  # an impatient second one must not cut the clean-up short
+            signal.signal(number, signal.SIG_IGN)
         raise _StopError
 
     handlers = {
