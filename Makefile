@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 # Everything that is made on the way stays inside the project.
 export NIGHTBENCH_CACHE ?= $(CURDIR)/.cache
 
-.PHONY: help setup run test lint format bench serve lock clean
+.PHONY: help setup run test lint format lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -40,8 +40,9 @@ format: setup ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup ## the measured figures of the docs
-	$(BIN)/python -m benchmarks
+lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		pyproject.toml --group dev --output-file requirements.lock
 
 clean: ## remove all that was made; results stay
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

@@ -62,7 +62,7 @@ class Measurement:
         night_id: What ran together shares it: the three tiers of a night, both suites of a tier.
         started_at: UTC wall clock at the start of the ramp.
         duration: Seconds of the measure phase as it was, not as planned.
-        subject: What was loaded: kind (embedded or external), scrubbed address, server version.
+        subject: What was loaded: `kind` (embedded or external), scrubbed `address`, `server` settings.
         host: What generated the load: see `nightbench.host.fingerprint`.
         operations: Counted operations by kind.
         uncounted: Operations of ramp and warm-up by kind; with `operations`, all that was ever scheduled.
@@ -90,6 +90,12 @@ class Measurement:
         for accounts in (self.operations, self.uncounted):
             for operation, counts in accounts.items():
                 counts.check(operation)
+
+    @property
+    def subject_key(self) -> str:
+        """Names the subject across runs: its scrubbed address, or ``embedded``, whose port is another each time."""
+        kind = self.subject.get("kind")
+        return "embedded" if kind == "embedded" else str(self.subject.get("address", ""))
 
     def value(self, metric: str) -> float | None:
         """The value of a metric; None when it is missing or unknown."""

@@ -71,7 +71,7 @@ class Night:
     ) -> None:
         self.settings = settings
         self.night_id = night_id
-        self.subject = subject or Subject(kind="embedded")
+        self.subject = subject or Subject()
         self.display = display
         self.on_note = on_note
         self.stop = stop or asyncio.Event()

@@ -50,7 +50,7 @@ async def run(
         started_at=started_at,
         duration=result.phases.measured_seconds,
         plan=plan,
-        subject={"kind": subject.kind, "dsn": scrub(subject.dsn), "server": result.server},
+        subject={"kind": subject.kind("database"), "address": scrub(subject.dsn), "server": result.server},
         host=fingerprint(),
         validity=database_validity(result),
         operations=result.counted,

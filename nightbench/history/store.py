@@ -31,7 +31,7 @@ from nightbench.measurement import Measurement
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PLACE_COLUMNS = ("suite", "tier", "month")
-_PAST_COLUMNS = ["run_id", "night_id", "started_at", "plan_hash", "name", "value", "unit", "n"]
+_PAST_COLUMNS = ["run_id", "night_id", "started_at", "plan_hash", "subject_key", "name", "value", "unit", "n"]
 
 
 @dataclass(frozen=True)
@@ -101,15 +101,15 @@ class HistoryStore:
         """The metrics of all valid runs of a suite, tier and environment, oldest run first.
 
         Returns:
-            One row a metric: run_id, night_id, started_at (UTC), plan_hash, name, value (NaN when
-            missing), unit, n.
+            One row a metric: run_id, night_id, started_at (UTC), plan_hash, subject_key, name,
+            value (NaN when missing), unit, n.
         """
         runs = self._read("runs", suite, tier)
         metrics = self._read("metrics", suite, tier)
         self._look_at("windows", suite, tier)
         self._note_incomplete(suite, tier)
         valid = runs[runs["valid"].eq(other=True) & runs["environment"].eq(environment)]
-        known = valid[["run_id", "plan_hash"]].drop_duplicates("run_id")
+        known = valid[["run_id", "plan_hash", "subject_key"]].drop_duplicates("run_id")
         past = metrics.merge(known, on="run_id", how="inner")
         return past.sort_values(["started_at", "run_id"], kind="stable")[_PAST_COLUMNS].reset_index(drop=True)
 

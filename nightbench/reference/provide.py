@@ -40,18 +40,19 @@ async def provide_subject(
     url = settings.websocket_url if "websocket" in needs else None
     dsn = settings.database_dsn.get_secret_value() if settings.database_dsn and "database" in needs else None
     token = settings.token.get_secret_value() if settings.token else None
-    external = Subject("external", websocket_url=url, token=token, dsn=dsn)
-    missing = {suite for suite, address in (("websocket", url), ("database", dsn)) if not address} & needs
+    external = Subject(websocket_url=url, token=token, dsn=dsn)
+    addresses: dict[Suite, str | None] = {"websocket": url, "database": dsn}
+    missing = frozenset(suite for suite in needs if not addresses[suite])
     if not missing:
         yield external
         return
     async with embedded_reference(settings.cache, staging or Staging()) as embedded:
         yield Subject(
-            kind="embedded" if missing == needs else "external",
             websocket_url=url or (embedded.websocket_url if "websocket" in needs else None),
             token=token if url else embedded.token,
             dsn=dsn or (embedded.dsn if "database" in needs else None),
             counters_url=None if url else embedded.counters_url,
+            embedded=missing,
         )
 
 
@@ -78,11 +79,11 @@ async def embedded_reference(cache: Path, staging: Staging) -> AsyncIterator[Sub
     try:
         address = await _address(process, errors)
         yield Subject(
-            kind="embedded",
             websocket_url=address["websocket_url"],
             token=address["token"],
             dsn=address["dsn"],
             counters_url=address["counters_url"],
+            embedded=BOTH,
         )
     finally:
         await end(process, grace=STOP_SECONDS)

@@ -215,7 +215,7 @@ def _unit(measurement: Measurement, name: str) -> str:
 def _comparison(page: Page, verdict: SuiteVerdict) -> None:
     comparison = verdict.comparison
     page.line()
-    others = f" ({comparison.left_out} of another plan left out)" if comparison.left_out else ""
+    others = f" ({comparison.left_out} of another plan or subject left out)" if comparison.left_out else ""
     if comparison.runs == 0:
         page.line(("Compared with earlier runs", HEADING))
         page.paragraph(f"no baseline yet: this is the first run of this plan{others}")

@@ -60,12 +60,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Tonight against earlier valid runs of the same plan.
+    """Tonight against earlier valid runs of the same plan and subject.
 
     Attributes:
         runs: How many earlier runs could be compared.
         changes: One for each headline metric of the suite; empty without earlier runs.
-        left_out: Earlier valid runs of another plan: their numbers mean something else.
+        left_out: Earlier valid runs of another plan or subject: their numbers mean something else.
     """
 
     runs: int = 0
@@ -82,7 +82,8 @@ def compare(measurement: Measurement, past: pd.DataFrame) -> Comparison:
             rows may already be in it and are ignored.
     """
     earlier = past[(past["started_at"] < measurement.started_at) & (past["run_id"] != measurement.run_id)]
-    same = earlier[earlier["plan_hash"] == plan_hash(measurement.plan)]
+    same_plan = earlier["plan_hash"] == plan_hash(measurement.plan)
+    same = earlier[same_plan & (earlier["subject_key"] == measurement.subject_key)]
     runs = int(same["run_id"].nunique())
     left_out = int(earlier["run_id"].nunique()) - runs
     if runs == 0:

@@ -51,7 +51,7 @@ async def run(
         started_at=started_at,
         duration=result.phases.measured_seconds,
         plan=plan,
-        subject={"kind": subject.kind, "websocket_url": scrub(url)},
+        subject={"kind": subject.kind("websocket"), "address": scrub(url)},
         host=fingerprint(),
         validity=websocket_validity(result),
         operations=result.counted,

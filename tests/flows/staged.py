@@ -27,7 +27,6 @@ from nightbench.subject import Subject
 PASSWORD = "hunter2-password"
 TOKEN = "hunter2-token"
 SUBJECT = Subject(
-    kind="external",
     websocket_url=f"ws://pam:{PASSWORD}@127.0.0.1:9/chat",
     token=TOKEN,
     dsn=f"postgresql://app:{PASSWORD}@127.0.0.1:9/app",

@@ -121,6 +121,7 @@ def test_past_metrics_are_those_of_valid_runs_of_the_same_suite_tier_and_environ
         "night_id",
         "started_at",
         "plan_hash",
+        "subject_key",
         "name",
         "value",
         "unit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,24 @@ def test_runs_of_another_plan_are_left_out_and_counted(tmp_path: Path) -> None:
     past = history(tmp_path, websocket_measurement(number=0, users=77), websocket_measurement(number=1))
     found = compare(websocket_measurement(number=2), past)
     assert (found.runs, found.left_out) == (1, 1)
+
+
+def test_runs_of_another_subject_are_left_out_and_counted(tmp_path: Path) -> None:
+    def of(number: int, **subject: str) -> Measurement:
+        return replace(websocket_measurement(number=number), subject=subject)
+
+    past = history(
+        tmp_path,
+        of(0, kind="embedded", address="ws://127.0.0.1:1/"),
+        of(1, kind="external", address="ws://staging/"),
+        of(2, kind="external", address="ws://production/"),
+    )
+    for tonight in (
+        of(9, kind="embedded", address="ws://127.0.0.1:2/"),
+        of(9, kind="external", address="ws://staging/"),
+    ):
+        found = compare(tonight, past)
+        assert (found.runs, found.left_out) == (1, 2)
 
 
 def test_other_targets_make_no_other_plan() -> None:
