@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -101,14 +101,6 @@ class Measurement:
         """The value of a metric; None when it is missing or unknown."""
         return next((item.value for item in self.metrics if item.name == metric), None)
 
-    def invalidated(self, *reasons: str, complete: bool | None = None) -> Measurement:
-        """This measurement with further reasons not to trust it."""
-        validity = Validity(
-            reasons=(*self.validity.reasons, *reasons),
-            complete=self.validity.complete if complete is None else complete,
-        )
-        return replace(self, validity=validity)
-
 
 def new_id(label: str, started_at: datetime | None = None) -> str:
     """A unique id that sorts by time, such as ``20261124T031500Z-full-websocket-9f2c4e``."""
@@ -150,3 +142,32 @@ def health_metrics(health: Health) -> tuple[Metric, ...]:
         Metric("generator.open_files", health.open_files, "1", 1),
         Metric("generator.memory", health.memory_mib, "MiB", 1),
     )
+
+
+def validity_of(
+    health: Health,
+    send_lags: Mapping[str, Histogram],
+    counted: Mapping[str, OperationCounts],
+    *,
+    measured_seconds: float,
+    given_up: str | None,
+) -> Validity:
+    """Whether a run can be trusted: complete, its generator on time, and no operation unaccounted for.
+
+    Args:
+        health: Of the generator.
+        send_lags: See `Health.reasons`.
+        counted: The accounts of the run.
+        measured_seconds: How long it measured.
+        given_up: Why it ended before its plan did, or None.
+    """
+    reasons = list(health.reasons(send_lags))
+    if given_up is not None:
+        return Validity(
+            (f"incomplete after {measured_seconds:.1f} s of measuring: {given_up}", *reasons), complete=False
+        )
+    lost = {operation: counts.in_flight for operation, counts in counted.items() if counts.in_flight}
+    if lost:
+        account = ", ".join(f"{count} of {operation}" for operation, count in lost.items())
+        reasons.append(f"operations never ended: {account}; this is an error of nightbench, please report it")
+    return Validity(tuple(reasons))

@@ -20,7 +20,7 @@ class Subject:
         embedded: The suites that load the reference backend which nightbench starts itself.
     """
 
-    websocket_url: str | None = None
+    websocket_url: str | None = field(default=None, repr=False)  # may carry a token
     token: str | None = field(default=None, repr=False)
     dsn: str | None = field(default=None, repr=False)
     counters_url: str | None = None

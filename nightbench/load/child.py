@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import os
 import pickle
+import resource
 import signal
 import struct
 import sys
@@ -29,6 +30,8 @@ Generator = Callable[[Any, OnProgress, threading.Event], Any]
 """A plain function from a picklable spec to a picklable result; it ends early when the event is set."""
 
 _LENGTH = struct.Struct("!I")
+_GRACE_WHEN_CANCELLED = 3.0
+"""Seconds: whoever interrupts twice wants to leave; rows that stay are found by the next run."""
 
 
 @dataclass(frozen=True)
@@ -79,31 +82,39 @@ async def run_in_child(
     )
     assert process.stdin is not None
     errors = asyncio.create_task(last_words(process.stderr))
-    stopper = asyncio.create_task(_stop_on(stop, process.stdin))
+    talk = asyncio.create_task(_talk(process, on_progress, errors))
+    stopping = asyncio.create_task(stop.wait())
+    wait_for_end = grace
     try:
         payload = pickle.dumps(spec)
         process.stdin.write(_LENGTH.pack(len(payload)) + payload)
-        return await _conversation(process, on_progress, stop, errors, grace)
+        await asyncio.wait([talk, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not talk.done():
+            process.stdin.close()
+            await asyncio.wait([talk], timeout=grace)
+            if not talk.done():
+                _kill(process)  # the talk ends with it, and says so
+        return await talk
+    except asyncio.CancelledError:
+        wait_for_end = min(grace, _GRACE_WHEN_CANCELLED)
+        raise
     finally:
-        stopper.cancel()
-        await end(process, grace=grace)
+        talk.cancel()
+        stopping.cancel()
+        await end(process, grace=wait_for_end)
         await errors
 
 
-async def _conversation(
-    process: asyncio.subprocess.Process,
-    on_progress: OnProgress,
-    stop: asyncio.Event,
-    errors: asyncio.Task[str],
-    grace: float,
+async def _talk(
+    process: asyncio.subprocess.Process, on_progress: OnProgress, errors: asyncio.Task[str]
 ) -> Any:
+    """Take the child's messages until its result."""
     assert process.stdout is not None
     while True:
         try:
-            message = await _read_frame(process.stdout, stop, grace)
-        except (EOFError, TimeoutError):
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            message = await _read(process.stdout)
+        except EOFError:
+            _kill(process)
             await process.wait()
             tail = scrub(await errors)
             msg = f"the load generator ended without a result (exit code {process.returncode}): {tail or 'no output'}"
@@ -121,17 +132,9 @@ async def _conversation(
                 raise error
 
 
-async def _read_frame(stream: asyncio.StreamReader, stop: asyncio.Event, grace: float) -> Any:
-    """The next message; once asked to stop, it must come within `grace` seconds."""
-    reading = asyncio.ensure_future(_read(stream))
-    stopping = asyncio.ensure_future(stop.wait())
-    try:
-        await asyncio.wait([reading, stopping], return_when=asyncio.FIRST_COMPLETED)
-        async with asyncio.timeout(None if reading.done() else grace):
-            return await reading
-    finally:
-        stopping.cancel()
-        reading.cancel()
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
 
 
 async def _read(stream: asyncio.StreamReader) -> Any:
@@ -142,14 +145,10 @@ async def _read(stream: asyncio.StreamReader) -> Any:
         raise EOFError from None
 
 
-async def _stop_on(stop: asyncio.Event, stdin: asyncio.StreamWriter) -> None:
-    await stop.wait()
-    stdin.close()
-
-
 def main(target: str) -> None:
     """The child: read the spec, run the generator, write what it says."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _raise_file_limit()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
@@ -167,6 +166,13 @@ def main(target: str) -> None:
     except Exception as error:  # noqa: BLE001  # whatever it is, the parent tells it
         answer = _Failed(scrub(f"{type(error).__name__}: {error}"), scrub(traceback.format_exc()))
     _write_frame(out, answer)
+
+
+def _raise_file_limit() -> None:
+    """Each user is an open file: take as many as this account may have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _write_frame(out: IO[bytes], message: object) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import psutil
 
-from nightbench.load.histogram import Histogram
+from nightbench.load.histogram import Histogram, samples_needed
 
 MAX_CPU_SHARE = 0.9
 """Of one core, over the measure phase."""
@@ -19,6 +20,7 @@ MAX_LAG_MS = 50.0
 
 BEAT_SECONDS = 0.05
 """How often lateness of the clock is sampled."""
+_BEAT_NS = round(BEAT_SECONDS * 1e9)
 
 
 @dataclass(frozen=True)
@@ -46,27 +48,33 @@ class Health:
         """Share of one core."""
         return self.cpu_seconds / self.wall_seconds if self.wall_seconds > 0 else 0.0
 
-    def reasons(self, send_lag: Histogram) -> tuple[str, ...]:
-        """Why the measurement cannot be trusted, one sentence each with the way out; empty when it can."""
+    def reasons(self, send_lags: Mapping[str, Histogram]) -> tuple[str, ...]:
+        """Why the measurement cannot be trusted, one sentence each with the way out; empty when it can.
+
+        Args:
+            send_lags: How late the generator was, by what it was late with, such as ``message sends``. Where
+                a P99 would rest on a single sample, P95 is judged.
+        """
         found = []
         if self.cpu_share > MAX_CPU_SHARE:
             found.append(
                 f"the generator used {self.cpu_share:.0%} of a core (limit {MAX_CPU_SHARE:.0%}): "
                 "use a lower rate or fewer users"
             )
-        for what, lag in (("its clock ticks", self.tick_lag), ("sends", send_lag)):
-            late = lag.quantile_ms(0.99) if lag.n else None
+        for what, lag in {"clock ticks": self.tick_lag, **send_lags}.items():
+            quantile = 0.99 if lag.n >= samples_needed(0.99) else 0.95
+            late = lag.quantile_ms_of_any(quantile)
             if late is not None and late > MAX_LAG_MS:
                 found.append(
-                    f"{what} were late by {late:.0f} ms at P99 (limit {MAX_LAG_MS:.0f} ms), the generator was starved: "
-                    "use a lower rate, fewer users or a quieter machine"
+                    f"{what} were late by {late:.0f} ms at P{100 * quantile:.0f} (limit {MAX_LAG_MS:.0f} ms), "
+                    "the generator was starved: use a lower rate, fewer users or a quieter machine"
                 )
         return tuple(found)
 
 
 @dataclass
 class HealthMonitor:
-    """Samples between `begin` and `finish`. `beat` is called by whoever keeps time in the generator."""
+    """Samples between `begin` and `finish`; `tick` is called by whoever keeps time in the generator."""
 
     _tick_lag: list[int] = field(default_factory=list)
     _began: tuple[float, float] | None = None
@@ -78,10 +86,16 @@ class HealthMonitor:
         self._began = (time.process_time(), time.perf_counter())
         gc.callbacks.append(self._on_gc)
 
-    def beat(self, lag_ns: int) -> None:
-        """A tick came `lag_ns` after it was due."""
-        if self._began is not None:
-            self._tick_lag.append(max(0, lag_ns))
+    def tick(self, due: int, now: int) -> int:
+        """A tick that was due at `due` came at `now` (ns); returns when the next one is due.
+
+        Those that a stall left out were late too: a generator frozen for 5 s has 100 late ticks, not one.
+        """
+        while due <= now:
+            if self._began is not None:
+                self._tick_lag.append(now - due)
+            due += _BEAT_NS
+        return due
 
     def finish(self) -> Health:
         """The measure phase is over, or never began."""

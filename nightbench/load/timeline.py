@@ -13,6 +13,9 @@ import numpy.typing as npt
 from nightbench.load.histogram import Histogram, bucket_indices, encode_counts
 from nightbench.load.phases import SECOND
 
+NOT_REACHED = -1
+"""In the place of an instant: a quantity that begins or ends there has no sample of this operation."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -64,7 +67,8 @@ class Timeline:
     `record` is called for each operation, from any thread; `fold` about once a second, from one.
 
     Args:
-        instants: Names of the recorded instants in order; the first is the scheduled one.
+        instants: Names of the recorded instants in order; the first is the scheduled one. An operation
+            that did not reach an instant records `NOT_REACHED` for it.
         quantities: For each ``operation.quantity`` the two instants that it lies between.
         by_second: Which of them are also kept second by second.
     """
@@ -95,14 +99,16 @@ class Timeline:
         columns = flat.reshape(-1, self._width).T
         seconds = (columns[0] - origin) // SECOND
         for name, (first, last) in self._spans.items():
-            values = columns[last] - columns[first]
+            reached = (columns[first] != NOT_REACHED) & (columns[last] != NOT_REACHED)
+            values = columns[last][reached] - columns[first][reached]
             self.totals[name].add(values)
             if name not in self._by_second:
                 continue
             indices = bucket_indices(values)
-            for second in np.unique(seconds):
+            of_values = seconds[reached]
+            for second in np.unique(of_values):
                 window = self._seconds.setdefault((int(second), name), _Second())
-                window.add(indices[seconds == second])
+                window.add(indices[of_values == second])
 
     def times(self) -> Times:
         """What has been folded; one window for each second and quantity, in order of time."""

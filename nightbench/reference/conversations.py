@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from uuid import UUID, uuid4
 
 from psycopg_pool import AsyncConnectionPool
+
+from nightbench.tenants import SET_TENANT, claims
 
 SOURCE = "pam"
 """Marks the rows that the backend writes, beside those that the database was seeded with."""
 
 POOL_SIZE = 10
 
-# Each is one statement, so that a message costs few round trips; the tenant is set in the same one.
-_SET_TENANT = "SELECT set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)"
 _OPEN = "INSERT INTO conversations (id, user_id, title, source) VALUES (%s, %s, 'Chat', %s)"
 _STORE = "INSERT INTO messages (conversation_id, user_id, role, content, source) VALUES (%s, %s, %s, %s, %s)"
 _HISTORY = "SELECT role, content FROM messages WHERE conversation_id = %s ORDER BY created_at DESC LIMIT 20"
@@ -34,7 +33,7 @@ class Conversations:
         """Begin a conversation of `tenant` and return its id."""
         conversation = uuid4()
         async with self._pool.connection() as connection, connection.pipeline():
-            await connection.execute(_SET_TENANT, (_claims(tenant),))
+            await connection.execute(SET_TENANT, (claims(tenant),))
             await connection.execute(_OPEN, (conversation, tenant, SOURCE))
         self.rows["conversations"] += 1
         return conversation
@@ -42,7 +41,7 @@ class Conversations:
     async def ask(self, tenant: UUID, conversation: UUID, text: str) -> int:
         """Store what the user said and read the conversation so far; return how many messages it has."""
         async with self._pool.connection() as connection, connection.pipeline():
-            await connection.execute(_SET_TENANT, (_claims(tenant),))
+            await connection.execute(SET_TENANT, (claims(tenant),))
             await connection.execute(_STORE, (conversation, tenant, "user", text, SOURCE))
             history = await connection.execute(_HISTORY, (conversation,))
             length = len(await history.fetchall())
@@ -52,10 +51,6 @@ class Conversations:
     async def answer(self, tenant: UUID, conversation: UUID, text: str) -> None:
         """Store what the assistant said."""
         async with self._pool.connection() as connection, connection.pipeline():
-            await connection.execute(_SET_TENANT, (_claims(tenant),))
+            await connection.execute(SET_TENANT, (claims(tenant),))
             await connection.execute(_STORE, (conversation, tenant, "assistant", text, SOURCE))
         self.rows["messages"] += 1
-
-
-def _claims(tenant: UUID) -> str:
-    return json.dumps({"sub": str(tenant), "role": "authenticated"})

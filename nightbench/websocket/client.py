@@ -36,7 +36,7 @@ class ConnectionFailedError(Exception):
 class Endpoint:
     """Where to connect and what to say of oneself: parsed once, used by every connection."""
 
-    url: str
+    url: str = field(repr=False)  # may carry a token
     token: str | None = field(repr=False)
     tls: ssl.SSLContext | None
 
@@ -192,8 +192,9 @@ class Connection(asyncio.Protocol):
                 transport.write_eof()
 
     def _abort(self) -> None:
+        self._closing = True  # whatever still arrives, nobody waits for it
         if self._opened.done() and not self._opened.cancelled():
-            self._opened.exception()  # retrieved, so that asyncio does not warn
+            self._opened.exception()  # looked at, so that asyncio does not warn
         if self._transport is not None:
             self._transport.abort()
 

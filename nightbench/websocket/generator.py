@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 
 import uvloop
@@ -49,6 +50,8 @@ class WebSocketResult:
     """What one generator process saw; picklable.
 
     Attributes:
+        started_at: Wall clock (UTC) at ``phases.start``.
+        last_ended: When the last counted message ended, monotonic ns.
         connected_users: The most users connected at one instant.
         connecting_seconds: From the first connection due to the last one opened.
         chunks: Parts of counted replies before their last.
@@ -61,6 +64,8 @@ class WebSocketResult:
     uncounted: dict[str, OperationCounts]
     times: tuple[Times, ...]
     health: Health
+    started_at: datetime
+    last_ended: int
     connected_users: int
     connecting_seconds: float
     chunks: int
@@ -89,12 +94,15 @@ class Generator:
         self._stop = stop
         self._endpoint = Endpoint.of(spec.url, spec.token)
         self._users = [_User(index, spec.run_id) for index in range(plan.users)]
+        gc.collect()
+        gc.freeze()
+        self._started_at = datetime.now(UTC)  # the one wall-clock anchor, beside the monotonic one
         self._phases = Phases.plan(
-            _clock() + SECOND // 10,
+            _clock(),
             ramp=plan.ramp_seconds,
             warmup=plan.warmup,
             measure=plan.duration,
-            drain=plan.timeout,
+            drain=plan.timeout + 2 * BEAT_SECONDS,  # the last time-out is noticed by a tick after it
         )
         self._schedule = StaggeredSchedule(
             users=plan.users, rate=plan.messages_per_second, origin=self._phases.start
@@ -116,11 +124,9 @@ class Generator:
         for user in self._users:
             offset = ramp_offset(user.index, self._plan.users, self._phases.warmup - self._phases.start)
             self._agenda.at(self._phases.start + offset, partial(self._connect, user))
-        gc.collect()
-        gc.freeze()
         ticker = asyncio.create_task(self._tick())
         try:
-            health = await self._pace()
+            health = await self._pace(ticker)
         finally:
             ticker.cancel()
             await self._disconnect()
@@ -131,6 +137,8 @@ class Generator:
             uncounted=self._records.uncounted,
             times=self._records.times(),
             health=health,
+            started_at=self._started_at,
+            last_ended=self._records.last_ended,
             connected_users=self._connected_most,
             connecting_seconds=(self._last_opened - self._phases.start) / SECOND,
             chunks=self._records.chunks,
@@ -140,16 +148,20 @@ class Generator:
 
     # pacing
 
-    async def _pace(self) -> Health:
+    async def _pace(self, ticker: asyncio.Task[None]) -> Health:
         """Do what is due until the measure phase is over, then wait for what is under way."""
         self._agenda.at(self._phases.measure, lambda _due: self._monitor.begin())
         while (now := _clock()) < self._phases.drain:
             self._agenda.run_due(now)
+            if ticker.done():
+                ticker.result()  # it never ends by itself: this raises what it died of
             due = self._agenda.next_due()
             wake = min(due if due is not None else self._phases.drain, self._phases.drain)
             await asyncio.sleep(max(0.0, min((wake - _clock()) / SECOND, BEAT_SECONDS)))
+        self._agenda.run_due(self._phases.drain - 1)  # what a late wake-up left over was due all the same
         health = self._monitor.finish()
         await self._drain()
+        self._expire(_clock())
         return health
 
     async def _drain(self) -> None:
@@ -161,14 +173,12 @@ class Generator:
 
     async def _tick(self) -> None:
         """Housekeeping on a steady beat, whose lateness is the health of the event loop."""
-        beat = round(BEAT_SECONDS * SECOND)
-        due = _clock() + beat
+        due = _clock() + round(BEAT_SECONDS * SECOND)
         report_due = self._phases.start + SECOND
         while True:
             await asyncio.sleep(max(0, due - _clock()) / SECOND)
             now = _clock()
-            self._monitor.beat(now - due)
-            due = max(due + beat, now)
+            due = self._monitor.tick(due, now)
             self._expire(now)
             self._watch(now)
             if now >= report_due:
@@ -206,6 +216,7 @@ class Generator:
 
     def _give_up(self, now: int, why: str) -> None:
         self._given_up = why
+        self._agenda.run_due(now)
         self._phases = self._phases.cut(now, drain=INTERRUPTED_DRAIN_SECONDS)
         self._agenda.clear()
 
@@ -271,6 +282,8 @@ class Generator:
         connection = user.connection
         if connection is None or not connection.is_open:
             self._records.message_not_sent(Outcome.FAILED, "not_connected", counted=counted)
+            if self._plan.model == "closed":
+                self._think(user, _clock())  # it would try again, and again in vain
             return
         if user.conversation.in_flight >= self._plan.max_in_flight:
             self._records.message_not_sent(Outcome.SKIPPED, "in_flight_limit", counted=counted)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from nightbench.errors import ConfigurationError
@@ -36,8 +35,7 @@ async def run(
     if url is None:
         raise ConfigurationError("NIGHTBENCH_WEBSOCKET_URL", "", "the WebSocket suite needs an address")
     await check_reachable(url)
-    started_at = datetime.now(UTC)
-    run_id = new_id(f"{label.tier}-websocket", started_at)
+    run_id = new_id(f"{label.tier}-websocket")
     spec = WebSocketSpec(plan, url, subject.token, run_id)
     result: WebSocketResult = await run_in_child(
         run_generator, spec, on_progress=on_progress, stop=stop, grace=GRACE_SECONDS
@@ -48,10 +46,10 @@ async def run(
         suite="websocket",
         tier=label.tier,
         environment=label.environment,
-        started_at=started_at,
+        started_at=result.started_at,
         duration=result.phases.measured_seconds,
         plan=plan,
-        subject={"kind": subject.kind("websocket"), "address": scrub(url)},
+        subject={"kind": subject.kind("websocket"), "address": _address(url)},
         host=fingerprint(),
         validity=websocket_validity(result),
         operations=result.counted,
@@ -83,4 +81,11 @@ async def check_reachable(url: str) -> None:
 def _why_unreachable(error: OSError) -> str:
     if isinstance(error, socket.gaierror):
         return "unknown host"
-    return os.strerror(error.errno).lower() if error.errno else "no answer within 5 s"
+    if isinstance(error, TimeoutError):
+        return "no answer within 5 s"
+    return os.strerror(error.errno).lower() if error.errno else str(error).lower()
+
+
+def _address(url: str) -> str:
+    """`url` as it is stored: scrubbed, and without its query, where tickets and tokens travel."""
+    return scrub(urlsplit(url)._replace(query="", fragment="").geturl())

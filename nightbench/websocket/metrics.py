@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 from nightbench.load.histogram import Histogram
-from nightbench.measurement import Metric, Validity, health_metrics, statistics
+from nightbench.load.phases import SECOND
+from nightbench.measurement import Metric, Validity, health_metrics, statistics, validity_of
 from nightbench.websocket.generator import WebSocketResult
 from nightbench.websocket.records import CONNECTION, MESSAGE
+
+_OWN_LIMITS = ("connect_emfile", "connect_enfile", "connect_eaddrnotavail")
+"""Failures of the generator's machine, which are no fault of the subject."""
 
 
 def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
     """Every metric of one run, in the order in which a reader asks for them."""
     connection, message = result.counted[CONNECTION], result.counted[MESSAGE]
-    seconds = result.phases.measured_seconds
+    # a subject that falls behind ends its last messages in the drain
+    seconds = (max(result.phases.drain, result.last_ended) - result.phases.measure) / SECOND
     connecting = result.connecting_seconds
     times = chain.from_iterable(
         statistics(name, histogram)
@@ -36,12 +42,23 @@ def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
 
 
 def websocket_validity(result: WebSocketResult) -> Validity:
-    """Whether the run can be trusted: it must be complete, and its generator must have kept up."""
-    reasons = result.health.reasons(_totals(result)[f"{MESSAGE}.send_lag"])
-    if result.given_up is None:
-        return Validity(reasons)
-    incomplete = f"incomplete after {result.phases.measured_seconds:.1f} s of measuring: {result.given_up}"
-    return Validity((incomplete, *reasons), complete=False)
+    """Whether the run can be trusted: see `validity_of`; and the machine must have let the users connect."""
+    totals = _totals(result)
+    validity = validity_of(
+        result.health,
+        {"connects": totals["connection.send_lag"], "sends": totals["message.send_lag"]},
+        result.counted,
+        measured_seconds=result.phases.measured_seconds,
+        given_up=result.given_up,
+    )
+    own_limits = sum(result.counted[CONNECTION].errors[error] for error in _OWN_LIMITS)
+    if not own_limits:
+        return validity
+    reason = (
+        f"{own_limits} connections failed for want of files or ports on this machine: "
+        "raise `ulimit -n`, or use fewer users"
+    )
+    return replace(validity, reasons=(*validity.reasons, reason))
 
 
 def _totals(result: WebSocketResult) -> dict[str, Histogram]:

@@ -22,6 +22,11 @@ class Records:
             {"connection.time": ("sent", "last"), "connection.send_lag": ("scheduled", "sent")},
             by_second=("connection.time",),
         )
+        self._failed_connections = Timeline(
+            ("scheduled", "sent", "last"),
+            {"connection.failure_time": ("sent", "last")},
+            by_second=("connection.failure_time",),
+        )
         quantities = {
             "message.response_time": ("scheduled", "last"),
             "message.service_time": ("sent", "last"),
@@ -29,12 +34,13 @@ class Records:
             "message.first_chunk_time": ("sent", "first"),
         }
         self._messages = Timeline(("scheduled", "sent", "first", "last"), quantities, by_second=quantities)
-        self._failures = Timeline(
+        self._failed_messages = Timeline(
             ("scheduled", "sent", "last"),
             {"message.failure_time": ("sent", "last")},
             by_second=("message.failure_time",),
         )
         self.ended = 0
+        self.last_ended = 0
         self.chunks = 0
         self.stray: Counter[str] = Counter()
 
@@ -56,6 +62,7 @@ class Records:
             self._connections.record((due, sent, now))
         else:
             self._ledger.counted[CONNECTION].end(Outcome.FAILED, error)
+            self._failed_connections.record((due, sent, now))
 
     def message_due(self, *, counted: bool) -> None:
         """A user is to send."""
@@ -72,9 +79,11 @@ class Records:
         if not request.counted:
             return
         if outcome is Outcome.FAILED:
-            self._failures.record((request.scheduled, request.sent, now))
+            self._failed_messages.record((request.scheduled, request.sent, now))
             return
-        self.chunks += request.chunks
+        self.last_ended = max(self.last_ended, now)
+        if outcome is Outcome.OK:
+            self.chunks += request.chunks
         self._messages.record((request.scheduled, request.sent, request.first or now, now))
 
     def fold(self, origin: int) -> None:
@@ -84,7 +93,7 @@ class Records:
 
     @property
     def _timelines(self) -> tuple[Timeline, ...]:
-        return (self._connections, self._messages, self._failures)
+        return (self._connections, self._failed_connections, self._messages, self._failed_messages)
 
     def times(self) -> tuple[Times, ...]:
         """All times that have been folded."""

@@ -21,8 +21,9 @@ def until_stopped(spec, _on_progress, stop):
 
 
 def deaf(_spec, on_progress, _stop):
-    on_progress(Progress("websocket", "measure", 1.0, 2.0, 3, 4.0, None, 0))
-    time.sleep(60)
+    for _ in range(600):
+        on_progress(Progress("websocket", "measure", 1.0, 2.0, 3, 4.0, None, 0))
+        time.sleep(0.1)
 
 
 def wrong_setting(_spec, _on_progress, _stop):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nightbench.load.histogram import decode_counts
 from nightbench.load.phases import SECOND
-from nightbench.load.timeline import Timeline
+from nightbench.load.timeline import NOT_REACHED, Timeline
 
 
 def timeline():
@@ -43,7 +43,7 @@ def test_seconds_add_up_to_the_total_however_it_is_folded(rows, folds):
 
 def test_a_window_is_the_second_in_which_it_was_scheduled():
     line = timeline()
-    line.record((-1, 0, 9 * SECOND))
+    line.record((-SECOND // 2, 0, 9 * SECOND))
     line.record((3 * SECOND, 3 * SECOND, 9 * SECOND))
     line.fold(0)
     assert [(w.second, w.operation, w.quantity, w.n) for w in line.times().windows] == [
@@ -59,3 +59,12 @@ def test_response_time_runs_from_the_schedule_and_service_time_from_the_send():
     totals = line.times().totals
     assert totals["message.response_time"].mean_ms == pytest.approx(100)
     assert totals["message.service_time"].mean_ms == pytest.approx(60)
+
+
+def test_an_instant_that_was_not_reached_gives_no_sample():
+    line = timeline()
+    line.record((0, NOT_REACHED, 100_000_000))
+    line.fold(0)
+    totals = line.times().totals
+    assert totals["message.response_time"].n == 1
+    assert totals["message.service_time"].n == 0

@@ -7,7 +7,7 @@ import pytest
 
 from nightbench import settings as settings_module
 from nightbench.errors import ConfigurationError
-from nightbench.plan import TierChanges, WebSocketChanges
+from nightbench.plan import DatabaseChanges, TierChanges, WebSocketChanges
 from nightbench.settings import load
 
 
@@ -53,6 +53,14 @@ def test_what_is_asked_for_explicitly_wins_over_quick(monkeypatch):
     assert load().tier("full", quick=True).websocket.duration == 8
     flags = TierChanges(websocket=WebSocketChanges(duration=20))
     assert load().tier("full", flags, quick=True).websocket.duration == 20
+
+
+def test_quick_is_seconds_whatever_rate_is_asked_for():
+    slow = TierChanges(database=DatabaseChanges(workers=2), websocket=WebSocketChanges(users=3))
+    plan = load().tier("stress", slow, quick=True)
+    assert plan.database.queries / plan.database.queries_per_second == 8
+    slowest = TierChanges(database=DatabaseChanges(rate=0.05))
+    assert load().tier("stress", slowest, quick=True).database.queries == 1
 
 
 def test_numbers_that_make_no_plan_together_are_told():

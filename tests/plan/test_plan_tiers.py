@@ -64,6 +64,7 @@ def test_a_target_replaces_the_default_one_of_its_metric_and_leaves_the_others()
     assert promises == {
         "connection.connected_users >= 100",
         "connection.success_rate > 95",
+        "message.success_rate > 95",
         "message.response_time.p95 < 1500",
     }
 

@@ -4,6 +4,8 @@ import asyncio
 import itertools
 import json
 import threading
+import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from servers import answer, chat_server, polite
@@ -140,6 +142,7 @@ def test_refused_handshakes_are_failed_connections():
     assert connection.errors == {"handshake_503": 10}
     assert metric(result, "connection.success_rate") == 50
     assert metric(result, "connection.connected_users") == 10
+    assert metric(result, "connection.failure_time.p50") > 0
 
 
 def test_after_a_lost_connection_what_is_due_fails_as_not_connected():
@@ -196,3 +199,61 @@ def test_progress_tells_phase_users_and_rate():
     assert seen[0].active == 5
     assert all(report.suite == "websocket" and report.failed == 0 for report in seen)
     assert 40 <= seen[1].rate <= 60
+
+
+def test_a_generator_that_stalls_is_found_out_and_its_lateness_is_response_time():
+    def hog(_progress):
+        time.sleep(0.25)
+
+    with chat_server(polite) as url:
+        result = load(url, duration=3, on_progress=hog)
+    validity = websocket_validity(result)
+    assert validity.complete
+    assert "clock ticks were late" in validity.reasons[0]
+    assert metric(result, "message.send_lag.max") > 150
+    lag = metric(result, "message.response_time.mean") - metric(result, "message.service_time.mean")
+    assert lag == pytest.approx(metric(result, "message.send_lag.mean"), rel=0.01)
+    assert result.counted["message"].scheduled == 150
+
+
+def test_throughput_is_what_the_subject_did_not_what_it_was_asked():
+    async def slow(websocket):
+        async for text in websocket:
+            await asyncio.sleep(0.05)
+            await answer(websocket, text)
+
+    with chat_server(slow) as url:
+        result = load(url, users=1, rate=40, max_in_flight=1000, timeout=30)
+    assert result.counted["message"].ok == 40
+    assert metric(result, "message.throughput") < 25
+
+
+def test_in_the_closed_model_a_lost_user_goes_on_failing():
+    async def one_each(websocket):
+        await answer(websocket, await websocket.recv())
+        await answer(websocket, await websocket.recv())
+        if next(doomed):
+            await websocket.close(1011)
+        async for text in websocket:
+            await answer(websocket, text)
+
+    doomed = itertools.cycle([True, False])
+    with chat_server(one_each) as url:
+        result = load(url, users=10, model="closed", think=0.1, rate=None, duration=1.5)
+    failed, ok = result.counted["message"].failed, result.counted["message"].ok
+    assert failed > 0.5 * ok
+
+
+def test_connections_that_this_machine_could_not_make_are_no_fault_of_the_subject():
+    with chat_server(polite) as url:
+        result = load(url, duration=0.5)
+    result.counted["connection"].errors["connect_emfile"] = 3
+    assert any("ulimit -n" in reason for reason in websocket_validity(result).reasons)
+
+
+def test_the_wall_clock_anchor_is_the_start_of_the_ramp():
+    before = datetime.now(UTC)
+    with chat_server(polite) as url:
+        result = load(url, duration=0.5)
+    assert before <= result.started_at
+    assert datetime.now(UTC) - result.started_at >= timedelta(seconds=0.5)
