@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING, Any
 from flows import environment
 from flows.server import EmbeddedServer, embedded_server
 from nightbench import settings as settings_module
-from nightbench.alerts.outbox import Outbox
 from nightbench.errors import ConfigurationError, MeasurementError
-from nightbench.history.store import HistoryStore
 from nightbench.instances import instance_folder
 from nightbench.interruption import STOPPING, run_interruptible
-from nightbench.night import Display, Night, OnNote, no_display, no_note, open_night
+from nightbench.night import Display, Night, OnNote, no_display, no_note, open_night, resolve_plan
 from nightbench.outcome import NightOutcome
 from nightbench.plan import NIGHTLY_TIERS, TIER_NAMES, TierChanges
 from nightbench.settings import Settings
@@ -61,17 +59,16 @@ def run_flow(
         MeasurementError: when the flow could not be run, or was interrupted twice.
     """
     parameters = _parameters(name, settings, changes or TierChanges(), quick=quick)
-    HistoryStore(settings.results).check_writable()
-    Outbox(settings.outbox_folder).check_writable()
 
     async def main(stop: asyncio.Event) -> NightOutcome:
-        with _prepared(settings) as server:
-            flow = getattr(importlib.import_module(f"flows.{name}"), name)
-            async with open_night(name, settings, display=display, on_note=on_note, stop=stop) as night:
-                if server is not None:
-                    await server.ready()
-                await _run(flow, parameters, night, server)
-                return night.outcome()
+        async with open_night(name, settings, display=display, on_note=on_note, stop=stop) as night:
+            with _prepared(settings) as server:
+                flow = getattr(importlib.import_module(f"flows.{name}"), name)
+                async with night.provided():
+                    if server is not None:
+                        await server.ready()
+                    await _run(flow, parameters, night, server)
+            return night.outcome()
 
     with settings_module.use(settings), _quiet_libraries():
         return run_interruptible(main, on_first=lambda: on_note(STOPPING))
@@ -79,14 +76,14 @@ def run_flow(
 
 def _parameters(name: str, settings: Settings, changes: TierChanges, *, quick: bool) -> dict[str, Any]:
     """The parameters of a flow, each of its plans tried."""
-    for tier in NIGHTLY_TIERS if name == NIGHTLY else TIER_NAMES:
-        if name in {tier, NIGHTLY}:
-            settings.tier(tier, changes, quick=quick)
+    tiers = NIGHTLY_TIERS if name == NIGHTLY else tuple(tier for tier in TIER_NAMES if tier == name)
+    if not tiers:
+        raise ConfigurationError("TIER", name, "no such tier", f"known are {', '.join(FLOW_NAMES)}")
+    for tier in tiers:
+        resolve_plan(settings, tier, changes, quick=quick)
     if name == NIGHTLY:
-        return {"quick": quick, **dict.fromkeys(NIGHTLY_TIERS, changes)}
-    if name in TIER_NAMES:
-        return {"quick": quick, "websocket": changes.websocket, "database": changes.database}
-    raise ConfigurationError("TIER", name, "no such tier", f"known are {', '.join(FLOW_NAMES)}")
+        return {"quick": quick, **dict.fromkeys(tiers, changes)}
+    return {"quick": quick, "websocket": changes.websocket, "database": changes.database}
 
 
 @contextmanager
@@ -94,6 +91,7 @@ def _prepared(settings: Settings) -> Iterator[EmbeddedServer | None]:
     """The environment of Prefect and, unless the user has one, the server, which is still starting."""
     with ExitStack() as stack:
         if external := environment.external():
+            environment.check_reachable(external[environment.API_URL])
             stack.enter_context(environment.prefect_environment(external))
             yield None
             return

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+from nightbench.errors import ConfigurationError
+from nightbench.files import reason
+from nightbench.scrub import scrub
+
+HEALTH_SECONDS = 5.0
 
 API_URL = "PREFECT_API_URL"
 
@@ -22,6 +33,49 @@ def external() -> dict[str, str]:
     """The variables for the server that the user names; empty when none is named."""
     url = os.environ.get(API_URL)
     return {API_URL: url} if url else {}
+
+
+def check_reachable(url: str) -> None:
+    """Ask the server that the user names whether it is there; Prefect itself would try for minutes.
+
+    Raises:
+        ConfigurationError: when it is not.
+    """
+    problem = "it is no API's URL, which looks like http://127.0.0.1:4200/api"
+    if (address := _health_address(url)) is not None:
+        problem = _problem(address)
+    if problem:
+        raise ConfigurationError(API_URL, scrub(url), problem, "unset it to use the embedded server")
+
+
+def _health_address(url: str) -> str | None:
+    """Where the API tells of its health, without user and password, which `urlopen` does not take."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}/health"
+
+
+def _problem(address: str) -> str:
+    """What is wrong, if anything; keys and certificates are Prefect's own matter."""
+    try:
+        urlopen(address, timeout=HEALTH_SECONDS).close()  # noqa: S310  # its scheme was looked at
+    except HTTPError as error:
+        error.close()
+        return f"it answers with HTTP {error.code}" if error.code >= 500 else ""
+    except URLError as error:
+        if isinstance(error.reason, ssl.SSLError):
+            return ""
+        why = reason(error.reason) if isinstance(error.reason, OSError) else str(error.reason)
+        return f"nothing answers: {scrub(why)}"
+    except (OSError, ValueError, HTTPException) as error:
+        return f"nothing answers: {scrub(reason(error))}"
+    return ""
 
 
 def embedded(folder: Path, api_url: str) -> dict[str, str]:

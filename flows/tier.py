@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from flows.log_lines import logged_display
 from nightbench import settings
 from nightbench.errors import ConfigurationError, ExitCode
 from nightbench.measurement import Measurement
-from nightbench.night import Night, open_night, running_night
+from nightbench.night import Night, open_night, resolve_plan, running_night
 from nightbench.outcome import NightOutcome
 from nightbench.plan import DatabaseChanges, Suite, Tier, TierChanges, TierPlan, WebSocketChanges
 from tasks.alert import alert, deliver_alerts
@@ -26,6 +26,12 @@ from tasks.record import record
 
 T = TypeVar("T")
 
+_STEPS: Mapping[Suite, Callable[[Night, TierPlan], Awaitable[Measurement]]] = {
+    "websocket": measure_websocket,
+    "database": measure_database,
+}
+"""What measures each suite, in the order of measuring."""
+
 TARGET_MISSED = "TargetMissed"
 INVALID = "Invalid"
 
@@ -33,40 +39,37 @@ INVALID = "Invalid"
 async def run_tier(
     tier: Tier, websocket: WebSocketChanges | None, database: DatabaseChanges | None, *, quick: bool
 ) -> State[Any] | None:
-    """Measure, record, judge and alert one tier; return the failed state that it deserves, if any."""
+    """Measure, record, judge and alert one tier; return the failed state that it deserves, if any.
+
+    A tier that is a night by itself answers for all of it, a part of a night for its own.
+    """
     changes = TierChanges(websocket=websocket or WebSocketChanges(), database=database or DatabaseChanges())
     async with the_night(tier) as night:
         try:
-            plan = night.settings.tier(tier, changes, quick=quick)
+            plan = resolve_plan(night.settings, tier, changes, quick=quick)
         except ConfigurationError as error:
             night.failed(tier, None, error)
         else:
             await _suites(night, plan)
         await survive(night, alert(night), tier)
-    return failed_state(night.outcome().of_tier(tier))
+    outcome = night.outcome()
+    return failed_state(outcome if night.owner == tier else outcome.of_tier(tier))
 
 
 async def _suites(night: Night, plan: TierPlan) -> None:
     """Both suites, each on the disk before the next begins; then the judgement of what there is."""
     tier = plan.tier
     measured: list[Measurement] = []
-    suites: tuple[Suite, ...] = ("websocket", "database")
-    for suite in suites:
+    for suite, measure in _STEPS.items():
         if night.stop.is_set():
             night.skipped(tier, suite)
             continue
-        measurement = await survive(night, _measure(night, suite, plan), tier, suite)
+        measurement = await survive(night, measure(night, plan), tier, suite)
         if measurement is not None:
             measured.append(measurement)
             await survive(night, record(night, measurement), tier, suite)
     for measurement in measured:
         await survive(night, judge(night, measurement), tier, measurement.suite)
-
-
-def _measure(night: Night, suite: Suite, plan: TierPlan) -> Awaitable[Measurement]:
-    if suite == "websocket":
-        return measure_websocket(night, plan.tier, plan.websocket)
-    return measure_database(night, plan.tier, plan.database)
 
 
 @asynccontextmanager
@@ -81,13 +84,18 @@ async def the_night(name: str) -> AsyncIterator[Night]:
             logger = get_run_logger()
             own = open_night(name, settings.current(), display=logged_display(logger), on_note=logger.warning)
             night = await stack.enter_async_context(own)
-        if night.within_flow:
+            await stack.enter_async_context(night.provided())
+        if night.owner is not None:
             yield night
             return
-        night.within_flow = True
+        night.owner = name
         yield night
-        for step in (alert, deliver_alerts, publish):
+        for step in (alert, deliver_alerts):
             await survive(night, step(night))
+        try:
+            await publish(night)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the night was as good without it
+            night.unimportant("the summary could not be published", error)
 
 
 async def survive(

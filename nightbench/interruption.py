@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a measurement runs: once ends it early, twice ends it at once.
+"""Ctrl-C, SIGTERM and SIGHUP while a measurement runs: once ends it early, twice ends it at once.
 
 The measurement runs on the event loop of a thread of its own and the main thread waits for it. So it works
 where a loop is running already, as in a notebook, and nobody else's signal handler can be installed over
@@ -22,7 +22,7 @@ from nightbench.errors import MeasurementError
 
 T = TypeVar("T")
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 STOPPING = "stopping early: what was measured is kept and judged; interrupt again to end at once"
 """What is said at the first signal."""
@@ -34,7 +34,8 @@ Main = Callable[[asyncio.Event], Coroutine[Any, Any, T]]
 def run_interruptible(main: Main[T], *, on_first: Callable[[], None]) -> T:
     """Run ``main(stop)`` to its end and return its result.
 
-    The first SIGINT or SIGTERM sets `stop` and calls `on_first`; the second cancels `main`.
+    The first SIGINT, SIGTERM or SIGHUP sets `stop` and calls `on_first`; the second cancels `main`. A SIGHUP
+    that is ignored, as `nohup` has it, stays so.
 
     Raises:
         MeasurementError: when it was cancelled.
@@ -77,13 +78,14 @@ class _Run(Generic[T]):
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
-        if self._signals == 1:
-            self._on_first()
-            end = self._end_early
-        else:
-            end = self._end_at_once
+        first = self._signals == 1
+        end = self._end_early if first else self._end_at_once
         if end is not None:
             end()
+        if first:
+            # last, and whatever comes of it: there may be nobody left to talk to
+            with suppress(Exception):
+                self._on_first()
 
     @contextmanager
     def signals_handled(self) -> Iterator[None]:
@@ -91,7 +93,11 @@ class _Run(Generic[T]):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+        before = {
+            number: signal.signal(number, self._on_signal)
+            for number in _SIGNALS
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+        }
         try:
             yield
         finally:

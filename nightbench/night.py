@@ -8,26 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
+from pathlib import Path
 
 from nightbench.alerts.alert import Alert, alerts_of
 from nightbench.alerts.delivery import DeliveryReport, deliver
-from nightbench.alerts.failure import FailedStep, failure_alert
+from nightbench.alerts.failure import Failure, failure_alert
 from nightbench.alerts.outbox import Outbox, Run
+from nightbench.database import checks as database_checks
+from nightbench.database import stress_test
+from nightbench.debugging import show_traceback
 from nightbench.errors import ExitCode, MeasurementError, NightbenchError
-from nightbench.history.store import HistoryStore, SavedRun
+from nightbench.history.store import HistoryStore, SavedRun, UnsavedError
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel, new_id
-from nightbench.outcome import Failure, NightOutcome, skipped_note, unreadable_note
-from nightbench.plan import Suite, Tier
-from nightbench.reference.provide import provide_subject
+from nightbench.outcome import NightOutcome, skipped_note, unreadable_note
+from nightbench.plan import Suite, Tier, TierChanges, TierPlan
+from nightbench.reference.provide import BOTH, provide_subject
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
 from nightbench.subject import Subject
 from nightbench.verdict.comparison import compare
-from nightbench.verdict.targets import judge_targets
+from nightbench.verdict.targets import check_targets, judge_targets
 from nightbench.verdict.verdict import SuiteVerdict
+from nightbench.websocket import load_test
 
 OnNote = Callable[[str], None]
 Display = Callable[[Tier], AbstractContextManager[OnProgress]]
@@ -52,11 +57,11 @@ class Night:
     Attributes:
         settings: Where it runs.
         night_id: Shared by its runs.
-        subject: What is loaded.
+        subject: What is loaded; nothing before `provided`.
         display: Shows the running suite.
         on_note: Told at once of what the summary notes later.
         stop: When set, the running suite ends early and no other is started.
-        within_flow: Whether a flow runs it already, of which a further flow is a part.
+        owner: The flow that ends it, of which every further flow is a part.
     """
 
     def __init__(
@@ -64,26 +69,26 @@ class Night:
         settings: Settings,
         night_id: str,
         *,
-        subject: Subject | None = None,
         display: Display = no_display,
         on_note: OnNote = no_note,
         stop: asyncio.Event | None = None,
     ) -> None:
         self.settings = settings
         self.night_id = night_id
-        self.subject = subject or Subject()
+        self.subject = Subject()
         self.display = display
         self.on_note = on_note
         self.stop = stop or asyncio.Event()
-        self.within_flow = False
+        self.owner: str | None = None
         self._store = HistoryStore(settings.results)
         self._outbox = Outbox(settings.outbox_folder)
         self._verdicts: dict[str, SuiteVerdict] = {}
         self._failures: list[Failure] = []
         self._skipped: list[tuple[Tier, Suite]] = []
-        self._saved: list[SavedRun] = []
-        self._told_verdicts = 0
-        self._told_failures = 0
+        self._kept_aside: Path | None = None
+        self._untold: list[tuple[Alert, Run]] = []
+        self._known_verdicts = 0
+        self._known_failures = 0
         self._delivery: DeliveryReport | None = None
 
     def __repr__(self) -> str:
@@ -93,20 +98,69 @@ class Night:
         """What a measurement of `tier` belongs to."""
         return RunLabel(tier=tier, night_id=self.night_id, environment=self.settings.environment)
 
-    def failed(self, tier: Tier | None, suite: Suite | None, error: BaseException) -> None:
+    async def check(self) -> None:
+        """Try what can be tried before anything is started: the folders, and the addresses that are set.
+
+        Raises:
+            ConfigurationError: for the first that cannot be used.
+        """
+        self._store.check_writable()
+        self._outbox.check_writable()
+        if self.settings.websocket_url is not None:
+            await load_test.check_reachable(self.settings.websocket_url)
+        if self.settings.database_dsn is not None:
+            dsn = self.settings.database_dsn.get_secret_value()
+            await asyncio.to_thread(database_checks.check_reachable, dsn)
+
+    @asynccontextmanager
+    async def provided(self, needs: frozenset[Suite] = BOTH) -> AsyncIterator[None]:
+        """Provide the subject for the length of the block.
+
+        Raises:
+            NightbenchError: when there is none.
+        """
+        async with provide_subject(self.settings, needs=needs) as self.subject:
+            yield
+
+    async def measure(self, suite: Suite, plan: TierPlan) -> Measurement:
+        """Load the subject as `plan` says for `suite`, and show it.
+
+        Raises:
+            ConfigurationError: when the subject cannot be loaded.
+            MeasurementError: when the load generator gave no result.
+        """
+        label = self.label(plan.tier)
+        with self.display(plan.tier) as on_progress:
+            if suite == "websocket":
+                return await load_test.run(
+                    plan.websocket, self.subject, label, on_progress=on_progress, stop=self.stop
+                )
+            return await stress_test.run(
+                plan.database, self.subject, label, on_progress=on_progress, stop=self.stop
+            )
+
+    def failed(
+        self, tier: Tier | None, suite: Suite | None, error: BaseException, *, tell: bool = True
+    ) -> None:
         """Remember that a step raised; the night goes on.
 
         Args:
             tier: In which tier; None for a step of the whole night.
             suite: In which suite; None for a step of the whole tier.
             error: What was raised.
+            tell: False when whoever called hears of it in another way.
         """
-        reason, code = f"{type(error).__name__}: {error}", ExitCode.INVALID
-        if isinstance(error, NightbenchError):
-            reason, code = str(error), error.exit_code
-        failure = Failure(tier, suite, " ".join(scrub(reason).split()), code)
+        code = error.exit_code if isinstance(error, NightbenchError) else ExitCode.INVALID
+        failure = Failure(tier, suite, self.settings.environment, self.night_id, _reason(error), code)
         self._failures.append(failure)
-        self.on_note(str(failure))
+        show_traceback(error)
+        if tell:
+            self.on_note(str(failure))
+
+    def unimportant(self, what: str, error: Exception) -> None:
+        """Tell that something went wrong without which the night is as good: no failure, no alert."""
+        show_traceback(error)
+        self.on_note(f"{what}: {_reason(error)}")
 
     def skipped(self, tier: Tier, suite: Suite) -> None:
         """Remember that a suite was not run since the night was interrupted."""
@@ -121,9 +175,12 @@ class Night:
         """
         targets = judge_targets(measurement.plan.promises, measurement)
         self._verdicts[measurement.run_id] = SuiteVerdict(measurement, targets)
-        saved = self._store.save(measurement, targets, fallback=self.settings.cache / "unsaved")
-        self._saved.append(saved)
-        return saved
+        try:
+            return self._store.save(measurement, targets, fallback=self.settings.cache / "unsaved")
+        except UnsavedError as error:
+            if error.kept is not None:
+                self._kept_aside = error.kept.parent
+            raise
 
     def judge(self, measurement: Measurement) -> SuiteVerdict:
         """Compare a recorded measurement with the earlier ones of its suite, tier and environment."""
@@ -138,35 +195,34 @@ class Night:
         return verdict
 
     def put_alerts(self) -> int:
-        """Put into the outbox what has not been told yet; return how many alerts that were.
+        """Put into the outbox what is not there yet; return how many alerts that were.
 
         Raises:
-            MeasurementError: when some could not be kept there; the others are.
+            MeasurementError: when some could not be put; the next call tries those again.
         """
+        self._find_news()
         lost: list[str] = []
         put = 0
-        for alert, run in self._untold():
+        for untold in tuple(self._untold):
             try:
-                self._outbox.put(alert, run)
-                put += 1
+                self._outbox.put(*untold)
             except MeasurementError as error:
                 lost.append(str(error))
+            else:
+                self._untold.remove(untold)
+                put += 1
         if lost:
             raise MeasurementError("; ".join(lost))
         return put
 
-    def _untold(self) -> list[tuple[Alert, Run]]:
-        verdicts = list(self._verdicts.values())[self._told_verdicts :]
-        failures = self._failures[self._told_failures :]
-        self._told_verdicts += len(verdicts)
-        self._told_failures += len(failures)
-        steps = [
-            FailedStep(failure.tier, failure.suite, self.settings.environment, self.night_id, failure.reason)
-            for failure in failures
-        ]
-        return [
+    def _find_news(self) -> None:
+        verdicts = list(self._verdicts.values())[self._known_verdicts :]
+        failures = self._failures[self._known_failures :]
+        self._known_verdicts += len(verdicts)
+        self._known_failures += len(failures)
+        self._untold += [
             *((alert, verdict.measurement) for verdict in verdicts for alert in alerts_of([verdict])),
-            *((failure_alert(step), step) for step in steps),
+            *((failure_alert(failure), failure) for failure in failures),
         ]
 
     def deliver(self) -> DeliveryReport:
@@ -182,10 +238,30 @@ class Night:
             verdicts=tuple(self._verdicts.values()),
             failures=tuple(self._failures),
             skipped=tuple(self._skipped),
-            saved=tuple(self._saved),
             unreadable=tuple(self._store.unreadable),
             delivery=self._delivery,
+            kept_aside=self._kept_aside,
         )
+
+
+def _reason(error: BaseException) -> str:
+    """One line, free of secrets."""
+    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+        return "interrupted: it ended at once"
+    text = str(error) if isinstance(error, NightbenchError) else f"{type(error).__name__}: {error}"
+    return " ".join(scrub(text).split())
+
+
+def resolve_plan(settings: Settings, tier: Tier, changes: TierChanges, *, quick: bool) -> TierPlan:
+    """The plan of a tier, with targets that its suites can meet or miss.
+
+    Raises:
+        ConfigurationError: when there is no such plan.
+    """
+    plan = settings.tier(tier, changes, quick=quick)
+    check_targets("websocket", plan.websocket.targets, setting="--websocket-target")
+    check_targets("database", plan.database.targets, setting="--database-target")
+    return plan
 
 
 _running: ContextVar[Night | None] = ContextVar("nightbench_night", default=None)
@@ -205,23 +281,26 @@ async def open_night(
     on_note: OnNote = no_note,
     stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Night]:
-    """Begin a night and provide its subject; the night is the running one inside the block.
+    """Begin a night; it is the running one inside the block. What breaks it is alerted.
 
     Raises:
-        NightbenchError: when there is no subject; that is alerted too.
+        ConfigurationError: when a folder or an address that is set cannot be used; nothing is started then.
     """
     night = Night(settings, new_id(name), display=display, on_note=on_note, stop=stop)
-    async with AsyncExitStack() as stack:
-        try:
-            provided = provide_subject(settings, needs=frozenset({"websocket", "database"}))
-            night.subject = await stack.enter_async_context(provided)
-        except Exception as error:
-            night.failed(None, None, error)
+    token = _running.set(night)
+    try:
+        await night.check()
+        yield night
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        night.failed(None, None, error, tell=False)
+        with suppress(MeasurementError):
             night.put_alerts()
+        if isinstance(error, Exception):  # an interrupt waits for no server
             await asyncio.to_thread(night.deliver)
-            raise
-        token = _running.set(night)
-        try:
-            yield night
-        finally:
-            _running.reset(token)
+        raise
+    finally:
+        _running.reset(token)
+        with suppress(MeasurementError):
+            night.put_alerts()

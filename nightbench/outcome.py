@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 
 from nightbench.alerts.delivery import DeliveryReport
+from nightbench.alerts.failure import Failure
 from nightbench.errors import ExitCode
 from nightbench.history.reading import UnreadableFile
-from nightbench.history.store import SavedRun
 from nightbench.measurement import SCHEMA
 from nightbench.plan import Suite, Tier
 from nightbench.report.document import document
@@ -25,27 +25,6 @@ _WIDTH = 80
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A step of the night that raised instead of giving its result.
-
-    Attributes:
-        tier: In which tier; None when it was about the whole night.
-        suite: In which suite; None when it was about the whole tier.
-        reason: One line, free of secrets.
-        exit_code: What the command line makes of it.
-    """
-
-    tier: Tier | None
-    suite: Suite | None
-    reason: str
-    exit_code: ExitCode = ExitCode.INVALID
-
-    def __str__(self) -> str:
-        place = " ".join(word for word in (self.tier or "night", self.suite) if word)
-        return f"{place}: failed: {self.reason}"
-
-
-@dataclass(frozen=True)
 class NightOutcome:
     """What came of a night.
 
@@ -54,27 +33,27 @@ class NightOutcome:
         verdicts: One for each suite that was measured, in the order of measuring.
         failures: The steps that raised.
         skipped: The suites that were not run because the night was interrupted.
-        saved: Where the runs lie.
         unreadable: Files of the history that had to be passed over.
         delivery: What became of the alerts; None when the night ended before they could be posted.
+        kept_aside: The folder of the runs that the dataset could not take, if there are any.
     """
 
     night_id: str
     verdicts: tuple[SuiteVerdict, ...] = ()
     failures: tuple[Failure, ...] = ()
     skipped: tuple[tuple[Tier, Suite], ...] = ()
-    saved: tuple[SavedRun, ...] = ()
     unreadable: tuple[UnreadableFile, ...] = ()
     delivery: DeliveryReport | None = None
+    kept_aside: Path | None = None
 
     @property
     def exit_code(self) -> ExitCode:
-        """What is certain comes first: a missed target, then a wrong setting, then what is not known."""
+        """What is certain comes first: a missed target; a wrong setting only when nothing was measured."""
         code = exit_code(self.verdicts, len(self.unreadable))
         if code is ExitCode.MISSED:
             return code
         codes = {failure.exit_code for failure in self.failures}
-        if ExitCode.WRONG_USE in codes:
+        if ExitCode.WRONG_USE in codes and not self.verdicts:
             return ExitCode.WRONG_USE
         return ExitCode.INVALID if codes or self.skipped else code
 
@@ -143,9 +122,15 @@ def night_document(outcome: NightOutcome) -> dict[str, Any]:
     return scrubbed
 
 
+def places_of(outcome: NightOutcome, settings: Settings) -> dict[str, Path | str]:
+    """Where the runs lie, by label."""
+    aside = {} if outcome.kept_aside is None else {"kept aside": outcome.kept_aside}
+    return {"results": settings.results, **aside}
+
+
 def print_outcome(console: Console, outcome: NightOutcome, settings: Settings) -> None:
     """Print the summary of a night."""
-    places: dict[str, Path | str] = {"results": settings.results, "outbox": settings.outbox_folder}
+    places = {**places_of(outcome, settings), "outbox": settings.outbox_folder}
     print_night(
         console,
         outcome.verdicts,

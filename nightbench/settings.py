@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -23,7 +23,7 @@ from pydantic_settings import (
 
 from nightbench.errors import ConfigurationError
 from nightbench.plan import TIERS, Tier, TierChanges, TierPlan
-from nightbench.scrub import REDACTED, scrub
+from nightbench.scrub import REDACTED, scrub, scrub_address
 
 FILE = "nightbench.toml"
 PREFIX = "NIGHTBENCH_"
@@ -31,6 +31,7 @@ DEBUG = PREFIX + "DEBUG"
 """When set, unexpected errors come with their traceback; no setting, since settings may be what fails."""
 
 _POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+_ENCODE = "a password with special characters must be percent-encoded"
 
 
 class PlanSettings(BaseModel):
@@ -98,7 +99,7 @@ class Settings(BaseSettings):
     def _is_websocket(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
+        parts = _split(value)
         if parts.scheme not in ("ws", "wss") or not parts.hostname:
             msg = "not a WebSocket URL; it starts with ws:// or wss:// and names a host"
             raise ValueError(msg)
@@ -112,11 +113,14 @@ class Settings(BaseSettings):
     def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
-        parts = urlsplit(value.get_secret_value())
+        parts = _split(value.get_secret_value())
         if parts.scheme not in _POSTGRESQL_SCHEMES:
             msg = "not a PostgreSQL DSN; it looks like postgresql://role:password@host:5432/database"
             raise ValueError(msg)
-        _ = parts.port
+        query = "" if parts.path else parts.query  # host:port?query@host may be role:password@host
+        if "@" in parts.path + parts.fragment + query:
+            msg = f"an @ stands after its host; {_ENCODE}"
+            raise ValueError(msg)
         return value
 
     @field_validator("sentry_dsn")
@@ -124,7 +128,7 @@ class Settings(BaseSettings):
     def _is_sentry(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
-        parts = urlsplit(value.get_secret_value())
+        parts = _split(value.get_secret_value())
         if parts.scheme not in ("http", "https") or not parts.username or not parts.path.strip("/"):
             msg = "not a Sentry DSN; it looks like https://key@host/project"
             raise ValueError(msg)
@@ -148,11 +152,10 @@ class Settings(BaseSettings):
         Raises:
             ConfigurationError: when the changes together make no valid plan.
         """
+        wanted = changes or TierChanges()
         try:
-            plan = TIERS[tier].changed(self.plan.of(tier))
-            if quick:
-                plan = plan.shortened()
-            return plan.changed(changes) if changes is not None else plan
+            plan = TIERS[tier].changed(self.plan.of(tier)).changed(wanted)
+            return plan.shortened().changed(wanted) if quick else plan
         except ValidationError as error:
             raise configuration_error(error) from None
 
@@ -205,11 +208,33 @@ def configuration_error(
     path = [str(part) for part in first["loc"]]
     problem = scrub(str(first["msg"]).removeprefix("Value error, "))
     value = first["input"]
-    shown = REDACTED if path[:1] in (["token"], ["sentry_dsn"]) else scrub(str(value))
-    if first["type"] == "extra_forbidden":
+    if first["type"] == "extra_forbidden":  # its value may be a secret under a misspelled name
         known = [*Settings.model_fields, *PlanSettings.model_fields]
-        return ConfigurationError(".".join(path), shown, "no such setting", _did_you_mean(path[-1], known))
-    return ConfigurationError(_setting_name(path, flags or {}), shown, problem)
+        return ConfigurationError(".".join(path), REDACTED, "no such setting", _did_you_mean(path[-1], known))
+    return ConfigurationError(_setting_name(path, flags or {}), _shown(path[:1], value), problem)
+
+
+def _shown(root: list[str], value: object) -> str:
+    if root in (["token"], ["sentry_dsn"]):
+        return REDACTED
+    if root in (["websocket_url"], ["database_dsn"]):
+        return scrub_address(value) if isinstance(value, str) else REDACTED
+    return scrub(str(value))
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of a URL. Python's own errors repeat pieces of it, which may be those of a password."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        msg = f"its host cannot be read; {_ENCODE}"
+        raise ValueError(msg) from None
+    try:
+        _ = parts.port
+    except ValueError:
+        msg = f"its port is not a number up to 65535; {_ENCODE}"
+        raise ValueError(msg) from None
+    return parts
 
 
 def _setting_name(path: list[str], flags: Mapping[str, Any]) -> str:
@@ -226,8 +251,9 @@ def _reject_unknown_variables() -> None:
             continue
         if variable.startswith(f"{PREFIX}PLAN__"):
             continue
-        value = scrub(os.environ[variable])
-        raise ConfigurationError(variable, value, "no such setting", _did_you_mean(variable, sorted(known)))
+        raise ConfigurationError(
+            variable, REDACTED, "no such setting", _did_you_mean(variable, sorted(known))
+        )
 
 
 def _did_you_mean(name: str, known: list[str]) -> str:

@@ -33,7 +33,9 @@ def scrubbed(step: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
 def _without_secrets(error: Exception) -> Exception:
     text = scrub(str(error))
     if not isinstance(error, NightbenchError):
-        return MeasurementError(f"{type(error).__name__}: {text}")
+        safe = MeasurementError(f"{type(error).__name__}: {text}")
+        safe.add_note(scrub("".join(traceback.format_exception(error))))  # where it came from
+        return safe
     error.args = (text,)
     error.__notes__ = [scrub(note) for note in getattr(error, "__notes__", ())]
     return error

@@ -151,6 +151,15 @@ def with_metric(measurement: Measurement, name: str, value: float | None) -> Mea
     return replace(measurement, metrics=metrics)
 
 
+def invalidated(measurement: Measurement, *reasons: str, complete: bool | None = None) -> Measurement:
+    """The measurement with further reasons not to trust it."""
+    validity = Validity(
+        (*measurement.validity.reasons, *reasons),
+        measurement.validity.complete if complete is None else complete,
+    )
+    return replace(measurement, validity=validity)
+
+
 def verdict_of(measurement: Measurement, comparison: Comparison | None = None) -> SuiteVerdict:
     """The measurement with its targets judged."""
     targets = judge_targets(measurement.plan.promises, measurement)

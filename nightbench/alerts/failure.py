@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nightbench.alerts.alert import Alert
+from nightbench.errors import ExitCode
 from nightbench.plan import Suite, Tier
 
 
 @dataclass(frozen=True)
-class FailedStep:
-    """What failed, in the place of a measurement.
+class Failure:
+    """A step of the night that raised instead of giving its result.
 
     Attributes:
-        tier: None when the whole night failed.
-        suite: None when the whole tier failed.
+        tier: In which tier; None when it was about the whole night.
+        suite: In which suite; None when it was about the whole tier.
+        environment: Of the night.
+        night_id: Of the night.
         reason: One line, free of secrets.
+        exit_code: What the command line makes of it.
     """
 
     tier: Tier | None
@@ -23,6 +27,11 @@ class FailedStep:
     environment: str
     night_id: str
     reason: str
+    exit_code: ExitCode = ExitCode.INVALID
+
+    def __str__(self) -> str:
+        place = " ".join(word for word in (self.tier or "night", self.suite) if word)
+        return f"{place}: failed: {self.reason}"
 
     @property
     def run_id(self) -> str:
@@ -30,18 +39,18 @@ class FailedStep:
         return self.night_id
 
 
-def failure_alert(step: FailedStep) -> Alert:
+def failure_alert(failure: Failure) -> Alert:
     """An error without numbers or ids in what groups it, so that a broken week is one issue."""
-    tier, suite = step.tier or "night", step.suite or "tier"
+    tier, suite = failure.tier or "night", failure.suite or "tier"
     return Alert(
         kind="failed",
         suite=suite,
         tier=tier,
         metric="run",
-        environment=step.environment,
+        environment=failure.environment,
         level="error",
-        title=f"{tier} {suite}: failed" if step.suite else f"{tier}: failed",
-        fingerprint=("failed", suite, tier, "run", step.environment),
+        title=f"{tier} {suite}: failed" if failure.suite else f"{tier}: failed",
+        fingerprint=("failed", suite, tier, "run", failure.environment),
         tags={"kind": "failed", "suite": suite, "tier": tier, "metric": "run"},
-        context={"night_id": step.night_id, "reason": step.reason},
+        context={"night_id": failure.night_id, "reason": failure.reason},
     )

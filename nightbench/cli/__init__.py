@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -13,8 +12,9 @@ from nightbench import __version__
 from nightbench.cli.database import database
 from nightbench.cli.reference import app as reference
 from nightbench.cli.run import run
-from nightbench.cli.telling import tell
+from nightbench.cli.telling import silence, tell
 from nightbench.cli.websocket import websocket
+from nightbench.debugging import show_traceback
 from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
 from nightbench.scrub import scrub
 from nightbench.settings import DEBUG
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
 
 
-def run_command(arguments: Sequence[str]) -> ExitCode:
+def run_command(arguments: Sequence[str]) -> ExitCode:  # one a kind of error
     """Run a command; errors are one line on stderr."""
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
@@ -60,13 +60,11 @@ def run_command(arguments: Sequence[str]) -> ExitCode:
         tell("interrupted")
         return ExitCode.INVALID
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to say to nobody
+        silence(sys.stdout)  # nothing more to say to nobody
         return ExitCode.INVALID
-    except Exception as error:
-        if os.environ.get(DEBUG):
-            raise
-        what = f"{type(error).__name__}: {scrub(str(error))}"
-        tell(f"unexpected: {what} ({DEBUG}=1 shows where)")
+    except Exception as error:  # noqa: BLE001  # a user has no use for a traceback that was not asked for
+        if not show_traceback(error):
+            tell(f"unexpected: {type(error).__name__}: {scrub(str(error))} ({DEBUG}=1 shows where)")
         return ExitCode.INVALID
     return ExitCode(code or 0)
 
@@ -76,6 +74,9 @@ def _wrong_use(error: CycloptsError) -> str:
     if not isinstance(cause, ValidationError):
         return f"{scrub(str(error))} Try --help."
     first = cause.errors(include_url=False)[0]
-    flag = "--" + ".".join(str(part) for part in first["loc"]).replace("_", "-")
+    # `run` has the plan of each suite under a name of its own, a suite's command has it flat: "*"
+    prefix = error.argument.name.lstrip("-") if error.argument else "*"
+    names = [prefix.strip("*"), *(str(part) for part in first["loc"])]
+    flag = "--" + ".".join(name for name in names if name).replace("_", "-")
     problem = str(first["msg"]).removeprefix("Value error, ")
     return str(ConfigurationError(flag, scrub(str(first["input"])), problem))

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from nightbench.cli.telling import silence
+from nightbench.cli.terminal import Terminal
 from nightbench.errors import ConfigurationError, MeasurementError
-from nightbench.files import reason, write_whole
+from nightbench.files import check_writable, reason, write_whole
 from nightbench.report.document import document_text
 
 STDOUT = "-"
@@ -34,27 +34,50 @@ class JsonOutput:
             raise ConfigurationError("--json", place, "is a folder", "name a file, or - for stdout")
         if not path.parent.is_dir():
             raise ConfigurationError("--json", place, f"there is no folder {path.parent}", "create it first")
+        if not _is_device(path):
+            check_writable("--json", path.parent)
 
     @property
-    def summary_console(self) -> Console | None:
+    def summary_console(self) -> Terminal | None:
         """Where the summary for people goes: stdout, unless the document has it for itself."""
-        return None if self._place == STDOUT else Console()
+        return None if self._place == STDOUT else Terminal()
 
     def write(self, document: dict[str, Any]) -> None:
-        """Write the document, whole or not at all.
+        """Write the document, whole or not at all; a reader of stdout that has left is none of our business.
 
         Raises:
-            MeasurementError: when the file cannot be written after all.
+            MeasurementError: when it cannot be written after all.
         """
         if self._place is None:
             return
         text = document_text(document, indent=2) + "\n"
-        if self._place == STDOUT:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-            return
         try:
-            write_whole(Path(self._place), lambda file: file.write(text.encode()))
+            if self._place == STDOUT:
+                _print(text)
+            else:
+                _write(Path(self._place), text.encode())
         except OSError as error:
             msg = f"--json = {self._place!r}: cannot be written: {reason(error)}"
             raise MeasurementError(msg) from None
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+    except OSError:
+        silence(sys.stdout)
+        raise
+
+
+def _write(path: Path, content: bytes) -> None:
+    if _is_device(path):  # /dev/stdout, /dev/null, a named pipe: never to be replaced by a file
+        path.write_bytes(content)
+    else:
+        write_whole(path, lambda file: file.write(content))
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file()

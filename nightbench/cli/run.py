@@ -60,9 +60,8 @@ def run(
     - `nightbench run baseline --websocket.users 80 --database.workers 5`
     - `nightbench run quick --websocket-target 'message.response_time.p95 < 500' --json -`
     """
-    from rich.console import Console  # noqa: PLC0415  # --help stays quick
-
-    from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415
+    from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
+    from nightbench.cli.terminal import Terminal  # noqa: PLC0415
     from nightbench.outcome import night_document, print_outcome  # noqa: PLC0415
     from nightbench.report.progress import progress_display  # noqa: PLC0415
 
@@ -76,7 +75,7 @@ def run(
         }
     )
     output = JsonOutput(json)
-    progress = Console(stderr=True)
+    progress = Terminal(stderr=True)
     outcome = _engine()(
         tier,
         settings,
@@ -85,9 +84,11 @@ def run(
         display=lambda running: progress_display(progress, label=running),
         on_note=tell,
     )
-    if (console := output.summary_console) is not None:
-        print_outcome(console, outcome, settings)
-    output.write(night_document(outcome))
+    try:
+        output.write(night_document(outcome))
+    finally:
+        if (console := output.summary_console) is not None:
+            print_outcome(console, outcome, settings)
     return outcome.exit_code
 
 

@@ -9,12 +9,14 @@ from uuid import UUID
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from nightbench.database.session import SET_TENANT, claims
+from nightbench.database.connection import SETTING, TOO_MANY_CONNECTIONS
+from nightbench.database.own_rows import housekeeping_connection
 from nightbench.database.workload import Draw, Statement
 from nightbench.errors import ConfigurationError
-from nightbench.scrub import scrub
+from nightbench.scrub import scrub, scrub_address
+from nightbench.tenants import SET_TENANT, claims
 
-SETTING = "--dsn / NIGHTBENCH_DATABASE_DSN"
+REACHABLE_SECONDS = 5
 
 _FACTS = ("server_version", "max_connections", "shared_buffers", "fsync", "synchronous_commit")
 
@@ -26,10 +28,12 @@ _WAYS_OUT: dict[str, str] = {
     "42703": "prepare it with the tables of the workload, or load the embedded reference",
     "42501": "the role must be allowed to become 'authenticated' and use the tables",
     "22023": "create the role 'authenticated', or load the embedded reference",
+    "53300": "lower --pool-size and --max-overflow",
+    "57014": "see what else is at work in the database",
 }
 
-
 _PHRASES: tuple[tuple[str, str], ...] = (
+    *((phrase, "53300") for phrase in TOO_MANY_CONNECTIONS),
     ("password authentication failed", "28P01"),
     ("no password supplied", "28P01"),
     ("does not exist", "3D000"),
@@ -46,13 +50,23 @@ def as_configuration_errors(dsn: str) -> Iterator[None]:
         cause = error.orig if isinstance(error, DBAPIError) else error
         problem = scrub(" ".join(str(cause).split()))
         way_out = _way_out(cause, problem)
-        raise ConfigurationError(SETTING, scrub(dsn), problem, way_out) from None
+        raise ConfigurationError(SETTING, scrub_address(dsn), problem, way_out) from None
 
 
 def _way_out(cause: BaseException | None, problem: str) -> str:
     state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
-    state = state or next((state for phrase, state in _PHRASES if phrase in problem), "")
+    state = state or next((state for phrase, state in _PHRASES if phrase in problem.lower()), "")
     return _WAYS_OUT.get(state, "check that the server runs and the address is right")
+
+
+def check_reachable(dsn: str) -> None:
+    """Connect once and leave again, before anything else is begun.
+
+    Raises:
+        ConfigurationError: when the server cannot be reached or refuses, with the way out.
+    """
+    with as_configuration_errors(dsn), housekeeping_connection(dsn, connect_timeout=REACHABLE_SECONDS):
+        pass
 
 
 def check_workload(connection: psycopg.Connection, draw: Draw, statements: Sequence[Statement]) -> None:
@@ -77,13 +91,20 @@ def server_facts(connection: psycopg.Connection) -> dict[str, str]:
     return dict(zip(_FACTS, row, strict=True))
 
 
-def missing_tenants(connection: psycopg.Connection, tenants: Sequence[UUID]) -> int:
-    """How many of the first and last of `tenants` the subject does not know."""
-    ends = {tenants[0], tenants[-1]}
-    missing = 0
+def check_tenants(connection: psycopg.Connection, tenants: Sequence[UUID]) -> None:
+    """See that the subject knows the first and the last of `tenants`.
+
+    Raises:
+        ConfigurationError: when it does not.
+    """
     with connection.transaction(force_rollback=True):
-        for tenant in ends:
+        for tenant in (tenants[0], tenants[-1]):
             connection.execute(SET_TENANT, (claims(tenant),))
             row = connection.execute("SELECT count(*) FROM profiles WHERE id = %s", (tenant,)).fetchone()
-            missing += row != (1,)
-    return missing
+            if row != (1,):
+                raise ConfigurationError(
+                    "--tenants",
+                    len(tenants),
+                    "the subject does not have that many of nightbench's tenants",
+                    "lower it, or load the embedded reference",
+                )

@@ -1,4 +1,4 @@
-"""Did the database get slower while it was loaded? P95 by segments of the run, and how surely it grew."""
+"""Did the database get slower while it was loaded? Response times by segments, and how surely they grew."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nightbench.load.histogram import Histogram
+from nightbench.load.histogram import Histogram, samples_needed
 
 SEGMENTS = 20
 FEWEST_SEGMENTS = 5
@@ -19,13 +19,21 @@ _Z_95 = 1.6449
 class Segments:
     """Response times by segment of the run, each as many operations.
 
+    A segment is long enough for its quantile: at least 20 operations for P95. A run of fewer than 100
+    operations, too few for 5 such segments, is judged by the medians of segments of at least 2.
+
     Args:
         operations: How many operations the run has.
+
+    Attributes:
+        quantile: The one that the segments are compared by, 0.95 or 0.5.
     """
 
     def __init__(self, operations: int) -> None:
         self._operations = operations
-        count = min(SEGMENTS, operations)
+        enough = operations >= FEWEST_SEGMENTS * samples_needed(0.95)
+        self.quantile = 0.95 if enough else 0.5
+        count = max(1, min(SEGMENTS, operations // samples_needed(self.quantile)))
         self.histograms = [Histogram() for _ in range(count)]
         self._pending: deque[tuple[int, int]] = deque()
 
@@ -43,9 +51,9 @@ class Segments:
         for segment in np.unique(segments):
             self.histograms[segment].add(columns[1][segments == segment])
 
-    def p95_ms(self) -> list[float]:
-        """P95 of each segment that has operations, in order; a segment's few samples are judged together."""
-        values = (histogram.quantile_ms_of_any(0.95) for histogram in self.histograms)
+    def values_ms(self) -> list[float]:
+        """The quantile of each segment that has enough operations for it, in order."""
+        values = (histogram.quantile_ms(self.quantile) for histogram in self.histograms)
         return [value for value in values if value is not None]
 
 

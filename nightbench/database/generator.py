@@ -6,38 +6,54 @@ It runs in a process of its own (see `nightbench.load.child`) and returns plain 
 from __future__ import annotations
 
 import gc
+import math
 import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
 
 from nightbench.database.checks import (
     as_configuration_errors,
+    check_tenants,
     check_workload,
-    missing_tenants,
     server_facts,
 )
-from nightbench.database.own_rows import TAG_PREFIX, exclusive_connection, insert_rows, remove_rows
+from nightbench.database.connection import bounded
+from nightbench.database.own_rows import (
+    BATCH_SECONDS,
+    TAG_PREFIX,
+    clean_up,
+    exclusive_connection,
+    insert_rows,
+    remove_left_over,
+)
 from nightbench.database.records import Records
 from nightbench.database.session import PoolCounts, Sessions
 from nightbench.database.turns import Turn, Turns, phases_of
-from nightbench.database.workload import PAM_MIX, Draw, Statement, Workload
-from nightbench.errors import ConfigurationError
+from nightbench.database.workers import Workers
+from nightbench.database.workload import PAM_MIX, Workload
 from nightbench.load.health import BEAT_SECONDS, Health, HealthMonitor
 from nightbench.load.ledger import OperationCounts
 from nightbench.load.phases import SECOND, Phases
 from nightbench.load.progress import OnProgress, Progress
 from nightbench.load.timeline import Times
 from nightbench.plan import DatabasePlan
-from nightbench.tenants import tenant_id
+from nightbench.tenants import TENANTS, tenant_id
 
 SUBJECT_LOST_SECONDS = 3.0
-"""How long nothing but connection failures may come before the run is given up."""
+"""From the first to the last of nothing but connection failures, past which the run is given up."""
+STALL_SECONDS = 15.0
+"""How long nothing may be answered, on top of what the plan gives one operation, before it is given up."""
 INTERRUPTED_DRAIN_SECONDS = 2.0
+CHECK_SECONDS = 15.0
+INSERT_SECONDS = 0.01
+LEAD_SECONDS = 0.1
+"""Between the laying out of the phases and the first of them, for the workers to start."""
 
 _clock = time.perf_counter_ns
 
@@ -56,15 +72,18 @@ class DatabaseResult:
     """What one generator process saw; picklable.
 
     Attributes:
+        started_at: Wall clock (UTC) at ``phases.start``.
         leaked: Rows read that belonged to another tenant.
         retries: Attempts beyond the first of each operation.
-        segment_p95_ms: P95 response time of each twentieth of the run.
+        segment_ms: The `segment_quantile` of the response time in each segment of the run: see `Segments`.
         last_ended: When the last counted operation ended, monotonic ns.
         left_over_rows: What earlier runs had left behind, removed before this one.
-        removed_rows: What this run wrote and removed again; None when it could not be removed.
+        removed_rows: What this run wrote and removed again; None when some of it could not be removed.
+        tag: Of these rows.
         given_up: Why the run ended before its plan did, or None.
     """
 
+    started_at: datetime
     phases: Phases
     counted: dict[str, OperationCounts]
     uncounted: dict[str, OperationCounts]
@@ -72,12 +91,14 @@ class DatabaseResult:
     health: Health
     leaked: int
     retries: int
-    segment_p95_ms: tuple[float, ...]
+    segment_ms: tuple[float, ...]
+    segment_quantile: float
     last_ended: int
     pool: PoolCounts
     server: dict[str, str]
     left_over_rows: int
     removed_rows: int | None
+    tag: str
     given_up: str | None
 
 
@@ -90,14 +111,12 @@ class Generator:
         self._on_progress = on_progress
         self._asked_to_stop = stop
         self._over = threading.Event()
-        self._tenants = [tenant_id(number) for number in range(1, plan.tenants + 1)]
-        self._worker_tenants = [self._tenants[worker % plan.tenants] for worker in range(plan.workers)]
+        self._tenants = _tenants(plan.tenants)
         self._workload = Workload(PAM_MIX, self._tenants, seed=plan.seed, tag=f"{TAG_PREFIX}{spec.run_id}")
         self._sessions = Sessions(spec.dsn, plan)
         self._records = Records(PAM_MIX, workers=plan.workers, operations=plan.queries)
-        self._busy = [False] * plan.workers
         self._phases = phases_of(plan, 0)
-        self._turns = Turns(plan, self._phases)
+        self._started_at = datetime.now(UTC)
         self._given_up: str | None = None
 
     def run(self) -> DatabaseResult:
@@ -108,20 +127,23 @@ class Generator:
         """
         with ExitStack() as stack:
             with as_configuration_errors(self._dsn):
-                housekeeping = stack.enter_context(exclusive_connection(self._dsn))
+                housekeeping = stack.enter_context(
+                    exclusive_connection(self._dsn, statement_timeout=self._plan.statement_timeout)
+                )
                 server = self._check(housekeeping)
-                left_over = remove_rows(housekeeping, self._tenants)
-                own_rows = insert_rows(housekeeping, self._worker_tenants, self._workload.tag)
+                left_over = remove_left_over(housekeeping, _tenants(max(TENANTS, self._plan.tenants)))
+                own = self._insert(housekeeping)
             try:
                 with as_configuration_errors(self._dsn):
                     self._sessions.open_all()
-                health = self._load(own_rows)
+                health = self._load(own)
             finally:
                 self._sessions.close()
                 removed = self._clean_up(housekeeping)
         if self._plan.model == "closed" and self._given_up is None:
             self._phases = self._phases.cut(self._records.last_ended, drain=0)
         return DatabaseResult(
+            started_at=self._started_at,
             phases=self._phases,
             counted=self._records.counted(),
             uncounted=self._records.uncounted(),
@@ -129,134 +151,128 @@ class Generator:
             health=health,
             leaked=self._records.leaked,
             retries=self._records.retries,
-            segment_p95_ms=self._records.segment_p95_ms(),
+            segment_ms=self._records.segment_ms(),
+            segment_quantile=self._records.segment_quantile,
             last_ended=self._records.last_ended,
             pool=self._sessions.counts,
             server=server,
             left_over_rows=left_over,
             removed_rows=removed,
+            tag=self._workload.tag,
             given_up=self._given_up,
         )
 
     # before and after the load
 
     def _check(self, connection: psycopg.Connection) -> dict[str, str]:
-        if missing_tenants(connection, self._tenants):
-            raise ConfigurationError(
-                "--tenants",
-                self._plan.tenants,
-                "the subject does not have that many of nightbench's tenants",
-                "lower it, or load the embedded reference",
-            )
         draw = replace(self._workload.draw(0), own_row=self._tenants[0])
-        check_workload(connection, draw, PAM_MIX)
-        return server_facts(connection)
+        with bounded(connection, CHECK_SECONDS + self._plan.statement_timeout):
+            check_tenants(connection, self._tenants)
+            check_workload(connection, draw, PAM_MIX)
+            return server_facts(connection)
+
+    def _insert(self, connection: psycopg.Connection) -> list[tuple[UUID, UUID]]:
+        """A row for each worker to change, with its tenant."""
+        tenants = [self._tenants[worker % len(self._tenants)] for worker in range(self._plan.workers)]
+        with bounded(connection, CHECK_SECONDS + len(tenants) * INSERT_SECONDS):
+            rows = insert_rows(connection, tenants, self._workload.tag)
+        return list(zip(tenants, rows, strict=True))
 
     def _clean_up(self, connection: psycopg.Connection) -> int | None:
-        """Remove what was written; a server that is gone keeps it until the next run finds it."""
-        try:
-            return remove_rows(connection, self._tenants, self._workload.tag)
-        except psycopg.Error:
-            return None
+        seconds = math.inf if self._given_up is None else BATCH_SECONDS
+        return clean_up(connection, self._dsn, self._tenants, self._workload.tag, seconds=seconds)
 
     # the load
 
-    def _load(self, own_rows: Sequence[UUID]) -> Health:
-        self._phases = phases_of(self._plan, _clock() + SECOND // 10)
-        self._turns = Turns(self._plan, self._phases)
+    def _load(self, own: Sequence[tuple[UUID, UUID]]) -> Health:
+        workers = Workers(self._plan, self._workload, self._sessions, self._records, own=own, over=self._over)
         gc.collect()
         gc.freeze()
-        workers = [
-            threading.Thread(target=self._work, args=(worker, own_row), name=f"worker-{worker}", daemon=True)
-            for worker, own_row in enumerate(own_rows)
-        ]
-        for worker in workers:
-            worker.start()
-        health = self._supervise(workers)
-        for worker in workers:
-            worker.join()
-        while (turn := self._turns.take(_clock())) is not None:
-            self._skip(0, turn)
+        # the one wall-clock anchor, beside the monotonic one
+        self._started_at = datetime.now(UTC) + timedelta(seconds=LEAD_SECONDS)
+        self._phases = phases_of(self._plan, _clock() + round(LEAD_SECONDS * SECOND))
+        turns = Turns(self._plan, self._phases)
+        try:
+            workers.start(turns)
+            health = self._supervise(workers)
+        finally:
+            self._over.set()  # whatever happened: nobody writes beside the clean-up
+            self._wait_for(workers)
+        for left in workers.unstarted:
+            self._skip(left)
+        while (turn := turns.take(_clock())) is not None and self._skip(turn):
+            pass
         self._records.fold(self._phases.measure)
         return health
 
-    def _work(self, worker: int, own_row: UUID) -> None:
-        """One worker: take the next operation, wait until it is due, run it."""
-        while not self._over.is_set():
-            free = _clock()
-            turn = self._turns.take(free)
-            if turn is None:
-                return
-            self._over.wait(max(0, turn.due - _clock()) / SECOND)
-            if self._over.is_set():
-                self._skip(worker, turn)
-                return
-            self._operate(worker, turn, own_row, ready=max(free, turn.due))
-            if self._plan.model == "closed" and self._plan.think:
-                self._over.wait(self._plan.think)
+    def _skip(self, turn: Turn) -> bool:
+        """No worker came to it; whether it was due at all before the run ended."""
+        due = turn.due < self._phases.drain
+        if due:
+            self._records.skip(turn, self._workload.statement(turn.index))
+        return due
 
-    def _operate(self, worker: int, turn: Turn, own_row: UUID, *, ready: int) -> None:
-        statement = self._workload.statement(turn.index)
-        draw = self._draw(worker, turn, statement, own_row)
-        parameters = statement.parameters(draw)
-        self._records.begin(worker, turn, statement)
-        self._busy[worker] = True
-        transaction = self._sessions.transact(statement, parameters, draw.tenant)
-        self._busy[worker] = False
-        self._records.end(worker, turn, statement, transaction, ready=ready)
-
-    def _draw(self, worker: int, turn: Turn, statement: Statement, own_row: UUID) -> Draw:
-        draw = self._workload.draw(turn.index)
-        if statement.kind != "update":
-            return draw
-        # only rows that this run inserted are ever changed, each by one worker
-        return replace(draw, tenant=self._worker_tenants[worker], own_row=own_row)
-
-    def _skip(self, worker: int, turn: Turn) -> None:
-        if turn.due < self._phases.drain:
-            self._records.skip(worker, turn, self._workload.statement(turn.index))
-
-    # watching
-
-    def _supervise(self, workers: Sequence[threading.Thread]) -> Health:
+    def _supervise(self, workers: Workers) -> Health:
         """Keep time until every worker is done or the run is over."""
         monitor = HealthMonitor()
-        beat = round(BEAT_SECONDS * SECOND)
-        due = _clock() + beat
+        due = _clock() + round(BEAT_SECONDS * SECOND)
         began = False
         report_due, ended = self._phases.start + SECOND, 0
-        while any(worker.is_alive() for worker in workers) and not self._over.is_set():
+        while workers.alive() and not self._over.is_set():
             time.sleep(max(0, due - _clock()) / SECOND)
             now = _clock()
             if not began and now >= self._phases.measure:
                 began = True
                 monitor.begin()
-            monitor.beat(now - due)
-            due = max(due + beat, now)
-            self._watch(now)
+            due = monitor.tick(due, now)
+            self._watch(workers, now)
             if now >= report_due:
                 report_due += SECOND
-                ended = self._report(now, ended)
+                ended = self._report(workers, now, ended)
         return monitor.finish()
 
-    def _watch(self, now: int) -> None:
-        self._sessions.watch_pool()
-        failing = self._records.failing_since
+    def _watch(self, workers: Workers, now: int) -> None:
+        silent = now - (workers.silent_since() or now)
+        patience = self._plan.pool_timeout + self._plan.statement_timeout + STALL_SECONDS
         if self._asked_to_stop.is_set():
             self._give_up(now, "interrupted")
-        elif failing is not None and now - failing > SUBJECT_LOST_SECONDS * SECOND:
+        elif workers.failure is not None:
+            self._give_up(now, workers.failure)
+        elif self._records.failing_ns > SUBJECT_LOST_SECONDS * SECOND:
             self._give_up(
                 now, f"the subject was lost: only connection failures for {SUBJECT_LOST_SECONDS:.0f} s"
             )
+        elif silent > patience * SECOND:
+            self._give_up(now, f"the subject stalled: it answered nothing for {patience:.0f} s")
         elif now > self._phases.end:
             self._over.set()
 
     def _give_up(self, now: int, why: str) -> None:
-        self._given_up = why
-        self._phases = self._phases.cut(now, drain=INTERRUPTED_DRAIN_SECONDS)
+        if self._given_up is None:
+            self._phases = self._phases.cut(now, drain=INTERRUPTED_DRAIN_SECONDS)
+        self._given_up = why if self._given_up is None else f"{self._given_up}; {why}"
         self._over.set()
 
-    def _report(self, now: int, ended_before: int) -> int:
+    def _wait_for(self, workers: Workers) -> None:
+        """Let what is under way end; what takes longer than it may stays in flight."""
+        patience = INTERRUPTED_DRAIN_SECONDS
+        if self._given_up is None:
+            patience += self._plan.pool_timeout + self._plan.statement_timeout
+        limit = _clock() + round(patience * SECOND)
+        while (alive := workers.alive()) and _clock() < limit:
+            alive[0].join(BEAT_SECONDS)
+            if self._given_up is None and self._asked_to_stop.is_set():
+                self._give_up(_clock(), "interrupted")
+                limit = min(limit, _clock() + round(INTERRUPTED_DRAIN_SECONDS * SECOND))
+        if workers.failure is not None and self._given_up is None:
+            self._give_up(_clock(), workers.failure)
+        if stuck := workers.alive():
+            many = "1 worker is" if len(stuck) == 1 else f"{len(stuck)} workers are"
+            self._give_up(_clock(), f"{many} stuck in the database")
+            self._records.close()
+            self._sessions.break_off()
+
+    def _report(self, workers: Workers, now: int, ended_before: int) -> int:
         self._records.fold(self._phases.measure)
         ended = self._records.ended()
         plan = self._plan
@@ -266,13 +282,17 @@ class Generator:
                 phase=self._phases.at(now),
                 elapsed=(now - self._phases.start) / SECOND,
                 expected=self._phases.loaded_seconds if plan.model == "open" else 0.0,
-                active=sum(self._busy),
+                active=workers.active,
                 rate=float(ended - ended_before),
                 p95_ms=self._records.p95_ms(),
                 failed=self._records.failures(),
             )
         )
         return ended
+
+
+def _tenants(count: int) -> list[UUID]:
+    return [tenant_id(number) for number in range(1, count + 1)]
 
 
 def run_generator(spec: DatabaseSpec, on_progress: OnProgress, stop: threading.Event) -> DatabaseResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 from nightbench.database.degradation import certain_growth
@@ -9,14 +10,14 @@ from nightbench.database.generator import DatabaseResult
 from nightbench.database.records import QUERY
 from nightbench.load.histogram import Histogram
 from nightbench.load.phases import SECOND
-from nightbench.measurement import Metric, Validity, health_metrics, statistics
+from nightbench.measurement import Metric, Validity, health_metrics, statistics, validity_of
 
 
 def database_metrics(result: DatabaseResult) -> tuple[Metric, ...]:
     """Every metric of one run, in the order in which a reader asks for them."""
     query = result.counted[QUERY]
     seconds = max(result.phases.drain, result.last_ended) - result.phases.measure
-    reads = query.scheduled - query.skipped
+    executed = query.scheduled - query.skipped
     times = chain.from_iterable(
         statistics(name, histogram)
         for name, histogram in _totals(result).items()
@@ -25,13 +26,13 @@ def database_metrics(result: DatabaseResult) -> tuple[Metric, ...]:
     return (
         Metric("query.success_rate", query.success_rate, "%", query.scheduled),
         Metric("query.throughput", query.ok * SECOND / seconds if seconds > 0 else None, "1/s", query.ok),
-        Metric("query.leaked_rows", result.leaked, "1", reads),
-        Metric("query.retries", result.retries, "1", reads),
+        Metric("query.leaked_rows", result.leaked, "1", executed),
+        Metric("query.retries", result.retries, "1", executed),
         Metric(
             "query.response_time.growth",
-            certain_growth(result.segment_p95_ms),
+            certain_growth(result.segment_ms),
             "%",
-            len(result.segment_p95_ms),
+            len(result.segment_ms),
         ),
         *times,
         Metric("pool.size", result.pool.size, "1", 1),
@@ -44,12 +45,20 @@ def database_metrics(result: DatabaseResult) -> tuple[Metric, ...]:
 
 
 def database_validity(result: DatabaseResult) -> Validity:
-    """Whether the run can be trusted: it must be complete, and its generator must have kept up."""
-    reasons = result.health.reasons(_totals(result)["query.send_lag"])
-    if result.given_up is None:
-        return Validity(reasons)
-    incomplete = f"incomplete after {result.phases.measured_seconds:.1f} s of measuring: {result.given_up}"
-    return Validity((incomplete, *reasons), complete=False)
+    """Whether the run can be trusted, see `validity_of`, and left nothing behind."""
+    validity = validity_of(
+        result.health,
+        {"sends": _totals(result)["query.send_lag"]},
+        result.counted,
+        measured_seconds=result.phases.measured_seconds,
+        given_up=result.given_up,
+    )
+    if result.removed_rows is not None:
+        return validity
+    stay = (
+        f"its rows tagged {result.tag} could not be removed; the next run against this database removes them"
+    )
+    return replace(validity, reasons=(*validity.reasons, stay))
 
 
 def _totals(result: DatabaseResult) -> dict[str, Histogram]:

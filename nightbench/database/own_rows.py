@@ -6,16 +6,25 @@ is needed.
 
 from __future__ import annotations
 
+import math
+import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 import psycopg
 
-from nightbench.database.session import APPLICATION_NAME, SET_TENANT, claims, sqlalchemy_url
+from nightbench.database.connection import APPLICATION_NAME, SETTING, bounded, connection_parameters
 from nightbench.errors import ConfigurationError
+from nightbench.tenants import SET_TENANT, claims
 
 TAG_PREFIX = "nightbench:"
+STATEMENT_SECONDS = 10.0
+"""How long a statement of the housekeeping may take, unless the plan gives its statements longer."""
+RECONNECT_SECONDS = 5
+BATCH_SECONDS = 10.0
+"""How long the removal from one batch of tenants may take before its connection is given up."""
 _LOCK_KEY = int.from_bytes(b"nightben", "big")
 _BATCH = 200
 """Tenants per transaction, so that clean-up never holds many locks for long."""
@@ -28,23 +37,38 @@ _DELETE = "DELETE FROM expenses WHERE source LIKE %s"
 
 
 @contextmanager
-def exclusive_connection(dsn: str) -> Iterator[psycopg.Connection]:
-    """A connection of its own that holds the database for this run: two runs would measure each other.
+def housekeeping_connection(
+    dsn: str, *, statement_timeout: float = STATEMENT_SECONDS, connect_timeout: int | None = None
+) -> Iterator[psycopg.Connection]:
+    """A connection beside those of the load, closed at the end of the block. Times in seconds."""
+    parameters = connection_parameters(
+        dsn,
+        application_name=f"{APPLICATION_NAME} housekeeping",
+        statement_timeout=max(STATEMENT_SECONDS, statement_timeout),
+    )
+    if connect_timeout is not None:
+        parameters["connect_timeout"] = connect_timeout
+    with psycopg.connect(**parameters, autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def exclusive_connection(
+    dsn: str, *, statement_timeout: float = STATEMENT_SECONDS
+) -> Iterator[psycopg.Connection]:
+    """One that holds the database for this run: two runs would measure each other.
 
     The server frees the lock when the connection ends, however it ends.
 
     Raises:
         ConfigurationError: when another run is at work in this database.
     """
-    conninfo = sqlalchemy_url(dsn).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(
-        conninfo, application_name=f"{APPLICATION_NAME} housekeeping", connect_timeout=10
-    ) as connection:
-        connection.autocommit = True
-        held = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK_KEY,)).fetchone()
+    with housekeeping_connection(dsn, statement_timeout=statement_timeout) as connection:
+        with bounded(connection, STATEMENT_SECONDS):
+            held = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK_KEY,)).fetchone()
         if held != (True,):
             raise ConfigurationError(
-                "--dsn / NIGHTBENCH_DATABASE_DSN",
+                SETTING,
                 connection.info.dbname,
                 "another nightbench run is at work in this database",
                 "wait until it has ended, or load another database",
@@ -64,15 +88,69 @@ def insert_rows(connection: psycopg.Connection, tenants: Sequence[UUID], tag: st
     return ids
 
 
-def remove_rows(connection: psycopg.Connection, tenants: Sequence[UUID], tag: str | None = None) -> int:
-    """Remove the rows of one run, or with no `tag` of every earlier run; return how many there were."""
-    pattern = tag or f"{TAG_PREFIX}%"
-    removed = 0
-    for start in range(0, len(tenants), _BATCH):
+def remove_left_over(connection: psycopg.Connection, tenants: Sequence[UUID]) -> int:
+    """Remove what earlier runs left behind; return how many rows there were."""
+    return Removal(tenants, f"{TAG_PREFIX}%").over(connection)
+
+
+class Removal:
+    """Removes the tagged rows of `tenants`, batch by batch; a second connection goes on where one failed.
+
+    Attributes:
+        removed: How many rows so far.
+    """
+
+    def __init__(self, tenants: Sequence[UUID], tag: str) -> None:
+        self._batches = deque(tenants[start : start + _BATCH] for start in range(0, len(tenants), _BATCH))
+        self._tag = tag
+        self.removed = 0
+
+    def over(self, connection: psycopg.Connection, *, seconds: float = math.inf) -> int:
+        """Remove all that is left over `connection`, within `seconds` altogether; how many rows in all.
+
+        Raises:
+            psycopg.Error: when some could not be removed.
+        """
+        end = time.monotonic() + seconds
+        while self._batches:
+            with bounded(connection, max(0.0, min(BATCH_SECONDS, end - time.monotonic()))):
+                removed = self._remove(connection, self._batches[0])
+            self.removed += removed
+            self._batches.popleft()
+        return self.removed
+
+    def _remove(self, connection: psycopg.Connection, tenants: Sequence[UUID]) -> int:
+        deletions = []
         with connection.transaction(), connection.pipeline(), connection.cursor() as cursor:
-            deletions = []
-            for tenant in tenants[start : start + _BATCH]:
+            for tenant in tenants:
                 cursor.execute(SET_TENANT, (claims(tenant),))
-                deletions.append(connection.execute(_DELETE, (pattern,)))
-        removed += sum(deletion.rowcount for deletion in deletions)
-    return removed
+                deletions.append(connection.execute(_DELETE, (self._tag,)))
+        return sum(deletion.rowcount for deletion in deletions)
+
+
+def clean_up(
+    connection: psycopg.Connection, dsn: str, tenants: Sequence[UUID], tag: str, *, seconds: float = math.inf
+) -> int | None:
+    """Remove the rows of one run, over a fresh connection when `connection` fails.
+
+    Args:
+        connection: Closed when it fails.
+        dsn: For the second attempt.
+        tenants: Whose rows they are.
+        tag: The rows' own.
+        seconds: How long each of the two attempts may take.
+
+    Returns:
+        How many rows there were; None when some could not be removed.
+    """
+    removal = Removal(tenants, tag)
+    try:
+        return removal.over(connection, seconds=seconds)
+    except psycopg.Error:
+        connection.close()
+    try:
+        # without the lock: another run may have it by now, and nobody else has these rows
+        with housekeeping_connection(dsn, connect_timeout=RECONNECT_SECONDS) as fresh:
+            return removal.over(fresh, seconds=min(seconds, BATCH_SECONDS))
+    except psycopg.Error:
+        return None

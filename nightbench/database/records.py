@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterable, Sequence
 
+from nightbench.database.connection import means_gone
 from nightbench.database.degradation import Segments
-from nightbench.database.session import CONNECTION_ERRORS, Transaction
+from nightbench.database.session import Transaction
 from nightbench.database.turns import Turn
 from nightbench.database.workload import Statement
 from nightbench.load.ledger import Ledger, OperationCounts, Outcome
@@ -16,7 +17,7 @@ QUERY = "query"
 
 _TIMEOUTS = frozenset({"pool_timeout", "connect_timeout", "sqlstate_57014"})
 
-_INSTANTS = ("scheduled", "ready", "sent", "acquired", "began", "executed", "last")
+_INSTANTS = ("scheduled", "ready", "sent", "acquired", "began", "executed", "committed", "last")
 _QUANTITIES = {
     "query.response_time": ("scheduled", "last"),
     "query.service_time": ("sent", "last"),
@@ -25,7 +26,7 @@ _QUANTITIES = {
     "pool.wait": ("sent", "acquired"),
     "query.begin_time": ("acquired", "began"),
     "query.execute_time": ("began", "executed"),
-    "query.commit_time": ("executed", "last"),
+    "query.commit_time": ("executed", "committed"),
 }
 _BY_SECOND = ("query.response_time", "query.service_time", "query.execute_time", "pool.wait")
 
@@ -34,6 +35,7 @@ class Records:
     """Everything that is counted and timed.
 
     Each worker has a ledger of its own, since counting is not atomic; times may come from any thread.
+    Once closed, what still ends stays in flight.
     """
 
     def __init__(self, statements: Sequence[Statement], *, workers: int, operations: int) -> None:
@@ -57,8 +59,11 @@ class Records:
             by_second=("query.failure_time",),
         )
         self._segments = Segments(operations)
-        self.failing_since: int | None = None
+        self._failing: tuple[int, int] | None = None
+        self._locks = [threading.Lock() for _ in range(workers)]
+        self._closed = False
         # by worker as well: adding to one number from many threads loses some
+        self._heard = [0] * workers
         self._last_ended = [0] * workers
         self._leaked = [0] * workers
         self._retries = [0] * workers
@@ -72,10 +77,18 @@ class Records:
         self, worker: int, turn: Turn, statement: Statement, transaction: Transaction, *, ready: int
     ) -> None:
         """It ended; `ready` is when it was due and the worker was free."""
+        with self._locks[worker]:
+            if not self._closed:
+                self._end(worker, turn, statement, transaction, ready)
+
+    def _end(
+        self, worker: int, turn: Turn, statement: Statement, transaction: Transaction, ready: int
+    ) -> None:
         outcome = _outcome(transaction.error)
         for account in self._accounts(worker, turn, statement):
             account.end(outcome, transaction.error)
         self._watch(transaction)
+        self._heard[worker] = transaction.last
         self._leaked[worker] += transaction.leaked
         if turn.counted is None:
             return
@@ -83,9 +96,16 @@ class Records:
         self._last_ended[worker] = transaction.last
         self._time(turn, statement, transaction, outcome, ready)
 
-    def skip(self, worker: int, turn: Turn, statement: Statement) -> None:
-        """It was due, but no worker came to it before the run ended."""
-        for account in self._accounts(worker, turn, statement):
+    def close(self) -> None:
+        """Record no more: a worker that is stuck may wake at any time."""
+        self._closed = True
+        for lock in self._locks:  # whoever is recording comes to an end
+            with lock:
+                pass
+
+    def skip(self, turn: Turn, statement: Statement) -> None:
+        """It was due, but no worker came to it before the run ended; from one thread, when no worker records."""
+        for account in self._accounts(0, turn, statement):
             account.schedule()
             account.end(Outcome.SKIPPED, "not_started")
 
@@ -97,17 +117,30 @@ class Records:
         if outcome is Outcome.FAILED:
             self._failures.record((due, done.sent, done.last))
             return
-        self._queries.record((due, ready, done.sent, done.acquired, done.began, done.executed, done.last))
+        self._queries.record(
+            (due, ready, done.sent, done.acquired, done.began, done.executed, done.committed, done.last)
+        )
         self._statements[statement.name].record((due, done.began, done.executed, done.last))
         self._segments.record(turn.counted, done.last - due)
 
     def _watch(self, transaction: Transaction) -> None:
         """Notice a server that is not there any more."""
-        lost = transaction.error is not None and transaction.error.startswith(CONNECTION_ERRORS)
-        if not lost:
-            self.failing_since = None
-        elif self.failing_since is None:
-            self.failing_since = time.perf_counter_ns()
+        if transaction.error is None or not means_gone(transaction.error):
+            self._failing = None
+        else:
+            since = self._failing[0] if self._failing else transaction.last
+            self._failing = (since, max(since, transaction.last))
+
+    @property
+    def failing_ns(self) -> int:
+        """From the first to the last of the connection failures since anything else ended, in ns."""
+        failing = self._failing
+        return failing[1] - failing[0] if failing else 0
+
+    @property
+    def last_heard(self) -> int:
+        """When the last operation of any phase ended, monotonic ns; 0 when none has."""
+        return max(self._heard)
 
     def _accounts(self, worker: int, turn: Turn, statement: Statement) -> Iterable[OperationCounts]:
         ledger, counted = self._ledgers[worker], turn.counted is not None
@@ -130,9 +163,14 @@ class Records:
         """All times that have been folded."""
         return tuple(timeline.times() for timeline in self._timelines)
 
-    def segment_p95_ms(self) -> tuple[float, ...]:
-        """P95 response time of each segment of the run."""
-        return tuple(self._segments.p95_ms())
+    def segment_ms(self) -> tuple[float, ...]:
+        """The response time by which the segments of the run are compared: see `Segments`."""
+        return tuple(self._segments.values_ms())
+
+    @property
+    def segment_quantile(self) -> float:
+        """Which quantile that is."""
+        return self._segments.quantile
 
     @property
     def last_ended(self) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 from nightbench.database.generator import DatabaseResult, DatabaseSpec, run_generator
 from nightbench.database.metrics import database_metrics, database_validity
@@ -18,7 +18,8 @@ from nightbench.scrub import scrub
 from nightbench.subject import Subject
 
 GRACE_SECONDS = 30.0
-"""How long an interrupted generator may take to end its transactions and remove its rows."""
+"""How long an interrupted generator may take to end its transactions and remove its rows, on top of what the
+plan gives one operation."""
 
 
 async def run(
@@ -32,14 +33,13 @@ async def run(
     """
     if subject.dsn is None:
         raise ConfigurationError("NIGHTBENCH_DATABASE_DSN", "", "the database suite needs an address")
-    started_at = datetime.now(UTC)
-    run_id = new_id(f"{label.tier}-database", started_at)
+    run_id = new_id(f"{label.tier}-database")
     result: DatabaseResult = await run_in_child(
         run_generator,
         DatabaseSpec(plan, subject.dsn, run_id),
         on_progress=on_progress,
         stop=stop,
-        grace=GRACE_SECONDS,
+        grace=GRACE_SECONDS + plan.pool_timeout + plan.statement_timeout,
     )
     return Measurement(
         run_id=run_id,
@@ -47,10 +47,10 @@ async def run(
         suite="database",
         tier=label.tier,
         environment=label.environment,
-        started_at=started_at,
+        started_at=result.started_at,
         duration=result.phases.measured_seconds,
         plan=plan,
-        subject={"kind": subject.kind("database"), "address": scrub(subject.dsn), "server": result.server},
+        subject={"kind": subject.kind("database"), "address": _address(subject.dsn), "server": result.server},
         host=fingerprint(),
         validity=database_validity(result),
         operations=result.counted,
@@ -59,7 +59,12 @@ async def run(
         windows=tuple(window for times in result.times for window in times.windows),
         details={
             "pool": asdict(result.pool),
-            "segment_p95_ms": list(result.segment_p95_ms),
+            "segments": {"quantile": result.segment_quantile, "ms": list(result.segment_ms)},
             "rows": {"left_over": result.left_over_rows, "removed": result.removed_rows},
         },
     )
+
+
+def _address(dsn: str) -> str:
+    """`dsn` as it is stored: scrubbed first, then without its query, where secrets may travel."""
+    return re.split(r"[?#]", scrub(dsn), maxsplit=1)[0]

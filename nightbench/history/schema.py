@@ -38,7 +38,6 @@ RUNS = pa.schema(
         ("targets", pa.string()),
         ("targets_met", pa.bool_()),
         ("details", pa.string()),
-        ("extra", pa.string()),
     ]
 )
 """One row a run. Columns of nested content hold JSON text."""
@@ -76,22 +75,18 @@ TABLES: Mapping[str, pa.Schema] = MappingProxyType({"metrics": METRICS, "windows
 """In the order of writing: a run exists when its row in ``runs`` does."""
 
 
-def tables_of(
-    measurement: Measurement, targets: Sequence[JudgedTarget], extra: Mapping[str, Any]
-) -> dict[str, pa.Table]:
+def tables_of(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[str, pa.Table]:
     """The rows of one run in each table."""
     document = record(measurement, targets)
     rows = {
-        "runs": [_run_row(measurement, document, extra)],
+        "runs": [_run_row(measurement, document)],
         "metrics": _metric_rows(measurement, document),
         "windows": _window_rows(measurement),
     }
     return {name: pa.Table.from_pylist(rows[name], schema=schema) for name, schema in TABLES.items()}
 
 
-def _run_row(
-    measurement: Measurement, document: Mapping[str, Any], extra: Mapping[str, Any]
-) -> dict[str, Any]:
+def _run_row(measurement: Measurement, document: Mapping[str, Any]) -> dict[str, Any]:
     targets = document["targets"]
     validity = document["validity"]
     host = {name: value for name, value in document["host"].items() if name != "packages"}
@@ -115,7 +110,6 @@ def _run_row(
         "targets": _text(targets),
         "targets_met": all(target["met"] for target in targets),
         "details": _text(document["details"]),
-        "extra": _text(clean(extra)),
     }
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -29,7 +28,6 @@ from nightbench.history.record import JudgedTarget, record, window_record
 from nightbench.history.schema import TABLES, tables_of
 from nightbench.measurement import Measurement
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PLACE_COLUMNS = ("suite", "tier", "month")
 _PAST_COLUMNS = ["run_id", "night_id", "started_at", "plan_hash", "subject_key", "name", "value", "unit", "n"]
 
@@ -40,6 +38,18 @@ class SavedRun:
 
     run_id: str
     paths: tuple[Path, ...]
+
+
+class UnsavedError(MeasurementError):
+    """A run that the dataset could not take.
+
+    Attributes:
+        kept: The file that it was written to instead, if any.
+    """
+
+    def __init__(self, text: str, kept: Path | None) -> None:
+        self.kept = kept
+        super().__init__(text)
 
 
 class HistoryStore:
@@ -69,7 +79,6 @@ class HistoryStore:
         measurement: Measurement,
         targets: Sequence[JudgedTarget],
         *,
-        extra: Mapping[str, Any] = _NOTHING,
         fallback: Path | None = None,
     ) -> SavedRun:
         """Write one run, whole or not at all.
@@ -77,24 +86,24 @@ class HistoryStore:
         Args:
             measurement: What was measured, valid or not.
             targets: Its targets, judged.
-            extra: What else is to be known of the run; JSON-like, stored as a column of its own.
             fallback: Where the run is kept as one JSON document when the dataset cannot take it.
 
         Raises:
-            MeasurementError: when it could not be saved, naming the folder and where the run was kept.
+            UnsavedError: when it could not be saved, naming the folder and where the run was kept.
         """
         written: list[Path] = []
         try:
-            for name, table in tables_of(measurement, targets, extra).items():
+            for name, table in tables_of(measurement, targets).items():
                 path = self._path(name, measurement)
                 write_whole(path, lambda file, table=table: _write_parquet(table, file))  # type: ignore[misc]
                 written.append(path)
         except (OSError, pa.ArrowException) as error:
+            kept, told = _keep(measurement, targets, fallback)
             for path in written:
-                path.unlink(missing_ok=True)
-            kept = _keep(measurement, targets, fallback)
-            msg = f"run {measurement.run_id} could not be saved in {self.root}: {reason(error)}; {kept}"
-            raise MeasurementError(msg) from error
+                with suppress(OSError):  # without its row in `runs` it is no run
+                    path.unlink()
+            msg = f"run {measurement.run_id} could not be saved in {self.root}: {reason(error)}; {told}"
+            raise UnsavedError(msg, kept) from error
         return SavedRun(measurement.run_id, tuple(written))
 
     def past_metrics(self, suite: str, tier: str, environment: str) -> pd.DataFrame:
@@ -180,10 +189,12 @@ def _write_parquet(table: pa.Table, file: object) -> None:
     pq.write_table(table, file, compression="zstd", compression_level=9, use_dictionary=dictionary)
 
 
-def _keep(measurement: Measurement, targets: Sequence[JudgedTarget], fallback: Path | None) -> str:
+def _keep(
+    measurement: Measurement, targets: Sequence[JudgedTarget], fallback: Path | None
+) -> tuple[Path | None, str]:
     """Write the run as one JSON document and say where; say so too when that failed."""
     if fallback is None:
-        return "it was not kept elsewhere"
+        return None, "it was not kept elsewhere"
     document = record(measurement, targets)
     document["windows"] = [window_record(window) for window in measurement.windows]
     text = json.dumps(document, ensure_ascii=False, allow_nan=False)
@@ -191,5 +202,5 @@ def _keep(measurement: Measurement, targets: Sequence[JudgedTarget], fallback: P
     try:
         write_whole(path, lambda file: file.write(text.encode()))
     except OSError as error:
-        return f"nor could it be kept in {fallback}: {reason(error)}"
-    return f"it was kept as {path}"
+        return None, f"nor could it be kept in {fallback}: {reason(error)}"
+    return path, f"it was kept as {path}"

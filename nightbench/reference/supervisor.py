@@ -66,7 +66,10 @@ def supervise(
             watch_lifeline(lambda: os.kill(os.getpid(), signal.SIGTERM))
         with postgres_instance(cache, kind, reference_template()) as instance:
             dsn = load_dsn(instance)
-            uvloop.run(_serve(dsn, staging, announce, handle_interrupt=not lifeline))
+            try:
+                uvloop.run(_serve(dsn, staging, announce, handle_interrupt=not lifeline))
+            finally:
+                _ignore_signals()  # the loop has given its handlers back, PostgreSQL is still to be stopped
 
 
 async def _serve(
@@ -123,13 +126,18 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
+def _ignore_signals() -> None:
+    """An impatient second signal must not cut the clean-up short."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def _signals(*, ignore_interrupt: bool) -> Iterator[None]:
     """Until the event loop takes them, a signal unwinds whatever has been started."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in handlers:  # an impatient second one must not cut the clean-up short
-            signal.signal(number, signal.SIG_IGN)
+        _ignore_signals()
         raise _StopError
 
     handlers = {

@@ -57,7 +57,6 @@ def print_night(
     saved: Mapping[str, Path | str],
     alerts: Delivery,
     notes: Sequence[str] = (),
-    suites: bool = True,
 ) -> None:
     """Print every suite, then one line for each, the alerts, the notes and where everything lies.
 
@@ -67,13 +66,11 @@ def print_night(
         saved: Label to place, such as ``{"results": …, "outbox": …, "kept aside": …}``.
         alerts: What became of the alerts.
         notes: What else the reader has to know, a sentence each: failed tiers, unreadable files.
-        suites: False when the suites were printed before.
     """
     page = Page(console)
-    if suites:
-        for verdict in verdicts:
-            print_suite(console, verdict)
-            page.line()
+    for verdict in verdicts:
+        print_suite(console, verdict)
+        page.line()
     _overview(page, verdicts)
     _alerts(page, alerts)
     print_notes(console, notes)
@@ -218,7 +215,7 @@ def _comparison(page: Page, verdict: SuiteVerdict) -> None:
     others = f" ({comparison.left_out} of another plan or subject left out)" if comparison.left_out else ""
     if comparison.runs == 0:
         page.line(("Compared with earlier runs", HEADING))
-        page.paragraph(f"no baseline yet: this is the first run of this plan{others}")
+        page.paragraph(f"no baseline yet: this is the first run of this plan and subject{others}")
         return
     page.table(
         ["Compared with earlier runs", "tonight", "median", "change"],

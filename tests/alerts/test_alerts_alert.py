@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from builders import database_measurement, verdict_of, websocket_measurement, with_metric
+from builders import database_measurement, invalidated, verdict_of, websocket_measurement, with_metric
 
 from nightbench.alerts.alert import alerts_of
 from nightbench.plan import Target
@@ -39,14 +39,14 @@ def test_every_missed_target_has_an_alert_of_its_own() -> None:
 
 
 def test_an_invalid_measurement_is_one_warning_whatever_it_missed() -> None:
-    (alert,) = alerts_of([verdict_of(missed().measurement.invalidated("busy", "late"))])
+    (alert,) = alerts_of([verdict_of(invalidated(missed().measurement, "busy", "late"))])
     assert (alert.kind, alert.level, alert.metric) == ("invalid", "warning", "validity")
     assert alert.context["reasons"] == ["busy", "late"]
 
 
 @pytest.mark.parametrize("reasons", [(), ("busy",)])
 def test_a_leak_is_an_error_also_of_an_invalid_measurement(reasons: tuple[str, ...]) -> None:
-    measurement = database_measurement(leaked_rows=3).invalidated(*reasons)
+    measurement = invalidated(database_measurement(leaked_rows=3), *reasons)
     alerts = {alert.kind: alert for alert in alerts_of([verdict_of(measurement)])}
     assert set(alerts) == {"tenant_leak", *(["invalid"] if reasons else [])}
     assert alerts["tenant_leak"].level == "error"

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from builders import verdict_of, websocket_measurement, with_metric
+from builders import invalidated, verdict_of, websocket_measurement, with_metric
 from sentry_sdk.envelope import Envelope
 
 from nightbench.alerts.alert import alerts_of
@@ -98,7 +98,7 @@ def test_an_event_is_complete(outbox: Outbox) -> None:
 
 
 def test_an_event_holds_no_secret(outbox: Outbox) -> None:
-    measurement = MEASUREMENT.invalidated("postgresql://app:hunter2@host/db refused token=abcdef12345")
+    measurement = invalidated(MEASUREMENT, "postgresql://app:hunter2@host/db refused token=abcdef12345")
     (alert,) = alerts_of([verdict_of(measurement)])
     text = outbox.put(alert, measurement).read_text()
     assert "hunter2" not in text

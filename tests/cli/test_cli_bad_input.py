@@ -75,7 +75,62 @@ CASES = {
         f"database --dsn mysql://u:{SECRET}@h/d",
         {},
         "",
-        ["--dsn", "mysql://u:***@h/d"],
+        ["--dsn", "mysql://***@h/d", "postgresql://"],
+    ),
+    "DSN with a slash in its password": (
+        "database --dsn postgresql://u:hun/ter2@h/d",
+        {},
+        "",
+        ["--dsn = 'postgresql://***@h/d'", "port is not a number", "percent-encoded"],
+    ),
+    "DSN with a slash after digits in its password": (
+        "database --dsn postgresql://u:5/hunter2@h/d",
+        {},
+        "",
+        ["--dsn = 'postgresql://***@h/d'", "percent-encoded"],
+    ),
+    "DSN with a ? after digits in its password": (
+        "database --dsn postgresql://u:5?hunter2=x@h/d",
+        {},
+        "",
+        ["--dsn = 'postgresql://***@h/d'", "percent-encoded"],
+    ),
+    "DSN with a # in its password": (
+        "database",
+        {"NIGHTBENCH_DATABASE_DSN": "postgresql://u:hun#ter2@h/d"},
+        "",
+        ["NIGHTBENCH_DATABASE_DSN = 'postgresql://***@h/d'", "percent-encoded"],
+    ),
+    "DSN of Azure with a bad port": (
+        "database",
+        {},
+        "database_dsn = 'postgresql://user@server:hunter2@h:x/d'",
+        ["database_dsn = 'postgresql://***@h:x/d'", "port is not a number"],
+    ),
+    "DSN with a bracket in its password": (
+        "database --dsn postgresql://u:hun[ter2@h/d",
+        {},
+        "",
+        ["--dsn = 'postgresql://***@h/d'", "percent-encoded"],
+    ),
+    "DSN without its host": (
+        "database --dsn postgresql://u:hunter2",
+        {},
+        "",
+        ["--dsn = 'postgresql://u:***'", "port is not a number"],
+    ),
+    "DSN that is a list": ("database", {}, "database_dsn = ['hunter2']", ["database_dsn = '***'"]),
+    "URL with a slash in its password": (
+        "websocket",
+        {"NIGHTBENCH_WEBSOCKET_URL": "ws://u:hun/ter2@h/chat"},
+        "",
+        ["NIGHTBENCH_WEBSOCKET_URL = 'ws://***@h/chat'", "port is not a number", "percent-encoded"],
+    ),
+    "URL with a secret in the settings file": (
+        "websocket",
+        {},
+        "websocket_url = 'ws://u:hun?ter2@h/chat'",
+        ["websocket_url = 'ws://***@h/chat'", "percent-encoded"],
     ),
     "DSN in libpq's words": (f"database --dsn password={SECRET}", {}, "", ["--dsn", "postgresql://"]),
     "DSN with a port in words": ("database --dsn postgresql://u@h:abc/d", {}, "", ["--dsn", "abc"]),
@@ -111,6 +166,25 @@ CASES = {
         "",
         ["NIGHTBENCH_DATABSE_DSN", "did you mean NIGHTBENCH_DATABASE_DSN?"],
     ),
+    "misspelled variable of a secret": (
+        "websocket",
+        {"NIGHTBENCH_TOKN": SECRET},
+        "",
+        ["NIGHTBENCH_TOKN = '***'", "did you mean NIGHTBENCH_TOKEN?"],
+    ),
+    "part of a variable that has none": (
+        "websocket",
+        {"NIGHTBENCH_TOKEN__X": SECRET},
+        "",
+        ["NIGHTBENCH_TOKEN__X = '***'", "did you mean NIGHTBENCH_TOKEN?"],
+    ),
+    "misspelled number in a variable": (
+        "websocket",
+        {"NIGHTBENCH_PLAN__QUICK__WEBSOCKET__TOKN": SECRET},
+        "",
+        ["plan.quick.websocket.tokn = '***'"],
+    ),
+    "variable that is no JSON": ("websocket", {"NIGHTBENCH_PLAN": f"{{{SECRET}"}, "", ["plan"]),
     "bad number in a variable": (
         "websocket",
         {"NIGHTBENCH_PLAN__QUICK__WEBSOCKET__USERS": "-3"},
@@ -135,6 +209,30 @@ CASES = {
         {},
         "enviroment = 'x'",
         ["enviroment", "did you mean environment?"],
+    ),
+    "settings file with a misspelled secret": (
+        "websocket",
+        {},
+        f"toke = '{SECRET}'",
+        ["toke = '***'", "did you mean token?"],
+    ),
+    "settings file with an unknown nested key": (
+        "websocket",
+        {},
+        f"[plan.full.websocket]\ntoken = '{SECRET}'",
+        ["plan.full.websocket.token = '***'", "no such setting"],
+    ),
+    "settings file with an unknown table": (
+        "websocket",
+        {},
+        f"[secrets]\nx = '{SECRET}'",
+        ["secrets = '***'", "no such setting"],
+    ),
+    "settings file with a table for a secret": (
+        "websocket",
+        {},
+        f"[token]\nx = '{SECRET}'",
+        ["token = '***'"],
     ),
     "settings file with a bad number": (
         "websocket",
@@ -177,6 +275,7 @@ def test_bad_input_is_one_line_and_code_2(case, capsys, monkeypatch, tmp_path):
     for name in names:
         assert name in err
     assert SECRET not in err
+    assert "ter2" not in err  # nor a piece of it
 
 
 def test_a_settings_file_that_cannot_be_read_is_named(capsys):

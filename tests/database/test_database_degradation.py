@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightbench.database.degradation import SEGMENTS, Segments, certain_growth
+from nightbench.load.histogram import samples_needed
 
 
 def test_a_doubling_is_found():
@@ -43,8 +44,8 @@ def test_all_zero_says_nothing():
     assert certain_growth([0.0] * 10) is None
 
 
-@given(st.integers(1, 500))
-def test_every_operation_lands_in_its_segment(operations):
+@given(st.integers(1, 2000))
+def test_every_operation_lands_in_a_segment_that_is_long_enough_for_its_quantile(operations):
     segments = Segments(operations)
     for index in range(operations):
         segments.record(index, 1_000_000 * (index + 1))
@@ -52,6 +53,27 @@ def test_every_operation_lands_in_its_segment(operations):
     sizes = [histogram.n for histogram in segments.histograms]
     assert sum(sizes) == operations
     assert max(sizes) - min(sizes) <= 1
-    p95 = segments.p95_ms()
-    assert len(p95) == min(SEGMENTS, operations)
-    assert p95 == sorted(p95)
+    assert segments.quantile == (0.95 if operations >= 100 else 0.5)
+    assert min(sizes) >= min(operations, samples_needed(segments.quantile))
+    values = segments.values_ms()
+    assert values == sorted(values)
+
+
+@pytest.mark.parametrize(
+    ("operations", "segments"), [(9, 4), (10, 5), (40, 20), (99, 20), (100, 5), (400, 20), (10_000, 20)]
+)
+def test_growth_can_be_told_from_ten_operations_on(operations, segments):
+    run = Segments(operations)
+    for index in range(operations):
+        run.record(index, 1_000_000 * (index + 10))
+    run.fold()
+    assert len(run.values_ms()) == segments
+    assert (certain_growth(run.values_ms()) is None) == (operations < 10)
+
+
+def test_a_segment_that_failures_emptied_is_left_out():
+    run = Segments(400)
+    for index in range(1, 400):
+        run.record(index, 1_000_000)
+    run.fold()
+    assert len(run.values_ms()) == SEGMENTS - 1

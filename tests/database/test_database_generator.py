@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections import Counter
 
 import psutil
@@ -43,15 +44,23 @@ def test_the_mix_is_run_whole_and_leaves_nothing_behind(postgres):
     assert result.removed_rows == result.counted["query[expense_insert]"].ok + (
         result.uncounted["query[expense_insert]"].ok + 4
     )
-    assert database_validity(result).valid
+    assert database_validity(result).complete
     assert metric(result, "query.success_rate") == 100
     assert metric(result, "query.leaked_rows") == 0
-    assert metric(result, "query.throughput") == pytest.approx(200, rel=0.2)
+    # 200 in the second that was measured, or by the time the last of them ended
+    assert 40 < metric(result, "query.throughput") <= 200
 
 
 def test_writes_agree_with_what_the_server_counted(postgres):
+    others = (
+        "SELECT 1 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+
     def written():
-        postgres.execute("SELECT pg_stat_force_next_flush()")
+        deadline = time.monotonic() + 10
+        while postgres.execute(others):  # each reports what it wrote when it ends, after the run is over
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
         rows = postgres.execute(
             "SELECT n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables WHERE relname = 'expenses'"
         )
@@ -59,13 +68,14 @@ def test_writes_agree_with_what_the_server_counted(postgres):
 
     before = written()
     result = load(postgres.dsn)
-    inserted, updated, deleted = (after - b for after, b in zip(written(), before, strict=True))
     accounts = [result.counted, result.uncounted]
-    assert deleted == result.removed_rows
-    assert inserted == result.removed_rows + 1  # the check before the load inserts one and takes it back
-    inserted -= 1
-    assert inserted == sum(a["query[expense_insert]"].ok for a in accounts) + 4
-    assert updated == sum(a["query[expense_update]"].ok for a in accounts)
+    assert result.removed_rows == sum(a["query[expense_insert]"].ok for a in accounts) + 4
+    expected = (
+        result.removed_rows + 1,  # the check before the load inserts one and takes it back
+        sum(a["query[expense_update]"].ok for a in accounts),
+        result.removed_rows,
+    )
+    assert tuple(after - b for after, b in zip(written(), before, strict=True)) == expected
 
 
 def test_the_parts_of_an_operation_add_up(postgres):
@@ -83,7 +93,8 @@ def test_the_closed_model_runs_its_queries_as_fast_as_its_workers_can(postgres):
     result = load(postgres.dsn, model="closed", rate=None, queries=300, workers=4)
     assert result.counted["query"].ok == 300
     assert database_validity(result).complete
-    assert metric(result, "query.throughput") > 200
+    busy = metric(result, "query.throughput") * metric(result, "query.service_time.mean") / 1000
+    assert busy > 2  # workers of the four, on average: a slow machine is as busy as a quick one
 
 
 def test_when_every_worker_is_busy_waiting_counts_as_response_time(postgres):
@@ -198,10 +209,9 @@ def test_a_server_that_dies_ends_the_run_as_incomplete(own_postgres):
     assert "the subject was lost" in validity.reasons[0]
     assert result.counted["query"].ok > 0
     assert result.removed_rows is None
-    assert all(
-        error.startswith(("connection_", "sqlstate_57P")) or error == "not_started"
-        for error in result.counted["query"].errors
-    )
+    assert "nightbench:test-run could not be removed" in validity.reasons[-1]
+    errors = set(result.counted["query"].errors)
+    assert errors <= {"connection_lost", "connect_refused", "connect_failed", "sqlstate_57P02", "not_started"}
 
 
 def _with(dsn, **changes):

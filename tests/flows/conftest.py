@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import os
+import shutil
 import sys
 import urllib.request
 from pathlib import Path
@@ -16,6 +17,13 @@ from staged import Stages, provide_staged_subject
 
 from flows.server import embedded_server
 from nightbench.settings import Settings
+
+CACHE = Path(os.environ.get("NIGHTBENCH_CACHE") or Path(__file__).parents[2] / ".cache").absolute()
+
+# Prefect keeps what a flow run raised in its home, and reads where that is when it is imported: by a test.
+PREFECT_HOME = CACHE / f"prefect-home-{os.getpid()}"
+os.environ["PREFECT_HOME"] = str(PREFECT_HOME)
+os.environ["PREFECT_LOCAL_STORAGE_PATH"] = str(PREFECT_HOME / "storage")
 
 
 def pytest_collection_modifyitems(items):
@@ -30,6 +38,13 @@ def pytest_collection_modifyitems(items):
 def _leftovers_stay_here():
     yield
     gc.collect()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _prefect_home():
+    PREFECT_HOME.mkdir(parents=True, exist_ok=True)
+    yield
+    shutil.rmtree(PREFECT_HOME)
 
 
 @pytest.fixture(scope="session")

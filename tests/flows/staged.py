@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from builders import database_measurement, websocket_measurement
+from builders import database_measurement, invalidated, websocket_measurement
 
 from nightbench.load.progress import Progress
 from nightbench.measurement import Measurement
@@ -95,7 +95,8 @@ def raising(error: Exception) -> Stage:
 async def interrupted(measurement: Measurement, stop: asyncio.Event) -> Measurement:
     """A suite during which the user presses Ctrl-C."""
     os.kill(os.getpid(), signal.SIGINT)
-    return await until_stopped(measurement, stop)
+    await stop.wait()
+    return invalidated(measurement, complete=False)
 
 
 async def until_stopped(measurement: Measurement, stop: asyncio.Event) -> Measurement:
@@ -103,14 +104,18 @@ async def until_stopped(measurement: Measurement, stop: asyncio.Event) -> Measur
     sys.stderr.write("measuring\n")
     sys.stderr.flush()
     await stop.wait()
-    return measurement.invalidated(complete=False)
+    return invalidated(measurement, complete=False)
 
 
 def invalid(measurement: Measurement, _stop: asyncio.Event) -> Measurement:
-    return measurement.invalidated("the generator was saturated")
+    return invalidated(measurement, "the generator was saturated")
 
 
-STAGES: dict[str, Stage] = {"good": lambda measurement, _stop: measurement, "until-stopped": until_stopped}
+STAGES: dict[str, Stage] = {
+    "good": lambda measurement, _stop: measurement,
+    "until-stopped": until_stopped,
+    "interrupted": interrupted,
+}
 
 __all__ = ["STAGES", "SUBJECT", "Stages", "interrupted", "invalid", "raising", "until_stopped"]
 

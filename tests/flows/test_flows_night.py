@@ -6,7 +6,7 @@ import os
 import signal
 
 import pytest
-from builders import with_metric
+from builders import invalidated, with_metric
 from staged import PASSWORD, TOKEN, interrupted, invalid, raising
 
 from flows.engine import run_flow
@@ -113,14 +113,14 @@ def test_a_tier_that_breaks_does_not_stop_the_night(api, settings, stages, monke
     assert alert_titles(settings) == ["full: failed"]
 
 
-def test_a_subject_that_cannot_be_reached_is_wrong_use_and_keeps_the_rest(api, settings, stages):
+def test_a_subject_that_cannot_be_reached_in_the_middle_keeps_the_rest(api, settings, stages):
     error = ConfigurationError("--url", "ws://127.0.0.1:9", "nothing answers there")
     stages.of["quick websocket"] = raising(error)
     told: list[str] = []
 
     outcome = run_flow("quick", settings, on_note=told.append)
 
-    assert outcome.exit_code is ExitCode.WRONG_USE
+    assert outcome.exit_code is ExitCode.INVALID
     assert saved_runs(settings) == ["quick database"]
     assert told == ["quick websocket: failed: --url = 'ws://127.0.0.1:9': nothing answers there"]
 
@@ -172,7 +172,7 @@ def test_sigterm_ends_the_night_as_an_interrupt_does(api, settings, stages):
     async def terminated(measurement, stop):
         os.kill(os.getpid(), signal.SIGTERM)
         await stop.wait()
-        return measurement.invalidated(complete=False)
+        return invalidated(measurement, complete=False)
 
     stages.of["quick websocket"] = terminated
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from builders import database_measurement, verdict_of, websocket_measurement, windows
+from builders import database_measurement, invalidated, verdict_of, websocket_measurement, windows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -60,7 +60,7 @@ def test_pandas_reads_every_table_also_with_an_outbox_and_a_readme_beside_them(t
 
 def test_a_run_keeps_what_it_was(tmp_path: Path) -> None:
     measurement = database_measurement()
-    save(HistoryStore(tmp_path), measurement, extra={"link": "http://127.0.0.1/run"})
+    save(HistoryStore(tmp_path), measurement)
     row = pd.read_parquet(tmp_path / "runs").iloc[0]
     assert row["schema_version"] == 1
     assert json.loads(row["plan"])["queries"] == measurement.plan.queries
@@ -69,7 +69,6 @@ def test_a_run_keeps_what_it_was(tmp_path: Path) -> None:
     assert json.loads(row["operations"])["query"]["errors"] == {"sqlstate_57014": 1}
     assert {target["metric"] for target in json.loads(row["targets"])} >= {"query.leaked_rows"}
     assert bool(row["targets_met"])
-    assert json.loads(row["extra"]) == {"link": "http://127.0.0.1/run"}
 
 
 def test_the_histograms_of_the_windows_come_back(tmp_path: Path) -> None:
@@ -93,10 +92,10 @@ def test_a_two_minute_run_stays_small(tmp_path: Path) -> None:
 def test_no_secret_is_stored(tmp_path: Path) -> None:
     measurement = websocket_measurement(
         subject={"dsn": "postgresql://app:hunter2@host/db"},
-        details={"note": "Authorization: Bearer abcdef123456"},
+        details={"note": "Authorization: Bearer abcdef123456", "url": "ws://h/?token=abcdef123456"},
         validity=Validity(("password=hunter2 was refused",)),
     )
-    saved = save(HistoryStore(tmp_path), measurement, extra={"url": "ws://h/?token=abcdef123456"})
+    saved = save(HistoryStore(tmp_path), measurement)
     stored = b"".join(str(pq.ParquetFile(path).read().to_pylist()).encode() for path in saved.paths)
     assert b"hunter2" not in stored
     assert b"abcdef123456" not in stored
@@ -106,7 +105,7 @@ def test_past_metrics_are_those_of_valid_runs_of_the_same_suite_tier_and_environ
     store = HistoryStore(tmp_path)
     wanted = [websocket_measurement(number=number) for number in (2, 1)]
     others = [
-        websocket_measurement(number=3).invalidated("too slow"),
+        invalidated(websocket_measurement(number=3), "too slow"),
         websocket_measurement(number=4, validity=Validity(complete=False)),
         websocket_measurement(number=5, environment="staging"),
         websocket_measurement(number=6, tier="stress"),

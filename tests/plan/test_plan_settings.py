@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from nightbench import settings as settings_module
+from nightbench.database.connection import connection_parameters
 from nightbench.errors import ConfigurationError
 from nightbench.plan import DatabaseChanges, TierChanges, WebSocketChanges
 from nightbench.settings import load
@@ -75,6 +79,41 @@ def test_secrets_do_not_show(monkeypatch):
     monkeypatch.setenv("NIGHTBENCH_SENTRY_DSN", "https://hunter2@sentry.example.org/1")
     settings = load()
     assert "hunter2" not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+def test_a_dsn_may_hold_what_a_dsn_can_hold(monkeypatch):
+    for dsn in (
+        "postgresql://u:hun%2Fter2@h:5432/d",
+        "postgresql://user@server:hunter2@h/d",
+        "postgresql://u@[::1]:5432/d?application_name=a@b",
+        "postgresql:///d?host=/tmp",
+    ):
+        monkeypatch.setenv("NIGHTBENCH_DATABASE_DSN", dsn)
+        secret = load().database_dsn
+        assert secret is not None
+        assert secret.get_secret_value() == dsn
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(codec="ascii", exclude_categories=("Cc",)), max_size=12))
+def test_no_piece_of_a_password_is_in_the_error(password):
+    for setting, address in (
+        ("database_dsn", f"postgresql://u:{password}/hunter2@h:5432/d"),
+        ("database_dsn", f"postgresql://u:hunter2{password}#x@h/d"),
+        ("websocket_url", f"ws://u:hunter2{password}/x@h:80/chat"),
+    ):
+        try:
+            load({setting: address})
+        except ConfigurationError as error:
+            assert "hunter2" not in str(error)  # noqa: PT017  # some passwords make a valid address
+            assert "***@h" in str(error)  # noqa: PT017
+
+
+def test_a_dsn_that_libpq_cannot_parse_shows_no_password():
+    with pytest.raises(ConfigurationError) as caught:
+        connection_parameters("postgresql://u:hunter2%zz@h/d", statement_timeout=1)
+    assert "hunter2" not in str(caught.value)
+    assert "percent-encoded" in str(caught.value)
 
 
 def test_the_outbox_is_beside_the_results_unless_set(monkeypatch):

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -69,6 +70,15 @@ def test_up_stays_until_a_signal_and_leaves_nothing(cache, number):
         processes = family(process.pid)
         process.send_signal(number)
         assert process.wait(20) == 0
+        assert_all_gone(processes, cache, address)
+
+
+def test_an_impatient_second_signal_does_not_cut_the_clean_up_short(cache):
+    with started([*NIGHTBENCH, "reference", "up", "--json"], cache=cache) as (process, address):
+        processes = family(process.pid)
+        while process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.02)
         assert_all_gone(processes, cache, address)
 
 

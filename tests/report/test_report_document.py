@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import database_measurement, verdict_of, websocket_measurement, with_metric
+from builders import database_measurement, invalidated, verdict_of, websocket_measurement, with_metric
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +46,7 @@ def test_its_values_are_those_of_the_design() -> None:
 
 
 def test_an_incomplete_run_is_not_valid() -> None:
-    validity = of(database_measurement().invalidated("the backend went away", complete=False))["validity"]
+    validity = of(invalidated(database_measurement(), "the backend went away", complete=False))["validity"]
     assert validity == {"valid": False, "complete": False, "reasons": ["the backend went away"]}
 
 
@@ -71,10 +71,13 @@ def test_odd_details_become_json() -> None:
 
 
 def test_nothing_secret_is_in_it() -> None:
-    measurement = websocket_measurement(
-        subject={"dsn": "postgresql://app:hunter2@host/db", "password=hunter2": 1},
-        details={"deep": [{"text": "Bearer abcdef1234"}]},
-    ).invalidated("token=abcdef1234 was refused")
+    measurement = invalidated(
+        websocket_measurement(
+            subject={"dsn": "postgresql://app:hunter2@host/db", "password=hunter2": 1},
+            details={"deep": [{"text": "Bearer abcdef1234"}]},
+        ),
+        "token=abcdef1234 was refused",
+    )
     text = document_text(of(measurement))
     assert "hunter2" not in text
     assert "abcdef1234" not in text

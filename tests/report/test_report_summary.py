@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from builders import database_measurement, verdict_of, websocket_measurement, with_metric
+from builders import database_measurement, invalidated, verdict_of, websocket_measurement, with_metric
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -42,7 +42,8 @@ FAILING = verdict_of(
     )
 )
 INCOMPLETE = verdict_of(
-    database_measurement().invalidated(
+    invalidated(
+        database_measurement(),
         "incomplete after 4.0 s of measuring: the database went away; start it again and repeat the run",
         complete=False,
     )
@@ -148,7 +149,7 @@ def test_targets_of_an_invalid_measurement_have_no_mark() -> None:
 
 
 def test_a_leak_is_marked_even_in_an_invalid_measurement() -> None:
-    text = printed(verdict_of(database_measurement(leaked_rows=2).invalidated("the generator was busy")))
+    text = printed(verdict_of(invalidated(database_measurement(leaked_rows=2), "the generator was busy")))
     assert "✗ query.leaked_rows" in text
     assert "rows leaked" in text
     assert "the generator was busy" in text

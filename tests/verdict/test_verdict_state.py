@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from builders import database_measurement, verdict_of, websocket_measurement, with_metric
+from builders import database_measurement, invalidated, verdict_of, websocket_measurement, with_metric
 
 from nightbench.errors import ExitCode
 from nightbench.measurement import Validity
@@ -12,11 +12,11 @@ from nightbench.verdict.verdict import SuiteVerdict, exit_code
 
 MET = verdict_of(websocket_measurement())
 MISSED = verdict_of(with_metric(websocket_measurement(), "message.response_time.p95", 5000))
-INVALID = verdict_of(websocket_measurement().invalidated("the generator was busy"))
-INVALID_MISSED = verdict_of(MISSED.measurement.invalidated("the generator was busy"))
+INVALID = verdict_of(invalidated(websocket_measurement(), "the generator was busy"))
+INVALID_MISSED = verdict_of(invalidated(MISSED.measurement, "the generator was busy"))
 INCOMPLETE = verdict_of(websocket_measurement(validity=Validity(complete=False)))
 LEAK = verdict_of(database_measurement(leaked_rows=1))
-INVALID_LEAK = verdict_of(LEAK.measurement.invalidated("the generator was busy"))
+INVALID_LEAK = verdict_of(invalidated(LEAK.measurement, "the generator was busy"))
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def run_server(start):
             yield f"ws://127.0.0.1:{port[0]}/chat"
         finally:
             loop.call_soon_threadsafe(over.set)
-            thread.join(10)
+            thread.join()
             loop.close()
 
     return running()

@@ -1,0 +1,139 @@
+"""How nightbench connects: the DSN as libpq takes it, what is added to it, and the classes of failures."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from nightbench.errors import ConfigurationError
+from nightbench.scrub import scrub_address
+
+APPLICATION_NAME = "nightbench"
+SETTING = "--dsn / NIGHTBENCH_DATABASE_DSN"
+
+_UNLESS_SET: dict[str, int] = {
+    "connect_timeout": 10,
+    # a server that vanished from the network is noticed within 15 s, waiting for it or sending to it
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+
+TOO_MANY_CONNECTIONS = (
+    "too many clients",
+    "too many connections",
+    "remaining connection slots",
+    "max client",
+    "no more connections allowed",
+)
+"""What PostgreSQL and the poolers before it say when they are full, where libpq gives no SQLSTATE."""
+
+
+def connection_parameters(
+    dsn: str, *, application_name: str = APPLICATION_NAME, statement_timeout: float
+) -> dict[str, Any]:
+    """What `psycopg.connect` is called with: the DSN as libpq reads it, and what it leaves open.
+
+    Args:
+        dsn: A URL; its driver, as in ``postgresql+psycopg``, is of no account.
+        application_name: What the server shows.
+        statement_timeout: Seconds that the server gives a statement.
+
+    Raises:
+        ConfigurationError: when it cannot be parsed.
+    """
+    given = _parsed(dsn)
+    options = f"{given.get('options', '')} -c statement_timeout={round(statement_timeout * 1000)}"
+    return {**_UNLESS_SET, **given, "application_name": application_name, "options": options.strip()}
+
+
+def _parsed(dsn: str) -> dict[str, Any]:
+    problem = "not a DSN; it looks like postgresql://role:password@host:5432/database"
+    way_out = "a password with special characters must be percent-encoded"
+    try:
+        given = conninfo_to_dict(re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", dsn))
+    except psycopg.ProgrammingError as error:  # its text may repeat pieces of the password
+        if unknown := re.search(r'invalid URI query parameter: "(\w+)"', str(error)):
+            problem, way_out = f"libpq knows no parameter {unknown[1]!r}", "leave it out"
+    else:
+        if "@" not in str(given.get("host", "")):
+            return given
+    raise ConfigurationError(SETTING, scrub_address(dsn), problem, way_out) from None
+
+
+def error_class(error: BaseException | None, *, connected: bool) -> str:
+    """The class of a database failure: its SQLSTATE, or what happened to the connection.
+
+    Args:
+        error: What psycopg raised.
+        connected: Whether there was a connection before; without one, opening it failed.
+    """
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    if state is not None and (connected or state != "53300"):
+        return f"sqlstate_{state}"
+    if not isinstance(error, psycopg.OperationalError):
+        return type(error).__name__.lower()
+    if connected:
+        return "connection_lost"
+    text = str(error).lower()
+    if state is not None or any(phrase in text for phrase in TOO_MANY_CONNECTIONS):
+        return "connect_too_many"
+    if isinstance(error, psycopg.errors.ConnectionTimeout):
+        return "connect_timeout"
+    return "connect_refused" if "refused" in text else "connect_failed"
+
+
+_GONE = frozenset({"connection_lost", "connect_refused", "connect_timeout", "connect_failed"})
+
+
+def means_gone(error: str) -> bool:
+    """Whether a failure of this class says that the server is not there; a full one is."""
+    return error in _GONE or error.startswith(("sqlstate_57P", "sqlstate_08"))
+
+
+@contextmanager
+def bounded(connection: psycopg.Connection, seconds: float) -> Iterator[None]:
+    """Break the connection off when the block takes longer: a server that stalls keeps no time itself.
+
+    Raises:
+        psycopg.OperationalError: when it took longer.
+    """
+    expired = threading.Event()
+    # a number of our own for the socket, which nobody else can close and use again
+    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+
+        def expire() -> None:
+            expired.set()
+            with contextlib.suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(seconds, expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except psycopg.Error:
+            if not expired.is_set():
+                raise
+            raise psycopg.OperationalError(f"no answer within {seconds:.0f} s") from None
+        finally:
+            timer.cancel()
+
+
+def break_off(connection: psycopg.Connection) -> None:
+    """End a connection that another thread is waiting on; what it had not committed is rolled back."""
+    with (
+        contextlib.suppress(OSError, psycopg.Error),
+        socket.socket(fileno=os.dup(connection.fileno())) as wire,
+    ):
+        wire.shutdown(socket.SHUT_RDWR)

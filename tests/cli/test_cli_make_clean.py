@@ -1,0 +1,25 @@
+"""``make clean`` removes what can be made again, and nothing else."""
+
+import subprocess
+from pathlib import Path
+
+MAKEFILE = Path(__file__).parents[2] / "Makefile"
+
+
+def clean(folder):
+    subprocess.run(["make", "--file", MAKEFILE, "clean"], cwd=folder, check=True, capture_output=True)
+
+
+def test_runs_that_were_kept_aside_stay(tmp_path):
+    for made in (".cache/postgres/data", ".venv/bin", ".cache/unsaved"):
+        (tmp_path / made).mkdir(parents=True)
+    (tmp_path / ".cache/unsaved/run.json").touch()
+    clean(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*")] == [".cache", "unsaved", "run.json"]
+
+
+def test_without_any_the_cache_goes(tmp_path):
+    (tmp_path / ".cache/postgres").mkdir(parents=True)
+    clean(tmp_path)
+    clean(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,49 @@
+"""The exit code of a night."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from builders import database_measurement, verdict_of, websocket_measurement, with_metric
+
+from nightbench.alerts.failure import Failure
+from nightbench.errors import ExitCode
+from nightbench.history.reading import UnreadableFile
+from nightbench.outcome import NightOutcome, places_of
+from nightbench.settings import Settings
+
+MET = verdict_of(database_measurement())
+MISSED = verdict_of(with_metric(websocket_measurement(), "message.response_time.p95", 5000))
+WRONG = Failure("full", "websocket", "local", "night", "nothing answers", ExitCode.WRONG_USE)
+BROKEN = Failure("full", "websocket", "local", "night", "no result")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "failures", "code"),
+    [
+        ((MET,), (), ExitCode.MET),
+        ((MET,), (BROKEN,), ExitCode.INVALID),
+        ((MET,), (WRONG,), ExitCode.INVALID),
+        ((), (WRONG,), ExitCode.WRONG_USE),
+        ((), (WRONG, BROKEN), ExitCode.WRONG_USE),
+        ((), (BROKEN,), ExitCode.INVALID),
+        ((MET, MISSED), (WRONG, BROKEN), ExitCode.MISSED),
+    ],
+)
+def test_a_wrong_setting_is_the_code_only_when_nothing_was_measured(verdicts, failures, code):
+    assert NightOutcome("night", verdicts=verdicts, failures=failures).exit_code is code
+
+
+def test_a_file_that_lies_outside_the_tiers_spoils_the_night_and_no_tier():
+    stray = UnreadableFile(Path("results/metrics/stray.parquet"), "is no part of it")
+    night = NightOutcome("night", verdicts=(MET,), unreadable=(stray,))
+    assert night.exit_code is ExitCode.INVALID
+    assert night.of_tier("full").exit_code is ExitCode.MET
+
+
+def test_what_was_kept_aside_is_a_place_of_its_own(tmp_path):
+    settings = Settings(results=tmp_path)
+    assert places_of(NightOutcome("night"), settings) == {"results": tmp_path}
+    aside = NightOutcome("night", kept_aside=tmp_path / "unsaved")
+    assert places_of(aside, settings)["kept aside"] == tmp_path / "unsaved"
