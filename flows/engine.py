@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 NIGHTLY = "nightly"
 FLOW_NAMES = (*TIER_NAMES, NIGHTLY)
 
+STARTING = "starting Prefect and the subject, which takes some seconds"
+
 
 def run_flow(
     name: str,
@@ -52,7 +54,7 @@ def run_flow(
         quick: Keep the concurrency, cut the length to seconds.
         changes: What to change in the tier, or in each of the nightly ones.
         display: Shows the running suite.
-        on_note: Told at once of failures and skipped suites.
+        on_note: Told at once of the start, of failures and of skipped suites.
 
     Raises:
         ConfigurationError: when there is no such flow or its plan, its subject or a folder cannot be used.
@@ -63,6 +65,7 @@ def run_flow(
     async def main(stop: asyncio.Event) -> NightOutcome:
         async with open_night(name, settings, display=display, on_note=on_note, stop=stop) as night:
             with _prepared(settings) as server:
+                on_note(STARTING)
                 flow = getattr(importlib.import_module(f"flows.{name}"), name)
                 async with night.provided():
                     if server is not None:
