@@ -31,6 +31,8 @@ from nightbench.websocket.records import Records
 SUBJECT_LOST_SECONDS = 2.0
 """How long every user may be without a connection before the run is given up."""
 INTERRUPTED_DRAIN_SECONDS = 2.0
+LOST_USER_SECONDS = 0.1
+"""The least that a user without a connection thinks: what fails at once must not be all that is done."""
 
 _clock = time.perf_counter_ns
 
@@ -260,7 +262,7 @@ class Generator:
         user.connection = None
         self._connected -= 1
         for request in user.conversation.abandon():
-            self._records.message_ended(request, now, Outcome.FAILED, error)
+            self._end(user, request, now, Outcome.FAILED, error)
 
     async def _disconnect(self) -> None:
         for task in self._connecting:
@@ -282,8 +284,7 @@ class Generator:
         connection = user.connection
         if connection is None or not connection.is_open:
             self._records.message_not_sent(Outcome.FAILED, "not_connected", counted=counted)
-            if self._plan.model == "closed":
-                self._think(user, _clock())  # it would try again, and again in vain
+            self._go_on(user, least=LOST_USER_SECONDS)  # and tries again, in vain
             return
         if user.conversation.in_flight >= self._plan.max_in_flight:
             self._records.message_not_sent(Outcome.SKIPPED, "in_flight_limit", counted=counted)
@@ -303,28 +304,31 @@ class Generator:
         now = _clock()
         match user.conversation.receive(text, now):
             case Completed(request, None):
-                self._records.message_ended(request, now, Outcome.OK)
+                self._end(user, request, now, Outcome.OK)
             case Completed(request, error):
-                self._records.message_ended(request, now, Outcome.FAILED, error)
+                self._end(user, request, now, Outcome.FAILED, error)
             case StrayMessage(kind):
                 self._records.stray[kind] += 1
-                return
-            case _:
-                return
-        if self._plan.model == "closed":
-            self._think(user, now)
 
-    def _think(self, user: _User, now: int) -> None:
-        self._agenda.at(now + round(self._plan.think * SECOND), partial(self._send, user))
+    def _end(
+        self, user: _User, request: Request, now: int, outcome: Outcome, error: str | None = None
+    ) -> None:
+        """A message ended, however: write it down, and in the closed model the user goes on."""
+        self._records.message_ended(request, now, outcome, error)
+        self._go_on(user)
+
+    def _go_on(self, user: _User, *, least: float = 0.0) -> None:
+        """The closed model: the next message follows the end of this one, after `least` seconds of thinking."""
+        if self._plan.model == "closed":
+            think = max(self._plan.think, least)
+            self._agenda.at(_clock() + round(think * SECOND), partial(self._send, user))
 
     def _expire(self, now: int) -> None:
         """Time out what has waited too long; the deadlines are in order, since the time-out is constant."""
         while self._deadlines and self._deadlines[0][1].deadline <= now:
             user, request = self._deadlines.popleft()
             if user.conversation.time_out(request):
-                self._records.message_ended(request, request.deadline, Outcome.TIMED_OUT, "timeout")
-                if self._plan.model == "closed":
-                    self._think(user, now)
+                self._end(user, request, request.deadline, Outcome.TIMED_OUT, "timeout")
 
 
 def run_generator(spec: WebSocketSpec, on_progress: OnProgress, stop: threading.Event) -> WebSocketResult:

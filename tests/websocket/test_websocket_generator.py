@@ -259,6 +259,21 @@ def test_in_the_closed_model_a_lost_user_goes_on_failing():
     assert failed > 0.5 * ok
 
 
+def test_in_the_closed_model_a_user_lost_in_mid_message_goes_on_failing():
+    async def dies_unanswered(websocket):
+        await answer(websocket, await websocket.recv())
+        await websocket.recv()
+        if next(doomed):
+            await websocket.close(1011)
+        async for text in websocket:
+            await answer(websocket, text)
+
+    doomed = itertools.cycle([True, False])
+    with chat_server(dies_unanswered) as url:
+        result = load(url, users=10, model="closed", think=0.1, rate=None, duration=1.5, timeout=0.3)
+    assert result.counted["message"].errors["not_connected"] > 10
+
+
 def test_connections_that_this_machine_could_not_make_are_no_fault_of_the_subject():
     with chat_server(polite) as url:
         result = load(url, duration=0.5)
