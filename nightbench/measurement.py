@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from nightbench.load.health import Health
 from nightbench.load.histogram import Histogram
 from nightbench.load.ledger import OperationCounts
+from nightbench.load.timeline import Times
 from nightbench.load.timeline import Window as Window  # noqa: PLC0414  # part of a measurement
 from nightbench.plan import Suite, SuitePlan, Tier
 
@@ -130,6 +131,21 @@ class RunLabel:
     tier: Tier
     night_id: str
     environment: str
+
+
+def totals_of(times: Iterable[Times]) -> dict[str, Histogram]:
+    """The histogram of each ``operation.quantity`` of a run."""
+    return {name: histogram for each in times for name, histogram in each.totals.items()}
+
+
+def time_metrics(totals: Mapping[str, Histogram]) -> tuple[Metric, ...]:
+    """The statistics of every quantity; those of failures only where there were any."""
+    return tuple(
+        metric
+        for name, histogram in totals.items()
+        if histogram.n or not name.endswith("failure_time")
+        for metric in statistics(name, histogram)
+    )
 
 
 def health_metrics(health: Health) -> tuple[Metric, ...]:

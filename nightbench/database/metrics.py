@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
 
 from nightbench.database.degradation import certain_growth
 from nightbench.database.generator import DatabaseResult
 from nightbench.database.records import QUERY
-from nightbench.load.histogram import Histogram
 from nightbench.load.phases import SECOND
-from nightbench.measurement import Metric, Validity, health_metrics, statistics, validity_of
+from nightbench.measurement import Metric, Validity, health_metrics, time_metrics, totals_of, validity_of
 
 
 def database_metrics(result: DatabaseResult) -> tuple[Metric, ...]:
@@ -18,11 +16,6 @@ def database_metrics(result: DatabaseResult) -> tuple[Metric, ...]:
     query = result.counted[QUERY]
     seconds = max(result.phases.drain, result.last_ended) - result.phases.measure
     executed = query.scheduled - query.skipped
-    times = chain.from_iterable(
-        statistics(name, histogram)
-        for name, histogram in _totals(result).items()
-        if histogram.n or not name.endswith("failure_time")
-    )
     return (
         Metric("query.success_rate", query.success_rate, "%", query.scheduled),
         Metric("query.throughput", query.ok * SECOND / seconds if seconds > 0 else None, "1/s", query.ok),
@@ -34,7 +27,7 @@ def database_metrics(result: DatabaseResult) -> tuple[Metric, ...]:
             "%",
             len(result.segment_ms),
         ),
-        *times,
+        *time_metrics(totals_of(result.times)),
         Metric("pool.size", result.pool.size, "1", 1),
         Metric("pool.overflow.max", result.pool.overflow_most, "1", 1),
         Metric("pool.checked_out.max", result.pool.checked_out_most, "1", 1),
@@ -48,7 +41,7 @@ def database_validity(result: DatabaseResult) -> Validity:
     """Whether the run can be trusted, see `validity_of`, and left nothing behind."""
     validity = validity_of(
         result.health,
-        {"sends": _totals(result)["query.send_lag"]},
+        {"sends": totals_of(result.times)["query.send_lag"]},
         result.counted,
         measured_seconds=result.phases.measured_seconds,
         given_up=result.given_up,
@@ -59,7 +52,3 @@ def database_validity(result: DatabaseResult) -> Validity:
         f"its rows tagged {result.tag} could not be removed; the next run against this database removes them"
     )
     return replace(validity, reasons=(*validity.reasons, stay))
-
-
-def _totals(result: DatabaseResult) -> dict[str, Histogram]:
-    return {name: histogram for times in result.times for name, histogram in times.totals.items()}

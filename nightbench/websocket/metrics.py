@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
 
-from nightbench.load.histogram import Histogram
 from nightbench.load.phases import SECOND
-from nightbench.measurement import Metric, Validity, health_metrics, statistics, validity_of
+from nightbench.measurement import Metric, Validity, health_metrics, time_metrics, totals_of, validity_of
 from nightbench.websocket.generator import WebSocketResult
 from nightbench.websocket.records import CONNECTION, MESSAGE
 
@@ -21,11 +19,6 @@ def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
     # a subject that falls behind ends its last messages in the drain
     seconds = (max(result.phases.drain, result.last_ended) - result.phases.measure) / SECOND
     connecting = result.connecting_seconds
-    times = chain.from_iterable(
-        statistics(name, histogram)
-        for name, histogram in _totals(result).items()
-        if histogram.n or not name.endswith("failure_time")
-    )
     return (
         Metric("connection.connected_users", result.connected_users, "1", connection.scheduled),
         Metric("connection.success_rate", connection.success_rate, "%", connection.scheduled),
@@ -36,14 +29,14 @@ def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
         Metric("message.throughput", message.ok / seconds if seconds > 0 else None, "1/s", message.ok),
         Metric("message.chunks.mean", result.chunks / message.ok if message.ok else None, "1", message.ok),
         Metric("message.stray", result.stray.total(), "1", message.scheduled),
-        *times,
+        *time_metrics(totals_of(result.times)),
         *health_metrics(result.health),
     )
 
 
 def websocket_validity(result: WebSocketResult) -> Validity:
     """Whether the run can be trusted: see `validity_of`; and the machine must have let the users connect."""
-    totals = _totals(result)
+    totals = totals_of(result.times)
     validity = validity_of(
         result.health,
         {"connects": totals["connection.send_lag"], "sends": totals["message.send_lag"]},
@@ -59,7 +52,3 @@ def websocket_validity(result: WebSocketResult) -> Validity:
         "raise `ulimit -n`, or use fewer users"
     )
     return replace(validity, reasons=(*validity.reasons, reason))
-
-
-def _totals(result: WebSocketResult) -> dict[str, Histogram]:
-    return {name: histogram for times in result.times for name, histogram in times.totals.items()}
