@@ -101,9 +101,10 @@ def test_the_terminal_s_interrupt_does_not_reach_it(holder):
     assert os.getsid(server.pid) != os.getsid(parent.pid)
 
 
-def test_the_user_s_own_prefect_is_not_its_business(server_cache, tmp_path, monkeypatch):
+def test_the_user_s_own_prefect_is_not_its_business(prefect_server, server_cache, tmp_path, monkeypatch):
     monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "postgresql://prefect@db.example.org/prefect")
     with embedded_server(server_cache, tmp_path) as server:
+        asyncio.run(server.ready())  # until a new program has begun, the system shows no environment of it
         environment = psutil.Process(server.process.pid).environ()
     assert "PREFECT_API_DATABASE_CONNECTION_URL" not in environment
     assert environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"].startswith("sqlite")
