@@ -33,6 +33,9 @@ _LENGTH = struct.Struct("!I")
 _GRACE_WHEN_CANCELLED = 3.0
 """Seconds: whoever interrupts twice wants to leave; rows that stay are found by the next run."""
 
+_GRACE_AFTER_LAST_WORD = 3.0
+"""Seconds that a process may take to end after it has closed its output."""
+
 
 @dataclass(frozen=True)
 class _Result:
@@ -114,8 +117,8 @@ async def _talk(
         try:
             message = await _read(process.stdout)
         except EOFError:
-            _kill(process)
-            await process.wait()
+            # a signal sent while it ends would take its exit code from the one who waits for it
+            await end(process, grace=_GRACE_AFTER_LAST_WORD)
             tail = scrub(await errors)
             msg = f"the load generator ended without a result (exit code {process.returncode}): {tail or 'no output'}"
             raise MeasurementError(msg) from None
