@@ -1,1 +1,1 @@
-"""What runs, in which order: one file a flow, on top of the tasks."""
+"""What runs, in which order: one file a flow, on top of the tasks. `tier` is what they share."""

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from prefect.client.schemas.objects import State
 from prefect.logging import get_run_logger
 from prefect.states import Failed
 
-from flows.log_lines import logged_display
 from nightbench import settings
 from nightbench.errors import ConfigurationError, ExitCode
 from nightbench.measurement import Measurement
-from nightbench.night import Night, open_night, resolve_plan, running_night
+from nightbench.night import Night
 from nightbench.outcome import NightOutcome
 from nightbench.plan import DatabaseChanges, Suite, Tier, TierChanges, TierPlan, WebSocketChanges
+from nightbench.report.log_lines import logged_progress
+from nightbench.running import open_night, running_night
 from tasks.alert import alert, deliver_alerts
 from tasks.judge import judge
 from tasks.measure_database import measure_database
@@ -46,7 +48,7 @@ async def run_tier(
     changes = TierChanges(websocket=websocket or WebSocketChanges(), database=database or DatabaseChanges())
     async with the_night(tier) as night:
         try:
-            plan = resolve_plan(night.settings, tier, changes, quick=quick)
+            plan = night.settings.tier(tier, changes, quick=quick)
         except ConfigurationError as error:
             night.failed(tier, None, error)
         else:
@@ -82,7 +84,8 @@ async def the_night(name: str) -> AsyncIterator[Night]:
         night = running_night()
         if night is None:
             logger = get_run_logger()
-            own = open_night(name, settings.current(), display=logged_display(logger), on_note=logger.warning)
+            display = partial(logged_progress, logger)
+            own = open_night(name, settings.current(), display=display, on_note=logger.warning)
             night = await stack.enter_async_context(own)
             await stack.enter_async_context(night.provided())
         if night.owner is not None:

@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from nightbench.load.health import Health
 from nightbench.load.histogram import Histogram
 from nightbench.load.ledger import OperationCounts
+from nightbench.load.phases import SECOND, Phases
 from nightbench.load.timeline import Times
 from nightbench.load.timeline import Window as Window  # noqa: PLC0414  # part of a measurement
 from nightbench.plan import Suite, SuitePlan, Tier
@@ -110,18 +111,21 @@ def new_id(label: str, started_at: datetime | None = None) -> str:
 
 
 def statistics(name: str, histogram: Histogram) -> tuple[Metric, ...]:
-    """Min, mean, median, P95, P99 and max of one quantity, in ms; too few samples give None."""
+    """Min, mean, median, P95, P99 and max of one quantity, in ms.
+
+    Too few samples give None; so does a rank that falls among those that never came. Min and mean are of
+    what was measured.
+    """
+    measured, all_due = histogram.n, histogram.total
     values = {
-        "min": histogram.min_ms,
-        "mean": histogram.mean_ms,
-        "p50": histogram.quantile_ms(0.50),
-        "p95": histogram.quantile_ms(0.95),
-        "p99": histogram.quantile_ms(0.99),
-        "max": histogram.max_ms,
+        "min": (histogram.min_ms, measured),
+        "mean": (histogram.mean_ms, measured),
+        "p50": (histogram.quantile_ms(0.50), all_due),
+        "p95": (histogram.quantile_ms(0.95), all_due),
+        "p99": (histogram.quantile_ms(0.99), all_due),
+        "max": (histogram.max_ms, all_due),
     }
-    return tuple(
-        Metric(f"{name}.{statistic}", value, "ms", histogram.n) for statistic, value in values.items()
-    )
+    return tuple(Metric(f"{name}.{statistic}", value, "ms", n) for statistic, (value, n) in values.items())
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,55 @@ class RunLabel:
     tier: Tier
     night_id: str
     environment: str
+
+
+class Result(Protocol):
+    """What a generator saw, whichever its suite; see `Measurement` for its parts."""
+
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def phases(self) -> Phases: ...
+    @property
+    def counted(self) -> Mapping[str, OperationCounts]: ...
+    @property
+    def uncounted(self) -> Mapping[str, OperationCounts]: ...
+    @property
+    def times(self) -> Iterable[Times]: ...
+
+
+def measured(
+    result: Result,
+    *,
+    run_id: str,
+    suite: Suite,
+    label: RunLabel,
+    plan: SuitePlan,
+    subject: Mapping[str, Any],
+    host: Mapping[str, Any],
+    validity: Validity,
+    metrics: tuple[Metric, ...],
+    details: Mapping[str, Any],
+) -> Measurement:
+    """The measurement that a generator's result makes, with what its suite knows of it."""
+    return Measurement(
+        run_id=run_id,
+        night_id=label.night_id,
+        suite=suite,
+        tier=label.tier,
+        environment=label.environment,
+        started_at=result.started_at,
+        duration=result.phases.measured_seconds,
+        plan=plan,
+        subject=subject,
+        host=host,
+        validity=validity,
+        operations=result.counted,
+        uncounted=result.uncounted,
+        metrics=metrics,
+        windows=tuple(window for times in result.times for window in times.windows),
+        details=details,
+    )
 
 
 def totals_of(times: Iterable[Times]) -> dict[str, Histogram]:
@@ -143,9 +196,25 @@ def time_metrics(totals: Mapping[str, Histogram]) -> tuple[Metric, ...]:
     return tuple(
         metric
         for name, histogram in totals.items()
-        if histogram.n or not name.endswith("failure_time")
+        if histogram.total or not name.endswith("failure_time")
         for metric in statistics(name, histogram)
     )
+
+
+def throughput(operation: str, ok: int, phases: Phases, *, last_ok: int) -> Metric:
+    """What ended well per second, from the start of the measure phase to its end or to `last_ok` if later.
+
+    A subject that falls behind ends its last operations in the drain, and that time counts. What it never
+    did well does not stretch it: one late time-out would halve what a short run reports.
+
+    Args:
+        operation: For example ``message``.
+        ok: How many counted operations ended well.
+        phases: Of the run.
+        last_ok: When the last of them ended, monotonic ns; 0 when none did.
+    """
+    span = max(phases.drain, last_ok) - phases.measure
+    return Metric(f"{operation}.throughput", ok * SECOND / span if span > 0 else None, "1/s", ok)
 
 
 def health_metrics(health: Health) -> tuple[Metric, ...]:

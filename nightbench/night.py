@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
-from contextvars import ContextVar
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from nightbench.alerts.alert import Alert, alerts_of
@@ -22,15 +21,15 @@ from nightbench.debugging import show_traceback
 from nightbench.errors import ExitCode, MeasurementError, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun, UnsavedError
 from nightbench.load.progress import OnProgress
-from nightbench.measurement import Measurement, RunLabel, new_id
+from nightbench.measurement import Measurement, RunLabel
 from nightbench.outcome import NightOutcome, skipped_note, unreadable_note
-from nightbench.plan import Suite, Tier, TierChanges, TierPlan
+from nightbench.plan import Suite, Tier, TierPlan
 from nightbench.reference.provide import BOTH, provide_subject
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
 from nightbench.subject import Subject
 from nightbench.verdict.comparison import compare
-from nightbench.verdict.targets import check_targets, judge_targets
+from nightbench.verdict.targets import judge_targets
 from nightbench.verdict.verdict import SuiteVerdict
 from nightbench.websocket import load_test
 
@@ -250,57 +249,3 @@ def _reason(error: BaseException) -> str:
         return "interrupted: it ended at once"
     text = str(error) if isinstance(error, NightbenchError) else f"{type(error).__name__}: {error}"
     return " ".join(scrub(text).split())
-
-
-def resolve_plan(settings: Settings, tier: Tier, changes: TierChanges, *, quick: bool) -> TierPlan:
-    """The plan of a tier, with targets that its suites can meet or miss.
-
-    Raises:
-        ConfigurationError: when there is no such plan.
-    """
-    plan = settings.tier(tier, changes, quick=quick)
-    check_targets("websocket", plan.websocket.targets, setting="--websocket-target")
-    check_targets("database", plan.database.targets, setting="--database-target")
-    return plan
-
-
-_running: ContextVar[Night | None] = ContextVar("nightbench_night", default=None)
-
-
-def running_night() -> Night | None:
-    """The night that is under way in this context."""
-    return _running.get()
-
-
-@asynccontextmanager
-async def open_night(
-    name: str,
-    settings: Settings,
-    *,
-    display: Display = no_display,
-    on_note: OnNote = no_note,
-    stop: asyncio.Event | None = None,
-) -> AsyncIterator[Night]:
-    """Begin a night; it is the running one inside the block. What breaks it is alerted.
-
-    Raises:
-        ConfigurationError: when a folder or an address that is set cannot be used; nothing is started then.
-    """
-    night = Night(settings, new_id(name), display=display, on_note=on_note, stop=stop)
-    token = _running.set(night)
-    try:
-        await night.check()
-        yield night
-    except GeneratorExit:
-        raise
-    except BaseException as error:
-        night.failed(None, None, error, tell=False)
-        with suppress(MeasurementError):
-            night.put_alerts()
-        if isinstance(error, Exception):  # an interrupt waits for no server
-            await asyncio.to_thread(night.deliver)
-        raise
-    finally:
-        _running.reset(token)
-        with suppress(MeasurementError):
-            night.put_alerts()

@@ -13,9 +13,9 @@ from nightbench.alerts.delivery import DeliveryReport
 from nightbench.alerts.failure import Failure
 from nightbench.errors import ExitCode
 from nightbench.history.reading import UnreadableFile
+from nightbench.history.record import record
 from nightbench.measurement import SCHEMA
 from nightbench.plan import Suite, Tier
-from nightbench.report.document import document
 from nightbench.report.summary import print_night
 from nightbench.scrub import scrub, scrub_tree
 from nightbench.settings import Settings
@@ -88,8 +88,9 @@ class NightOutcome:
 def _shortcomings(verdict: SuiteVerdict) -> list[str]:
     place = f"{verdict.measurement.tier} {verdict.measurement.suite}"
     if verdict.state == "invalid":
-        reasons = verdict.measurement.validity.reasons or ("it ended before its plan did",)
-        return [scrub(f"{place}: invalid: {reason}") for reason in reasons]
+        validity = verdict.measurement.validity
+        doubt = f"{place}: invalid" if validity.complete else place  # what is incomplete says so itself
+        return [scrub(f"{doubt}: {reason}") for reason in validity.reasons]
     return [
         f"{place}: {target.metric} {target.op} {target.limit:g} missed: "
         f"{'no value' if target.value is None else format(target.value, '.6g')}"
@@ -110,16 +111,14 @@ def unreadable_note(file: UnreadableFile) -> str:
 def night_document(outcome: NightOutcome) -> dict[str, Any]:
     """The night as JSON-like data, scrubbed: what ``nightbench run --json`` writes."""
     delivery = asdict(outcome.delivery) if outcome.delivery is not None else None
-    content = {
+    return {
         "schema": SCHEMA,
         "night_id": outcome.night_id,
         "exit_code": int(outcome.exit_code),
-        "suites": [document(verdict.measurement, verdict.targets) for verdict in outcome.verdicts],
+        "suites": [record(verdict.measurement, verdict.targets) for verdict in outcome.verdicts],
         "notes": list(outcome.notes),
-        "alerts": delivery,
+        "alerts": scrub_tree(delivery),
     }
-    scrubbed: dict[str, Any] = scrub_tree(content)
-    return scrubbed
 
 
 def places_of(outcome: NightOutcome, settings: Settings) -> dict[str, Path | str]:

@@ -1,4 +1,4 @@
-"""What to run: the plan of each suite and the tiers, as data.
+"""What to run: the plan of each suite, and what may be changed in it, as data.
 
 The models here are the form of the Prefect UI, the flags of the command line, the fields of
 ``nightbench.toml`` and what is stored with every result. Bounds and help are written once, here.
@@ -8,55 +8,46 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import BaseModel, Field, create_model
+
+from nightbench.frozen import Frozen
+from nightbench.target import Target, about, merged_targets
 
 Tier = Literal["quick", "baseline", "full", "stress"]
 Suite = Literal["websocket", "database"]
 Model = Literal["open", "closed"]
-Comparison = Literal["<", "<=", ">", ">=", "=="]
 
 TIER_NAMES: tuple[Tier, ...] = get_args(Tier)
 NIGHTLY_TIERS: tuple[Tier, ...] = ("baseline", "full", "stress")
 
-QUICK_SECONDS = 8.0
-"""How long ``--quick`` measures a suite; ramp and warm-up add at most 3 s, a drain what the subject takes."""
-
-_TARGET = re.compile(r"^\s*(?P<metric>[^\s<>=]+)\s*(?P<op><=|>=|==|<|>)\s*(?P<limit>\S+)\s*$")
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Target(_Frozen):
-    """An absolute promise: ``metric op limit``, for example ``message.response_time.p95 < 2000`` (ms)."""
-
-    metric: str
-    op: Comparison
-    limit: float
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        found = _TARGET.match(value)
-        if found is None:
-            msg = f"{value!r} is not METRIC OP LIMIT, as in 'message.response_time.p95 < 2000'"
-            raise ValueError(msg)
-        return found.groupdict()
-
-    def __str__(self) -> str:
-        return f"{self.metric} {self.op} {self.limit:g}"
-
-
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
+ArrivalModel = Annotated[
+    Model,
+    Field(
+        title="Arrival model",
+        description="open: a schedule fixed beforehand, which waits for no answer; "
+        "closed: each sends, waits, thinks and sends again",
+    ),
+]
+Think = Annotated[
+    Seconds,
+    Field(
+        title="Think time (s)",
+        description="seconds between an answer and what the same user or worker sends next, closed model",
+    ),
+]
+Warmup = Annotated[Seconds, Field(title="Warm-up (s)", description="seconds of load before anything counts")]
+
+WebSocketTarget = Annotated[Target, about("websocket", "connection", "message", "generator")]
+DatabaseTarget = Annotated[Target, about("database", "query", "query[STATEMENT]", "pool", "generator")]
+_TARGETS = Field(
+    title="Targets", description="promises on top of the default ones, each METRIC OP LIMIT (times in ms)"
+)
 
 
-class WebSocketPlan(_Frozen):
+class WebSocketPlan(Frozen):
     """One WebSocket load test. Times in seconds, rates per second of the whole test."""
 
     users: Annotated[
@@ -65,13 +56,7 @@ class WebSocketPlan(_Frozen):
     duration: Annotated[
         float, Field(gt=0, le=86_400, title="Duration (s)", description="seconds of the measure phase")
     ]
-    model: Annotated[
-        Model,
-        Field(
-            title="Arrival model",
-            description="open: each user's schedule is fixed when it connects; closed: send, wait, think, send",
-        ),
-    ] = "open"
+    model: ArrivalModel = "open"
     rate: Annotated[
         float | None,
         Field(
@@ -81,10 +66,7 @@ class WebSocketPlan(_Frozen):
             description="messages per second of all users together, open model; half the users when left out",
         ),
     ] = None
-    think: Annotated[
-        Seconds,
-        Field(title="Think time (s)", description="seconds between reply and next send, closed model"),
-    ] = 1.0
+    think: Think = 1.0
     ramp: Annotated[
         float | None,
         Field(
@@ -94,9 +76,7 @@ class WebSocketPlan(_Frozen):
             description="seconds over which users connect; 50 users a second when left out",
         ),
     ] = None
-    warmup: Annotated[
-        Seconds, Field(title="Warm-up (s)", description="seconds of load before anything counts")
-    ] = 5.0
+    warmup: Warmup = 5.0
     timeout: Annotated[
         float,
         Field(gt=0, le=3600, title="Reply timeout (s)", description="a reply later than this has timed out"),
@@ -123,13 +103,7 @@ class WebSocketPlan(_Frozen):
         str,
         Field(min_length=1, max_length=65_536, title="Message", description="the text of each chat message"),
     ] = "How much did I spend on groceries this month?"
-    targets: Annotated[
-        tuple[Target, ...],
-        Field(
-            title="Targets",
-            description="promises on top of the default ones, each METRIC OP LIMIT (times in ms)",
-        ),
-    ] = ()
+    targets: Annotated[tuple[WebSocketTarget, ...], _TARGETS] = ()
 
     @property
     def promises(self) -> tuple[Target, ...]:
@@ -152,8 +126,13 @@ class WebSocketPlan(_Frozen):
         """How long the users take to connect: 50 of them a second unless set."""
         return self.ramp if self.ramp is not None else self.users / 50
 
+    @property
+    def filled_in(self) -> Self:
+        """The same plan with the values that were left out."""
+        return self.model_copy(update={"rate": self.messages_per_second, "ramp": self.ramp_seconds})
 
-class DatabasePlan(_Frozen):
+
+class DatabasePlan(Frozen):
     """One database stress test. Times in seconds, rates per second of the whole test."""
 
     queries: Annotated[
@@ -168,13 +147,7 @@ class DatabasePlan(_Frozen):
             description="concurrent workers, each a thread of the application",
         ),
     ]
-    model: Annotated[
-        Model,
-        Field(
-            title="Arrival model",
-            description="open: a fixed schedule of --rate queries/s; closed: query, think, query",
-        ),
-    ] = "open"
+    model: ArrivalModel = "open"
     rate: Annotated[
         float | None,
         Field(
@@ -184,13 +157,8 @@ class DatabasePlan(_Frozen):
             description="queries per second of all workers together, open model; 10 per worker, at most 200, when left out",
         ),
     ] = None
-    think: Annotated[
-        Seconds,
-        Field(title="Think time (s)", description="seconds between the queries of one worker, closed model"),
-    ] = 0.0
-    warmup: Annotated[
-        Seconds, Field(title="Warm-up (s)", description="seconds of load before anything counts")
-    ] = 2.0
+    think: Think = 0.0
+    warmup: Warmup = 2.0
     pool_size: Annotated[
         int | None,
         Field(
@@ -216,13 +184,7 @@ class DatabasePlan(_Frozen):
     seed: Annotated[
         int, Field(ge=0, le=2**32 - 1, title="Seed", description="of the order of statements and tenants")
     ] = 1
-    targets: Annotated[
-        tuple[Target, ...],
-        Field(
-            title="Targets",
-            description="promises on top of the default ones, each METRIC OP LIMIT (times in ms)",
-        ),
-    ] = ()
+    targets: Annotated[tuple[DatabaseTarget, ...], _TARGETS] = ()
 
     @property
     def promises(self) -> tuple[Target, ...]:
@@ -245,12 +207,17 @@ class DatabasePlan(_Frozen):
         """The pool's size: one connection a worker, at most 20, unless set."""
         return self.pool_size if self.pool_size is not None else min(self.workers, 20)
 
+    @property
+    def filled_in(self) -> Self:
+        """The same plan with the values that were left out."""
+        return self.model_copy(update={"rate": self.queries_per_second, "pool_size": self.pool_connections})
+
 
 SuitePlan = WebSocketPlan | DatabasePlan
 _Plan = TypeVar("_Plan", WebSocketPlan, DatabasePlan)
 
 
-def _optional(model: type[_Frozen]) -> type[BaseModel]:
+def _optional(model: type[Frozen]) -> type[BaseModel]:
     fields: dict[str, Any] = {}
     for name, info in model.model_fields.items():
         annotation: Any = info.annotation
@@ -260,7 +227,7 @@ def _optional(model: type[_Frozen]) -> type[BaseModel]:
             annotation | None,
             Field(default=None, title=info.title, description=info.description),
         )
-    return create_model(f"_Optional{model.__name__}", __base__=_Frozen, **fields)
+    return create_model(f"_Optional{model.__name__}", __base__=Frozen, **fields)
 
 
 class WebSocketChanges(_optional(WebSocketPlan)):  # type: ignore[misc]  # made of the plan: bounds stay in one place
@@ -271,14 +238,14 @@ class DatabaseChanges(_optional(DatabasePlan)):  # type: ignore[misc]  # made of
     """What to change in a tier's database plan; what is left out keeps the tier's value."""
 
 
-class TierChanges(_Frozen):
+class TierChanges(Frozen):
     """What to change in both suites of one tier."""
 
     websocket: WebSocketChanges = WebSocketChanges()
     database: DatabaseChanges = DatabaseChanges()
 
 
-class TierPlan(_Frozen):
+class TierPlan(Frozen):
     """What one tier runs: its two suites."""
 
     tier: Tier
@@ -294,12 +261,6 @@ class TierPlan(_Frozen):
             }
         )
 
-    def shortened(self) -> Self:
-        """This plan with its concurrency kept and its length cut to seconds (``--quick``)."""
-        return self.model_copy(
-            update={"websocket": _short_websocket(self.websocket), "database": _short_database(self.database)}
-        )
-
 
 def changed(plan: _Plan, changes: BaseModel) -> _Plan:
     """Return `plan` with the fields that `changes` sets; targets are replaced metric by metric.
@@ -313,48 +274,11 @@ def changed(plan: _Plan, changes: BaseModel) -> _Plan:
     return type(plan).model_validate({**dict(plan), **update})
 
 
-def merged_targets(kept: tuple[Target, ...], new: tuple[Target, ...]) -> tuple[Target, ...]:
-    """The `kept` targets of metrics that `new` does not name, then the `new` ones."""
-    named = {target.metric for target in new}
-    return (*(target for target in kept if target.metric not in named), *new)
-
-
 def plan_hash(plan: SuitePlan) -> str:
-    """What two plans share exactly when their numbers can be compared; targets do not change a number."""
-    numbers = json.dumps(plan.model_dump(mode="json", exclude={"targets"}), sort_keys=True)
-    return hashlib.sha256(numbers.encode()).hexdigest()[:16]
+    """What two plans share exactly when their numbers can be compared.
 
-
-def _short_websocket(plan: WebSocketPlan) -> WebSocketPlan:
-    return plan.model_copy(
-        update={
-            "duration": min(plan.duration, QUICK_SECONDS),
-            "ramp": min(plan.ramp_seconds, 2.0),
-            "warmup": min(plan.warmup, 1.0),
-        }
-    )
-
-
-def _short_database(plan: DatabasePlan) -> DatabasePlan:
-    return plan.model_copy(
-        update={
-            "queries": min(plan.queries, max(1, round(plan.queries_per_second * QUICK_SECONDS))),
-            "warmup": min(plan.warmup, 1.0),
-        }
-    )
-
-
-def _tier(tier: Tier, *, users: int, duration: float, queries: int, workers: int) -> TierPlan:
-    return TierPlan(
-        tier=tier,
-        websocket=WebSocketPlan(users=users, duration=duration),
-        database=DatabasePlan(queries=queries, workers=workers),
-    )
-
-
-TIERS: dict[Tier, TierPlan] = {
-    "quick": _tier("quick", users=10, duration=60, queries=1_000, workers=5),
-    "baseline": _tier("baseline", users=50, duration=120, queries=5_000, workers=10),
-    "full": _tier("full", users=100, duration=300, queries=10_000, workers=20),
-    "stress": _tier("stress", users=200, duration=600, queries=50_000, workers=50),
-}
+    It is made of the values that the run uses, whether they were set or left out; targets change no number.
+    """
+    unused = "think" if plan.model == "open" else "rate"
+    used = plan.filled_in.model_dump(mode="json", exclude={"targets", unused})
+    return hashlib.sha256(json.dumps(used, sort_keys=True).encode()).hexdigest()[:16]

@@ -49,6 +49,7 @@ _MARK = re.compile(r"(?<!\\)(?P<escapes>\\*)(?P<quote>[\"'`])(?=[\s,;:.)\]}>&\\\
 _AFTER_A_VALUE = "\"'`)]}>,;."
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_QUERY = re.compile(r"[?#]")
 _NO_PORT = re.compile(r"^(?P<host>[^:/?#\[]*):(?!\d{1,5}(?:[/?#]|$)).*", re.DOTALL)
 
 _MOST_PASSES = 8
@@ -87,6 +88,11 @@ def scrub_address(address: str) -> str:
     if "@" in rest:
         return f"{scheme}{mark}{REDACTED}@{rest.rpartition('@')[2]}"
     return scheme + mark + _NO_PORT.sub(rf"\g<host>:{REDACTED}", rest)
+
+
+def without_query(address: str) -> str:
+    """A scrubbed URL or DSN without its query and fragment, where tickets and tokens travel by any name."""
+    return _QUERY.split(address, maxsplit=1)[0]
 
 
 def _scrub_line(line: str) -> str:

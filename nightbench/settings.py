@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,10 +20,14 @@ from pydantic_settings import (
     SettingsError,
     TomlConfigSettingsSource,
 )
+from websockets.exceptions import InvalidURI
+from websockets.uri import parse_uri
 
 from nightbench.errors import ConfigurationError
-from nightbench.plan import TIERS, Tier, TierChanges, TierPlan
-from nightbench.scrub import REDACTED, scrub, scrub_address
+from nightbench.frozen import Frozen
+from nightbench.plan import Tier, TierChanges, TierPlan
+from nightbench.scrub import REDACTED, scrub, scrub_address, without_query
+from nightbench.tiers import TIERS, shortened
 
 FILE = "nightbench.toml"
 PREFIX = "NIGHTBENCH_"
@@ -31,13 +35,13 @@ DEBUG = PREFIX + "DEBUG"
 """When set, unexpected errors come with their traceback; no setting, since settings may be what fails."""
 
 _POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+_DEPTH = len(("plan", "TIER", "SUITE", "FIELD"))
+"""Of the variables; what stands deeper, as one of several targets, is a part of the value."""
 _ENCODE = "a password with special characters must be percent-encoded"
 
 
-class PlanSettings(BaseModel):
+class PlanSettings(Frozen):
     """The ``[plan.TIER.SUITE]`` tables of the settings file: what to change in each tier."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     quick: TierChanges = TierChanges()
     baseline: TierChanges = TierChanges()
@@ -61,7 +65,9 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    websocket_url: str | None = Field(None, description="the chat WebSocket, ws:// or wss://")
+    websocket_url: str | None = Field(
+        None, repr=False, description="the chat WebSocket, ws:// or wss://"
+    )  # its query may hold a ticket
     database_dsn: SecretStr | None = Field(
         None, description="the PostgreSQL, postgresql://role@host/database"
     )
@@ -106,6 +112,15 @@ class Settings(BaseSettings):
         if parts.port == 0:
             msg = "port 0 cannot be connected to"
             raise ValueError(msg)
+        try:
+            parse_uri(value)
+            parts.hostname.encode("idna")
+        except InvalidURI as error:
+            msg = f"not a URL that a WebSocket client takes: {error.msg}"
+            raise ValueError(msg) from None
+        except UnicodeError:
+            msg = "a part of its host is empty or too long, or it holds what is no text"
+            raise ValueError(msg) from None
         return value
 
     @field_validator("database_dsn")
@@ -137,7 +152,11 @@ class Settings(BaseSettings):
     @field_validator("results", "outbox", "cache")
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:
-        return None if value is None else value.expanduser()
+        try:
+            return None if value is None else value.expanduser()
+        except RuntimeError:
+            msg = "there is no such home folder"
+            raise ValueError(msg) from None
 
     @property
     def outbox_folder(self) -> Path:
@@ -155,7 +174,7 @@ class Settings(BaseSettings):
         wanted = changes or TierChanges()
         try:
             plan = TIERS[tier].changed(self.plan.of(tier)).changed(wanted)
-            return plan.shortened().changed(wanted) if quick else plan
+            return shortened(plan).changed(wanted) if quick else plan
         except ValidationError as error:
             raise configuration_error(error) from None
 
@@ -206,20 +225,34 @@ def configuration_error(
     """Turn the first problem of a pydantic error into one line that names the setting and its value."""
     first = error.errors(include_url=False)[0]
     path = [str(part) for part in first["loc"]]
-    problem = scrub(str(first["msg"]).removeprefix("Value error, "))
-    value = first["input"]
+    setting = _setting_name(path, flags or {})
     if first["type"] == "extra_forbidden":  # its value may be a secret under a misspelled name
-        known = [*Settings.model_fields, *PlanSettings.model_fields]
-        return ConfigurationError(".".join(path), REDACTED, "no such setting", _did_you_mean(path[-1], known))
-    return ConfigurationError(_setting_name(path, flags or {}), _shown(path[:1], value), problem)
+        return ConfigurationError(setting, REDACTED, "no such setting", _did_you_mean(path[-1], _names(path)))
+    problem = scrub(str(first["msg"]).removeprefix("Value error, "))
+    return ConfigurationError(setting, _shown(path[0], first["input"]), problem)
 
 
-def _shown(root: list[str], value: object) -> str:
-    if root in (["token"], ["sentry_dsn"]):
-        return REDACTED
-    if root in (["websocket_url"], ["database_dsn"]):
-        return scrub_address(value) if isinstance(value, str) else REDACTED
-    return scrub(str(value))
+def _names(path: Sequence[str]) -> list[str]:
+    """The names that there are where the last one of `path` stands."""
+    model: type[BaseModel] = Settings
+    for name in path[:-1]:
+        inner = model.model_fields[name].annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return list(model.model_fields)
+
+
+def _shown(field: str, value: object) -> str:
+    match field:
+        case "token" | "sentry_dsn":
+            return REDACTED
+        case "websocket_url":
+            return without_query(scrub_address(value)) if isinstance(value, str) else REDACTED
+        case "database_dsn":
+            return scrub_address(value) if isinstance(value, str) else REDACTED
+        case _:
+            return scrub(str(value))
 
 
 def _split(address: str) -> SplitResult:
@@ -240,22 +273,25 @@ def _split(address: str) -> SplitResult:
 def _setting_name(path: list[str], flags: Mapping[str, Any]) -> str:
     if path and path[0] in flags:
         return "--" + {"websocket_url": "url", "database_dsn": "dsn"}.get(path[0], path[0]).replace("_", "-")
-    variable = PREFIX + "__".join(path).upper()
+    variable = PREFIX + "__".join(path[:_DEPTH]).upper()
     return variable if variable in os.environ else ".".join(path)
 
 
 def _reject_unknown_variables() -> None:
+    """Refuse what the user may take for a setting; pydantic-settings passes it over, or reads it in any case."""
     known = {DEBUG, *(PREFIX + name.upper() for name in Settings.model_fields)}
     for variable in os.environ:
-        if not variable.startswith(PREFIX) or variable in known:
+        name = variable.upper()
+        if not name.startswith(PREFIX):
             continue
-        if variable.startswith(f"{PREFIX}PLAN__"):
-            continue
-        raise ConfigurationError(
-            variable, REDACTED, "no such setting", _did_you_mean(variable, sorted(known))
-        )
+        right = name in known or name.startswith(f"{PREFIX}PLAN__")
+        if not right or variable != name:
+            way_out = _did_you_mean(name, [name] if right else sorted(known))
+            raise ConfigurationError(variable, REDACTED, "no such setting", way_out)
 
 
 def _did_you_mean(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"known are {', '.join(sorted(known))}" if known else ""

@@ -16,14 +16,12 @@ class Subject:
         websocket_url: The chat WebSocket; None when only the database is loaded.
         token: Its bearer token.
         dsn: The PostgreSQL, as psycopg and SQLAlchemy's ``postgresql+psycopg`` take it after the scheme.
-        counters_url: Where the reference backend tells what it counted itself; None elsewhere.
         embedded: The suites that load the reference backend which nightbench starts itself.
     """
 
     websocket_url: str | None = field(default=None, repr=False)  # may carry a token
     token: str | None = field(default=None, repr=False)
     dsn: str | None = field(default=None, repr=False)
-    counters_url: str | None = None
     embedded: frozenset[Suite] = frozenset()
 
     def kind(self, suite: Suite) -> Literal["embedded", "external"]:

@@ -18,6 +18,11 @@ def tenant_id(n: int) -> UUID:
     return UUID(hashlib.md5(f"nightbench-tenant-{n}".encode(), usedforsecurity=False).hexdigest())
 
 
+def first_tenants(count: int) -> list[UUID]:
+    """The ids of tenant 1 to tenant `count`."""
+    return [tenant_id(number) for number in range(1, count + 1)]
+
+
 SET_TENANT = "SELECT set_config('role', 'authenticated', true), set_config('request.jwt.claims', %s, true)"
 """Makes the rest of a transaction that of the tenant in its one parameter, in one round trip."""
 

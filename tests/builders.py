@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from nightbench.load.histogram import Histogram
+from nightbench.load.histogram import Histogram, encode_counts
 from nightbench.load.ledger import OperationCounts
 from nightbench.measurement import Measurement, Metric, Validity, Window, statistics
-from nightbench.plan import TIERS, Suite, Tier
+from nightbench.plan import Suite, Tier
+from nightbench.tiers import TIERS
 from nightbench.verdict.comparison import Comparison
 from nightbench.verdict.targets import judge_targets
 from nightbench.verdict.verdict import SuiteVerdict
@@ -39,9 +40,10 @@ def windows(
     operation: str, quantity: str, *, seconds: int, rate: int, median_ms: float
 ) -> tuple[Window, ...]:
     """One window a second of `rate` samples each."""
+    counts = [histogram(median_ms, rate, seed=second).counts for second in range(seconds)]
     return tuple(
-        Window(second, operation, quantity, rate, histogram(median_ms, rate, seed=second).encode())
-        for second in range(seconds)
+        Window(second, operation, quantity, rate, encode_counts(np.flatnonzero(each), each[each > 0]))
+        for second, each in enumerate(counts)
     )
 
 

@@ -24,10 +24,10 @@ class Alert:
 
     Attributes:
         kind: What happened.
-        suite: Of the measurement.
-        tier: Of the measurement.
-        metric: What it happened to; ``validity`` for an invalid measurement.
-        environment: Of the measurement.
+        suite: That it is about, or ``all``.
+        tier: That it is about, or ``all``.
+        metric: What it happened to; ``validity`` for an invalid or incomplete measurement.
+        environment: Of the night.
         level: ``error`` or ``warning``.
         title: The same for every night on which it happens again.
         fingerprint: Alerts that share it are one issue.
@@ -60,9 +60,9 @@ def _alerts_of_suite(verdict: SuiteVerdict) -> Iterator[Alert]:
         context = {"value": verdict.measurement.value(LEAKED_ROWS)}
         yield _alert(verdict, "tenant_leak", LEAKED_ROWS, "rows of another tenant were read", context)
     if not verdict.trusted:
-        reasons = verdict.measurement.validity.reasons
-        what = "the measurement is invalid" if reasons else "the measurement is incomplete"
-        yield _alert(verdict, "invalid", "validity", what, {"reasons": list(reasons)})
+        validity = verdict.measurement.validity
+        what = "the measurement is invalid" if validity.complete else "the measurement is incomplete"
+        yield _alert(verdict, "invalid", "validity", what, {"reasons": list(validity.reasons)})
         return
     for target in verdict.missed:
         if not (verdict.leaked and target.metric == LEAKED_ROWS):

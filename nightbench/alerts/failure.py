@@ -30,8 +30,12 @@ class Failure:
     exit_code: ExitCode = ExitCode.INVALID
 
     def __str__(self) -> str:
-        place = " ".join(word for word in (self.tier or "night", self.suite) if word)
-        return f"{place}: failed: {self.reason}"
+        return f"{self.place}: failed: {self.reason}"
+
+    @property
+    def place(self) -> str:
+        """What failed: a suite of a tier, a tier or the night."""
+        return " ".join(word for word in (self.tier or "night", self.suite) if word)
 
     @property
     def run_id(self) -> str:
@@ -41,7 +45,7 @@ class Failure:
 
 def failure_alert(failure: Failure) -> Alert:
     """An error without numbers or ids in what groups it, so that a broken week is one issue."""
-    tier, suite = failure.tier or "night", failure.suite or "tier"
+    tier, suite = failure.tier or "all", failure.suite or "all"
     return Alert(
         kind="failed",
         suite=suite,
@@ -49,7 +53,7 @@ def failure_alert(failure: Failure) -> Alert:
         metric="run",
         environment=failure.environment,
         level="error",
-        title=f"{tier} {suite}: failed" if failure.suite else f"{tier}: failed",
+        title=f"{failure.place}: failed",
         fingerprint=("failed", suite, tier, "run", failure.environment),
         tags={"kind": "failed", "suite": suite, "tier": tier, "metric": "run"},
         context={"night_id": failure.night_id, "reason": failure.reason},

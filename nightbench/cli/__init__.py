@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run_command(sys.argv[1:] if arguments is None else arguments))
 
 
-def run_command(arguments: Sequence[str]) -> ExitCode:  # one a kind of error
+def run_command(arguments: Sequence[str]) -> ExitCode:
     """Run a command; errors are one line on stderr."""
     try:
         code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from nightbench import settings as settings_module
 from nightbench.cli import flags
 from nightbench.errors import ExitCode
+from nightbench.plan import TierChanges
 
 
 def database(
@@ -32,7 +33,7 @@ def database(
     - `nightbench database --model closed --workers 10 --target 'query.response_time.p95 < 50'`
     """
     settings = settings_module.load({"database_dsn": dsn, "environment": environment, "results": results})
-    changes = flags.database_changes(plan, target)
+    changes = TierChanges(database=flags.with_targets(plan or flags.DatabaseFlags(), target))
     tier_plan = settings.tier(tier, changes, quick=quick)
 
     from nightbench.cli.suite import run_suite  # noqa: PLC0415  # heavy, and only of use from here on

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from cyclopts import Group, Parameter
 from pydantic import ValidationError
 
 from nightbench.errors import ConfigurationError
-from nightbench.plan import DatabaseChanges, Target, Tier, TierChanges, WebSocketChanges
+from nightbench.plan import DatabaseChanges, DatabaseTarget, Tier, WebSocketChanges, WebSocketTarget
 from nightbench.scrub import scrub
+from nightbench.target import Target
 
 _SUBJECT = Group("Subject", sort_key=1)
 _OUTPUT = Group("Output", sort_key=3)
@@ -64,44 +65,34 @@ Targets = Annotated[
     ),
 ]
 
-_NoFlag = Annotated[tuple[Target, ...] | None, Parameter(parse=False)]
-
 
 class WebSocketFlags(WebSocketChanges):
     """The WebSocket plan as flags; targets have a flag of their own."""
 
-    targets: _NoFlag = None
+    targets: Annotated[tuple[WebSocketTarget, ...] | None, Parameter(parse=False)] = None
 
 
 class DatabaseFlags(DatabaseChanges):
     """The database plan as flags; targets have a flag of their own."""
 
-    targets: _NoFlag = None
+    targets: Annotated[tuple[DatabaseTarget, ...] | None, Parameter(parse=False)] = None
 
 
-def parsed_targets(texts: tuple[str, ...], flag: str = "--target") -> tuple[Target, ...] | None:
-    """Targets from their texts, None when there are none.
+_Flags = TypeVar("_Flags", WebSocketFlags, DatabaseFlags)
+
+
+def with_targets(given: _Flags, texts: tuple[str, ...], flag: str = "--target") -> _Flags:
+    """The flags of a plan with the targets of their own flag.
 
     Raises:
-        ConfigurationError: for the first that is not METRIC OP LIMIT.
+        ConfigurationError: naming `flag`, for the first that is no target of the suite.
     """
-    targets = []
+    targets: list[Target] = []
     for text in texts:
         try:
-            targets.append(Target.model_validate(text))
-        except ValidationError:
-            problem = "not METRIC OP LIMIT, as in 'message.response_time.p95 < 1500'"
+            targets += type(given)(targets=[text]).targets or ()
+        except ValidationError as error:
+            problem = scrub(error.errors()[0]["msg"].removeprefix("Value error, "))
             raise ConfigurationError(flag, scrub(text), problem) from None
-    return tuple(targets) or None
-
-
-def websocket_changes(flags: WebSocketFlags | None, targets: tuple[str, ...]) -> TierChanges:
-    """What the flags change in a tier."""
-    given = flags or WebSocketFlags()
-    return TierChanges(websocket=given.model_copy(update={"targets": parsed_targets(targets)}))
-
-
-def database_changes(flags: DatabaseFlags | None, targets: tuple[str, ...]) -> TierChanges:
-    """What the flags change in a tier."""
-    given = flags or DatabaseFlags()
-    return TierChanges(database=given.model_copy(update={"targets": parsed_targets(targets)}))
+    complete: _Flags = given.model_copy(update={"targets": tuple(targets) or None})
+    return complete

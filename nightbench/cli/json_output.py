@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from nightbench.cli.telling import silence
+from nightbench.cli.telling import silence, tell
 from nightbench.cli.terminal import Terminal
-from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.errors import ConfigurationError, ExitCode
 from nightbench.files import check_writable, reason, write_whole
-from nightbench.report.document import document_text
 
 STDOUT = "-"
 
@@ -42,23 +42,28 @@ class JsonOutput:
         """Where the summary for people goes: stdout, unless the document has it for itself."""
         return None if self._place == STDOUT else Terminal()
 
-    def write(self, document: dict[str, Any]) -> None:
+    def write(self, document: dict[str, Any], code: ExitCode) -> ExitCode:
         """Write the document, whole or not at all; a reader of stdout that has left is none of our business.
 
-        Raises:
-            MeasurementError: when it cannot be written after all.
+        Args:
+            document: JSON-like, without a NaN.
+            code: What came of the run.
+
+        Returns:
+            `code`; when the document could not be written after all, which is told, a pass is none any more.
         """
         if self._place is None:
-            return
-        text = document_text(document, indent=2) + "\n"
+            return code
+        text = json.dumps(document, allow_nan=False, indent=2) + "\n"
         try:
             if self._place == STDOUT:
                 _print(text)
             else:
                 _write(Path(self._place), text.encode())
         except OSError as error:
-            msg = f"--json = {self._place!r}: cannot be written: {reason(error)}"
-            raise MeasurementError(msg) from None
+            tell(f"--json = {self._place!r}: cannot be written: {reason(error)}")
+            return ExitCode(code or ExitCode.INVALID)
+        return code
 
 
 def _print(text: str) -> None:

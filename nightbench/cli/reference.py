@@ -46,7 +46,7 @@ def up(
 
     cache = settings_module.load().cache
     announce = _print_json if json else _print_words
-    supervise(cache, UP, staging or Staging(), announce=announce, lifeline=False)
+    supervise(cache, UP, staging or Staging(), announce=announce)
     return ExitCode.MET
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from nightbench.outcome import NightOutcome
 
 ENGINE = "nightbench.engine"
-"""The entry points that run a flow by its name; see `flows.engine.run_flow`."""
+"""The entry points that run a flow by its name; see `flows.in_process.engine.run_flow`."""
 
-Tier = Annotated[
+FlowName = Annotated[
     str, Parameter(help="baseline, full, stress or quick; nightly for the first three in sequence")
 ]
 Plan = Parameter(group=flags.PLAN)
@@ -33,7 +33,7 @@ Promises = Parameter(
 
 
 def run(
-    tier: Tier,
+    tier: FlowName,
     /,
     *,
     quick: flags.Quick = False,
@@ -74,38 +74,26 @@ def run(
             "results": results,
         }
     )
+    changes = TierChanges(
+        websocket=flags.with_targets(
+            websocket or flags.WebSocketFlags(), websocket_target, "--websocket-target"
+        ),
+        database=flags.with_targets(database or flags.DatabaseFlags(), database_target, "--database-target"),
+    )
     output = JsonOutput(json)
     progress = Terminal(stderr=True)
     outcome = _engine()(
         tier,
         settings,
         quick=quick,
-        changes=_changes(websocket, websocket_target, database, database_target),
+        changes=changes,
         display=lambda running: progress_display(progress, label=running),
         on_note=tell,
     )
-    try:
-        output.write(night_document(outcome))
-    finally:
-        if (console := output.summary_console) is not None:
-            print_outcome(console, outcome, settings)
-    return outcome.exit_code
-
-
-def _changes(
-    websocket: flags.WebSocketFlags | None,
-    websocket_targets: tuple[str, ...],
-    database: flags.DatabaseFlags | None,
-    database_targets: tuple[str, ...],
-) -> TierChanges:
-    promises = {
-        "websocket": flags.parsed_targets(websocket_targets, "--websocket-target"),
-        "database": flags.parsed_targets(database_targets, "--database-target"),
-    }
-    return TierChanges(
-        websocket=(websocket or flags.WebSocketFlags()).model_copy(update={"targets": promises["websocket"]}),
-        database=(database or flags.DatabaseFlags()).model_copy(update={"targets": promises["database"]}),
-    )
+    code = output.write(night_document(outcome), outcome.exit_code)
+    if (console := output.summary_console) is not None:
+        print_outcome(console, outcome, settings)
+    return code
 
 
 def _engine() -> Callable[..., NightOutcome]:

@@ -12,17 +12,16 @@ from nightbench.cli.json_output import JsonOutput
 from nightbench.cli.telling import tell
 from nightbench.cli.terminal import Terminal
 from nightbench.errors import ExitCode
+from nightbench.history.record import record
 from nightbench.history.store import HistoryStore
 from nightbench.interruption import STOPPING, run_interruptible
 from nightbench.measurement import Measurement, new_id
 from nightbench.night import Night
 from nightbench.outcome import NightOutcome, places_of
 from nightbench.plan import Suite, TierPlan
-from nightbench.report.document import document
 from nightbench.report.progress import progress_display
 from nightbench.report.summary import print_notes, print_places, print_suite
 from nightbench.settings import Settings
-from nightbench.verdict.targets import check_targets
 
 
 def run_suite(suite: Suite, settings: Settings, plan: TierPlan, *, json: str | None) -> ExitCode:
@@ -31,7 +30,6 @@ def run_suite(suite: Suite, settings: Settings, plan: TierPlan, *, json: str | N
     Raises:
         NightbenchError: when it could not be measured.
     """
-    check_targets(suite, (plan.websocket if suite == "websocket" else plan.database).targets)
     output = JsonOutput(json)
     HistoryStore(settings.results).check_writable()
     progress = Terminal(stderr=True)
@@ -51,14 +49,12 @@ def run_suite(suite: Suite, settings: Settings, plan: TierPlan, *, json: str | N
 
     outcome = run_interruptible(main, on_first=lambda: tell(STOPPING))
     (verdict,) = outcome.verdicts
-    try:
-        output.write(document(verdict.measurement, verdict.targets))
-    finally:
-        if (console := output.summary_console) is not None:
-            print_suite(console, verdict)
-            print_notes(console, outcome.notes)
-            print_places(console, places_of(outcome, settings))
-    return outcome.exit_code
+    code = output.write(record(verdict.measurement, verdict.targets), outcome.exit_code)
+    if (console := output.summary_console) is not None:
+        print_suite(console, verdict)
+        print_notes(console, outcome.notes)
+        print_places(console, places_of(outcome, settings))
+    return code
 
 
 def _keep(night: Night, measurement: Measurement) -> None:

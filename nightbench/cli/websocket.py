@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from nightbench import settings as settings_module
 from nightbench.cli import flags
 from nightbench.errors import ExitCode
+from nightbench.plan import TierChanges
 
 
 def websocket(
@@ -35,7 +36,7 @@ def websocket(
     settings = settings_module.load(
         {"websocket_url": url, "token": token, "environment": environment, "results": results}
     )
-    changes = flags.websocket_changes(plan, target)
+    changes = TierChanges(websocket=flags.with_targets(plan or flags.WebSocketFlags(), target))
     tier_plan = settings.tier(tier, changes, quick=quick)
 
     from nightbench.cli.suite import run_suite  # noqa: PLC0415  # heavy, and only of use from here on

@@ -51,6 +51,9 @@ def as_configuration_errors(dsn: str) -> Iterator[None]:
         problem = scrub(" ".join(str(cause).split()))
         way_out = _way_out(cause, problem)
         raise ConfigurationError(SETTING, scrub_address(dsn), problem, way_out) from None
+    except UnicodeError:  # from the look-up of a host; its text may repeat pieces of the DSN
+        problem = "its host is nothing that can be looked up"
+        raise ConfigurationError(SETTING, scrub_address(dsn), problem, "mend the address") from None
 
 
 def _way_out(cause: BaseException | None, problem: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nightbench.load.histogram import Histogram, samples_needed
+from nightbench.load.timeline import NEVER
 
 SEGMENTS = 20
 FEWEST_SEGMENTS = 5
@@ -37,6 +38,10 @@ class Segments:
         self.histograms = [Histogram() for _ in range(count)]
         self._pending: deque[tuple[int, int]] = deque()
 
+    def miss(self, index: int) -> None:
+        """Operation `index` was due and never came: it took longer than all others; from any thread."""
+        self._pending.append((index, NEVER))
+
     def record(self, index: int, response_ns: int) -> None:
         """Operation `index` (0-based, of the counted ones) took so long; from any thread."""
         self._pending.append((index, response_ns))
@@ -48,29 +53,45 @@ class Segments:
             return
         columns = np.array(rows, dtype=np.int64).T
         segments = columns[0] * len(self.histograms) // self._operations
+        came = columns[1] != NEVER
         for segment in np.unique(segments):
-            self.histograms[segment].add(columns[1][segments == segment])
+            histogram, here = self.histograms[segment], segments == segment
+            histogram.add(columns[1][here & came])
+            histogram.add_beyond(int((here & ~came).sum()))
 
     def values_ms(self) -> list[float]:
-        """The quantile of each segment that has enough operations for it, in order."""
-        values = (histogram.quantile_ms(self.quantile) for histogram in self.histograms)
-        return [value for value in values if value is not None]
+        """The quantile of each segment that has enough operations for it, in order.
+
+        Infinite where it falls among operations that never came.
+        """
+        enough = samples_needed(self.quantile)
+        values = (each.quantile_ms(self.quantile) for each in self.histograms if each.total >= enough)
+        return [math.inf if value is None else value for value in values]
 
 
 def certain_growth(values: Sequence[float]) -> float | None:
-    """By how many percent of their median `values` surely grew from first to last; None below 5 values.
+    """By how many percent of their median `values` surely grew from first to last.
 
     The lower 95 % bound of the Theil–Sen slope (Sen 1968), times the length, and not below 0: a spike moves
-    it little, and without a trend it is 0 in 19 of 20 cases.
+    it little, and without a trend it is 0 in 19 of 20 cases. The bound is one of the slopes, so that it also
+    holds where values are infinite.
+
+    Returns:
+        None below 5 values, and where they grew by nobody knows how much: among infinite ones.
     """
     n = len(values)
     if n < FEWEST_SEGMENTS:
         return None
     series = np.asarray(values, dtype=np.float64)
     first, last = np.triu_indices(n, k=1)
-    slopes = np.sort((series[last] - series[first]) / (last - first))
+    with np.errstate(invalid="ignore"):
+        rises = series[last] - series[first]
+    rises[np.isnan(rises)] = 0.0  # between two infinite ones nothing is known, and nothing is said
+    slopes = np.sort(rises / (last - first))
     # Kendall's S has the variance n(n−1)(2n+5)/18
     reach = _Z_95 * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     lower = slopes[max(0, round((slopes.size - reach) / 2) - 1)]
     median = float(np.median(series))
-    return float(max(0.0, 100 * lower * (n - 1) / median)) if median > 0 else None
+    if not (0 < median < math.inf) or lower == math.inf:
+        return None
+    return float(max(0.0, 100 * lower * (n - 1) / median))

@@ -26,11 +26,11 @@ from nightbench.database.checks import (
 from nightbench.database.connection import bounded
 from nightbench.database.own_rows import (
     BATCH_SECONDS,
-    TAG_PREFIX,
     clean_up,
     exclusive_connection,
     insert_rows,
     remove_left_over,
+    tag_of,
 )
 from nightbench.database.records import Records
 from nightbench.database.session import PoolCounts, Sessions
@@ -39,17 +39,16 @@ from nightbench.database.workers import Workers
 from nightbench.database.workload import PAM_MIX, Workload
 from nightbench.load.health import BEAT_SECONDS, Health, HealthMonitor
 from nightbench.load.ledger import OperationCounts
-from nightbench.load.phases import SECOND, Phases
+from nightbench.load.phases import INTERRUPTED_DRAIN_SECONDS, SECOND, Phases
 from nightbench.load.progress import OnProgress, Progress
 from nightbench.load.timeline import Times
 from nightbench.plan import DatabasePlan
-from nightbench.tenants import TENANTS, tenant_id
+from nightbench.tenants import first_tenants
 
 SUBJECT_LOST_SECONDS = 3.0
 """From the first to the last of nothing but connection failures, past which the run is given up."""
 STALL_SECONDS = 15.0
 """How long nothing may be answered, on top of what the plan gives one operation, before it is given up."""
-INTERRUPTED_DRAIN_SECONDS = 2.0
 CHECK_SECONDS = 15.0
 INSERT_SECONDS = 0.01
 LEAD_SECONDS = 0.1
@@ -76,7 +75,7 @@ class DatabaseResult:
         leaked: Rows read that belonged to another tenant.
         retries: Attempts beyond the first of each operation.
         segment_ms: The `segment_quantile` of the response time in each segment of the run: see `Segments`.
-        last_ended: When the last counted operation ended, monotonic ns.
+        last_ok: When the last counted operation that ended well did, monotonic ns; 0 when none has.
         left_over_rows: What earlier runs had left behind, removed before this one.
         removed_rows: What this run wrote and removed again; None when some of it could not be removed.
         tag: Of these rows.
@@ -93,7 +92,7 @@ class DatabaseResult:
     retries: int
     segment_ms: tuple[float, ...]
     segment_quantile: float
-    last_ended: int
+    last_ok: int
     pool: PoolCounts
     server: dict[str, str]
     left_over_rows: int
@@ -111,8 +110,9 @@ class Generator:
         self._on_progress = on_progress
         self._asked_to_stop = stop
         self._over = threading.Event()
-        self._tenants = _tenants(plan.tenants)
-        self._workload = Workload(PAM_MIX, self._tenants, seed=plan.seed, tag=f"{TAG_PREFIX}{spec.run_id}")
+        self._tenants = first_tenants(plan.tenants)
+        tag = tag_of(spec.run_id, tenants=plan.tenants)
+        self._workload = Workload(PAM_MIX, self._tenants, seed=plan.seed, tag=tag)
         self._sessions = Sessions(spec.dsn, plan)
         self._records = Records(PAM_MIX, workers=plan.workers, operations=plan.queries)
         self._phases = phases_of(plan, 0)
@@ -131,7 +131,7 @@ class Generator:
                     exclusive_connection(self._dsn, statement_timeout=self._plan.statement_timeout)
                 )
                 server = self._check(housekeeping)
-                left_over = remove_left_over(housekeeping, _tenants(max(TENANTS, self._plan.tenants)))
+                left_over = remove_left_over(housekeeping, tenants=self._plan.tenants)
                 own = self._insert(housekeeping)
             try:
                 with as_configuration_errors(self._dsn):
@@ -141,7 +141,9 @@ class Generator:
                 self._sessions.close()
                 removed = self._clean_up(housekeeping)
         if self._plan.model == "closed" and self._given_up is None:
-            self._phases = self._phases.cut(self._records.last_ended, drain=0)
+            # it measured as long as it asked and was answered well; a late time-out takes no part
+            end = max(self._records.last_due + 1, self._records.last_ok)
+            self._phases = self._phases.cut(end, drain=0)
         return DatabaseResult(
             started_at=self._started_at,
             phases=self._phases,
@@ -153,7 +155,7 @@ class Generator:
             retries=self._records.retries,
             segment_ms=self._records.segment_ms(),
             segment_quantile=self._records.segment_quantile,
-            last_ended=self._records.last_ended,
+            last_ok=self._records.last_ok,
             pool=self._sessions.counts,
             server=server,
             left_over_rows=left_over,
@@ -281,18 +283,15 @@ class Generator:
                 suite="database",
                 phase=self._phases.at(now),
                 elapsed=(now - self._phases.start) / SECOND,
-                expected=self._phases.loaded_seconds if plan.model == "open" else 0.0,
+                expected=self._phases.loaded_seconds if plan.model == "open" else None,
                 active=workers.active,
                 rate=float(ended - ended_before),
                 p95_ms=self._records.p95_ms(),
                 failed=self._records.failures(),
+                operations=None if plan.model == "open" else (self._records.ended_counted(), plan.queries),
             )
         )
         return ended
-
-
-def _tenants(count: int) -> list[UUID]:
-    return [tenant_id(number) for number in range(1, count + 1)]
 
 
 def run_generator(spec: DatabaseSpec, on_progress: OnProgress, stop: threading.Event) -> DatabaseResult:

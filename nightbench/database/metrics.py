@@ -7,18 +7,24 @@ from dataclasses import replace
 from nightbench.database.degradation import certain_growth
 from nightbench.database.generator import DatabaseResult
 from nightbench.database.records import QUERY
-from nightbench.load.phases import SECOND
-from nightbench.measurement import Metric, Validity, health_metrics, time_metrics, totals_of, validity_of
+from nightbench.measurement import (
+    Metric,
+    Validity,
+    health_metrics,
+    throughput,
+    time_metrics,
+    totals_of,
+    validity_of,
+)
 
 
 def database_metrics(result: DatabaseResult) -> tuple[Metric, ...]:
     """Every metric of one run, in the order in which a reader asks for them."""
     query = result.counted[QUERY]
-    seconds = max(result.phases.drain, result.last_ended) - result.phases.measure
     executed = query.scheduled - query.skipped
     return (
         Metric("query.success_rate", query.success_rate, "%", query.scheduled),
-        Metric("query.throughput", query.ok * SECOND / seconds if seconds > 0 else None, "1/s", query.ok),
+        throughput(QUERY, query.ok, result.phases, last_ok=result.last_ok),
         Metric("query.leaked_rows", result.leaked, "1", executed),
         Metric("query.retries", result.retries, "1", executed),
         Metric(

@@ -1,12 +1,14 @@
 """What a run writes it removes: rows tagged with its id, found again after a crash.
 
 All of it happens under row-level security as the tenants themselves; no role that sees everybody's rows
-is needed.
+is needed. Whose rows there are, the tag says: tenant 1 has a row of every run from its beginning until all
+others are removed.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -17,7 +19,7 @@ import psycopg
 
 from nightbench.database.connection import APPLICATION_NAME, SETTING, bounded, connection_parameters
 from nightbench.errors import ConfigurationError
-from nightbench.tenants import SET_TENANT, claims
+from nightbench.tenants import SET_TENANT, TENANTS, claims, first_tenants
 
 TAG_PREFIX = "nightbench:"
 STATEMENT_SECONDS = 10.0
@@ -34,6 +36,18 @@ _INSERT = (
     "VALUES (%s, 1, 'groceries', 'load test', %s) RETURNING id"
 )
 _DELETE = "DELETE FROM expenses WHERE source LIKE %s"
+_TAGS = "SELECT DISTINCT source FROM expenses WHERE source LIKE %s"
+
+
+def tag_of(run_id: str, *, tenants: int) -> str:
+    """The tag of the rows of a run in which so many tenants take part."""
+    return f"{TAG_PREFIX}{run_id}:{tenants}"
+
+
+def _tenants_of(tag: str) -> int:
+    """How many tenants took part in the run of a tag; 0 when it does not say."""
+    found = re.fullmatch(rf"{TAG_PREFIX}.+:(\d{{1,7}})", tag)
+    return int(found[1]) if found else 0
 
 
 @contextmanager
@@ -88,20 +102,33 @@ def insert_rows(connection: psycopg.Connection, tenants: Sequence[UUID], tag: st
     return ids
 
 
-def remove_left_over(connection: psycopg.Connection, tenants: Sequence[UUID]) -> int:
-    """Remove what earlier runs left behind; return how many rows there were."""
-    return Removal(tenants, f"{TAG_PREFIX}%").over(connection)
+def remove_left_over(connection: psycopg.Connection, *, tenants: int) -> int:
+    """Remove what earlier runs left behind; return how many rows there were.
+
+    Args:
+        connection: One that holds the database for this run.
+        tenants: How many take part in this run. The sweep covers them, all of the reference, and as many as
+            the largest of the runs that left something.
+    """
+    any_run = f"{TAG_PREFIX}%"
+    with bounded(connection, STATEMENT_SECONDS), connection.transaction():
+        connection.execute(SET_TENANT, (claims(first_tenants(1)[0]),))
+        left = [_tenants_of(tag) for (tag,) in connection.execute(_TAGS, (any_run,))]
+    return Removal(first_tenants(max(TENANTS, tenants, *left)), any_run).over(connection)
 
 
 class Removal:
     """Removes the tagged rows of `tenants`, batch by batch; a second connection goes on where one failed.
+
+    The first tenants come last: as long as they have a row, a later run knows of the others.
 
     Attributes:
         removed: How many rows so far.
     """
 
     def __init__(self, tenants: Sequence[UUID], tag: str) -> None:
-        self._batches = deque(tenants[start : start + _BATCH] for start in range(0, len(tenants), _BATCH))
+        starts = reversed(range(0, len(tenants), _BATCH))
+        self._batches = deque(tenants[start : start + _BATCH] for start in starts)
         self._tag = tag
         self.removed = 0
 

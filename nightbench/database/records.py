@@ -11,7 +11,7 @@ from nightbench.database.session import Transaction
 from nightbench.database.turns import Turn
 from nightbench.database.workload import Statement
 from nightbench.load.ledger import Ledger, OperationCounts, Outcome
-from nightbench.load.timeline import Timeline, Times
+from nightbench.load.timeline import NEVER, NOT_REACHED, Timeline, Times
 
 QUERY = "query"
 
@@ -64,7 +64,8 @@ class Records:
         self._closed = False
         # by worker as well: adding to one number from many threads loses some
         self._heard = [0] * workers
-        self._last_ended = [0] * workers
+        self._last_due = [0] * workers
+        self._last_ok = [0] * workers
         self._leaked = [0] * workers
         self._retries = [0] * workers
 
@@ -72,6 +73,8 @@ class Records:
         """An operation is due and a worker has it."""
         for account in self._accounts(worker, turn, statement):
             account.schedule()
+        if turn.counted is not None:
+            self._last_due[worker] = turn.due
 
     def end(
         self, worker: int, turn: Turn, statement: Statement, transaction: Transaction, *, ready: int
@@ -93,7 +96,8 @@ class Records:
         if turn.counted is None:
             return
         self._retries[worker] += transaction.attempts - 1
-        self._last_ended[worker] = transaction.last
+        if outcome is Outcome.OK:
+            self._last_ok[worker] = transaction.last
         self._time(turn, statement, transaction, outcome, ready)
 
     def close(self) -> None:
@@ -104,10 +108,18 @@ class Records:
                 pass
 
     def skip(self, turn: Turn, statement: Statement) -> None:
-        """It was due, but no worker came to it before the run ended; from one thread, when no worker records."""
+        """It was due, but no worker came to it before the run ended; from one thread, when no worker records.
+
+        It would have taken longer than all that ended, by nobody knows how much.
+        """
         for account in self._accounts(0, turn, statement):
             account.schedule()
             account.end(Outcome.SKIPPED, "not_started")
+        if turn.counted is None:
+            return
+        self._queries.record((turn.due, NEVER, *[NOT_REACHED] * (len(_INSTANTS) - 3), NEVER))
+        self._statements[statement.name].record((turn.due, NOT_REACHED, NOT_REACHED, NEVER))
+        self._segments.miss(turn.counted)
 
     def _time(
         self, turn: Turn, statement: Statement, transaction: Transaction, outcome: Outcome, ready: int
@@ -173,9 +185,14 @@ class Records:
         return self._segments.quantile
 
     @property
-    def last_ended(self) -> int:
-        """When the last counted operation ended, monotonic ns; 0 when none has."""
-        return max(self._last_ended)
+    def last_due(self) -> int:
+        """When the last counted operation that a worker began was due, monotonic ns; 0 without one."""
+        return max(self._last_due)
+
+    @property
+    def last_ok(self) -> int:
+        """When the last counted operation that ended well did, monotonic ns; 0 when none has."""
+        return max(self._last_ok)
 
     @property
     def leaked(self) -> int:
@@ -193,8 +210,12 @@ class Records:
 
     def ended(self) -> int:
         """How many operations have ended, of all phases."""
-        accounts = (a for ledger in self._ledgers for a in (ledger.counted[QUERY], ledger.uncounted[QUERY]))
-        return sum(account.scheduled - account.in_flight for account in accounts)
+        warmup = sum(_ended(ledger.uncounted[QUERY]) for ledger in self._ledgers)
+        return warmup + self.ended_counted()
+
+    def ended_counted(self) -> int:
+        """How many of those that count have ended."""
+        return sum(_ended(ledger.counted[QUERY]) for ledger in self._ledgers)
 
     def failures(self) -> int:
         """How many of them failed, timed out or were skipped."""
@@ -214,6 +235,10 @@ class Records:
 def operation_of(statement: Statement) -> str:
     """The operation kind of one statement of the mix, such as ``query[expense_listing]``."""
     return f"{QUERY}[{statement.name}]"
+
+
+def _ended(account: OperationCounts) -> int:
+    return account.scheduled - account.in_flight
 
 
 def _outcome(error: str | None) -> Outcome:

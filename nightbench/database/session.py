@@ -37,8 +37,9 @@ class Transaction:
     Of a transaction that was tried again, `acquired` is of its first attempt and what follows of its last:
     what the attempts before it took is part of its begin time.
 
-    An instant is `NOT_REACHED` when the transaction ended before; the one that it was waiting for when it
-    ended is `last`, so that what timed out counts with the time that it waited.
+    It ends with the answer to its commit: that its connection goes back and its rows are looked at takes no
+    part. An instant is `NOT_REACHED` when the transaction ended before; the one that it was waiting for when
+    it ended is `last`, so that what timed out counts with the time that it waited.
 
     Attributes:
         error: Class of the failure, None when it was committed.
@@ -58,6 +59,9 @@ class Transaction:
 
     def end(self) -> None:
         """It is over, well or not."""
+        if self.committed != NOT_REACHED:
+            self.last = self.committed
+            return
         self.last = _clock()
         for instant in ("acquired", "began", "executed", "committed"):
             if getattr(self, instant) == NOT_REACHED:
@@ -157,6 +161,7 @@ class Sessions:
             rows: Sequence[Row] = cursor.fetchall() if statement.kind == "read" else ()
             transaction.executed = _clock()
             connection.commit()
+            transaction.committed = _clock()
         except Exception as error:  # noqa: BLE001  # whatever it is, the operation ended with it
             self._check_in(connection, failed=True)
             return self._class_of(error, connected=connection is not None)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import asdict
 
+from nightbench.database.checks import check_reachable
 from nightbench.database.generator import DatabaseResult, DatabaseSpec, run_generator
 from nightbench.database.metrics import database_metrics, database_validity
-from nightbench.errors import ConfigurationError
+from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.host import fingerprint
 from nightbench.load.child import run_in_child
 from nightbench.load.progress import OnProgress
-from nightbench.measurement import Measurement, RunLabel, new_id
+from nightbench.measurement import Measurement, RunLabel, measured, new_id
 from nightbench.plan import DatabasePlan
-from nightbench.scrub import scrub
+from nightbench.scrub import scrub, without_query
 from nightbench.subject import Subject
 
 GRACE_SECONDS = 30.0
@@ -29,34 +29,37 @@ async def run(
 
     Raises:
         ConfigurationError: when the database cannot be reached or is not what the workload needs.
-        MeasurementError: when the generator gave no result.
+        MeasurementError: when the generator gave no result, or the embedded PostgreSQL has ended.
     """
     if subject.dsn is None:
         raise ConfigurationError("NIGHTBENCH_DATABASE_DSN", "", "the database suite needs an address")
     run_id = new_id(f"{label.tier}-database")
-    result: DatabaseResult = await run_in_child(
-        run_generator,
-        DatabaseSpec(plan, subject.dsn, run_id),
-        on_progress=on_progress,
-        stop=stop,
-        grace=GRACE_SECONDS + plan.pool_timeout + plan.statement_timeout,
-    )
-    return Measurement(
+    try:
+        result: DatabaseResult = await run_in_child(
+            run_generator,
+            DatabaseSpec(plan, subject.dsn, run_id),
+            on_progress=on_progress,
+            stop=stop,
+            grace=GRACE_SECONDS + plan.pool_timeout + plan.statement_timeout,
+        )
+    except ConfigurationError:
+        if subject.kind("database") == "embedded":
+            await _check_alive(subject.dsn)
+        raise
+    return measured(
+        result,
         run_id=run_id,
-        night_id=label.night_id,
         suite="database",
-        tier=label.tier,
-        environment=label.environment,
-        started_at=result.started_at,
-        duration=result.phases.measured_seconds,
+        label=label,
         plan=plan,
-        subject={"kind": subject.kind("database"), "address": _address(subject.dsn), "server": result.server},
+        subject={
+            "kind": subject.kind("database"),
+            "address": without_query(scrub(subject.dsn)),
+            "server": result.server,
+        },
         host=fingerprint(),
         validity=database_validity(result),
-        operations=result.counted,
-        uncounted=result.uncounted,
         metrics=database_metrics(result),
-        windows=tuple(window for times in result.times for window in times.windows),
         details={
             "pool": asdict(result.pool),
             "segments": {"quantile": result.segment_quantile, "ms": list(result.segment_ms)},
@@ -65,6 +68,10 @@ async def run(
     )
 
 
-def _address(dsn: str) -> str:
-    """`dsn` as it is stored: scrubbed first, then without its query, where secrets may travel."""
-    return re.split(r"[?#]", scrub(dsn), maxsplit=1)[0]
+async def _check_alive(dsn: str) -> None:
+    """Tell an embedded PostgreSQL that is gone from a plan that it cannot take."""
+    try:
+        await asyncio.to_thread(check_reachable, dsn)
+    except ConfigurationError as error:
+        msg = f"the embedded PostgreSQL has ended: {error.problem}"
+        raise MeasurementError(msg) from None

@@ -15,7 +15,8 @@ from uuid import UUID
 
 Parameters = dict[str, Any]
 
-CATEGORIES = ("groceries", "rent", "transport", "restaurants", "health", "leisure", "utilities", "travel")
+CATEGORIES = ("groceries", "rent", "transport", "dining", "leisure", "health", "travel", "other")
+"""Those of the reference's own expenses: what a run inserts is spread as what was there."""
 
 
 @dataclass(frozen=True)

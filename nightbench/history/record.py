@@ -33,7 +33,11 @@ class JudgedTarget(Protocol):
 
 
 def record(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[str, Any]:
-    """Everything about a run but its windows: JSON-like, scrubbed, without a NaN."""
+    """Everything about a run but its windows, as JSON-like data: what ``--json`` prints too.
+
+    A missing value is null, never NaN; every string has passed the scrubber. Times in ms, durations in s,
+    instants in UTC as ISO 8601.
+    """
     validity = measurement.validity
     content: dict[str, Any] = clean(
         {

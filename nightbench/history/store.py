@@ -28,7 +28,6 @@ from nightbench.history.record import JudgedTarget, record, window_record
 from nightbench.history.schema import TABLES, tables_of
 from nightbench.measurement import Measurement
 
-_PLACE_COLUMNS = ("suite", "tier", "month")
 _PAST_COLUMNS = ["run_id", "night_id", "started_at", "plan_hash", "subject_key", "name", "value", "unit", "n"]
 
 
@@ -122,11 +121,6 @@ class HistoryStore:
         past = metrics.merge(known, on="run_id", how="inner")
         return past.sort_values(["started_at", "run_id"], kind="stable")[_PAST_COLUMNS].reset_index(drop=True)
 
-    def runs(self) -> pd.DataFrame:
-        """Every run, oldest first: the columns of ``runs`` with suite, tier and month."""
-        frame = self._read("runs")
-        return frame.sort_values(["started_at", "run_id"], kind="stable").reset_index(drop=True)
-
     @property
     def unreadable(self) -> list[UnreadableFile]:
         """The files that this store came across and had to skip: torn, foreign, or of a newer version."""
@@ -139,20 +133,15 @@ class HistoryStore:
         )
         return folder / f"{measurement.run_id}.parquet"
 
-    def _read(self, table: str, suite: str | None = None, tier: str | None = None) -> pd.DataFrame:
+    def _read(self, table: str, suite: str, tier: str) -> pd.DataFrame:
         schema = TABLES[table]
         parts = []
         for place in self._places(table, suite, tier):
             try:
-                rows = read_rows(place.path, schema)
+                parts.append(read_rows(place.path, schema))
             except UnreadableError as error:
                 self._unreadable[place.path] = str(error)
-                continue
-            for column in _PLACE_COLUMNS:
-                rows = rows.append_column(column, pa.array([getattr(place, column)] * len(rows), pa.string()))
-            parts.append(rows)
-        whole = pa.schema([*schema, *((column, pa.string()) for column in _PLACE_COLUMNS)])
-        frame: pd.DataFrame = pa.concat_tables([whole.empty_table(), *parts]).to_pandas()
+        frame: pd.DataFrame = pa.concat_tables([schema.empty_table(), *parts]).to_pandas()
         return frame
 
     def _look_at(self, table: str, suite: str, tier: str) -> None:
@@ -169,8 +158,8 @@ class HistoryStore:
             if not metrics.exists():
                 self._unreadable.setdefault(place.path, f"its metrics are gone: there is no {metrics}")
 
-    def _places(self, table: str, suite: str | None, tier: str | None) -> list[Place]:
-        """The files of a table or partition; those that lie elsewhere are noted as unreadable."""
+    def _places(self, table: str, suite: str, tier: str) -> list[Place]:
+        """The files of a table for one suite and tier; those that lie elsewhere are noted as unreadable."""
         places = []
         for path in files_of(self.root / table):
             try:
@@ -178,7 +167,7 @@ class HistoryStore:
             except UnreadableError as error:
                 self._unreadable[path] = str(error)
                 continue
-            if suite in {None, place.suite} and tier in {None, place.tier}:
+            if (place.suite, place.tier) == (suite, tier):
                 places.append(place)
         return places
 

@@ -62,13 +62,27 @@ def samples_needed(quantile: float) -> int:
 
 @dataclass
 class Histogram:
-    """Counts of durations, with their exact sum, smallest and largest value beside them."""
+    """Counts of durations, with their exact sum, smallest and largest value beside them.
+
+    Attributes:
+        counts: Of each bucket.
+        n: Samples whose duration is known.
+        beyond: Samples longer than all of these, by nobody knows how much: what was due and never came. They
+            have a rank, so that a percentile is never read from the survivors.
+        sum_ns: Of the known durations, as are `min_ns` and `max_ns`.
+    """
 
     counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(LENGTH, dtype=np.int64))
     n: int = 0
+    beyond: int = 0
     sum_ns: int = 0
     min_ns: int | None = None
     max_ns: int | None = None
+
+    @property
+    def total(self) -> int:
+        """Samples of known and of unknown duration."""
+        return self.n + self.beyond
 
     def add(self, values_ns: Nanoseconds) -> None:
         """Count an array of durations in ns; a negative one is an error of the caller."""
@@ -81,8 +95,13 @@ class Histogram:
         np.add.at(self.counts, bucket_indices(values_ns), 1)
         self._widen(int(values_ns.size), int(values_ns.sum()), lowest, highest)
 
+    def add_beyond(self, samples: int) -> None:
+        """Count samples of unknown duration, longer than all others."""
+        self.beyond += samples
+
     def merge(self, other: Histogram) -> None:
         """Add the counts of `other` to this one."""
+        self.beyond += other.beyond
         if other.n == 0 or other.min_ns is None or other.max_ns is None:
             return
         self.counts += other.counts
@@ -95,22 +114,25 @@ class Histogram:
         self.max_ns = highest if self.max_ns is None else max(self.max_ns, highest)
 
     def quantile_ms(self, quantile: float) -> float | None:
-        """The value in ms below which `quantile` of the samples lie; None with too few samples behind it."""
-        if self.n < samples_needed(quantile):
+        """The value in ms below which `quantile` of the samples lie.
+
+        None with too few samples behind it, or when its rank falls among those of unknown duration.
+        """
+        if self.total < samples_needed(quantile):
             return None
         return self.quantile_ms_of_any(quantile)
 
     def quantile_ms_of_any(self, quantile: float) -> float | None:
         """As `quantile_ms`, however few the samples: for displays that change, never for results."""
-        if self.n == 0 or self.max_ns is None:
+        rank = max(1, math.ceil(quantile * self.total))
+        if rank > self.n or self.max_ns is None:
             return None
-        rank = max(1, math.ceil(quantile * self.n))
         index = int(np.searchsorted(np.cumsum(self.counts), rank))
         return min(int(HIGHEST_OF_BUCKET_US[index]) * 1000, self.max_ns) / 1e6
 
     @property
     def mean_ms(self) -> float | None:
-        """The exact mean in ms."""
+        """The exact mean in ms of the known durations."""
         return self.sum_ns / self.n / 1e6 if self.n else None
 
     @property
@@ -120,12 +142,8 @@ class Histogram:
 
     @property
     def max_ms(self) -> float | None:
-        """The exact largest value in ms."""
-        return None if self.max_ns is None else self.max_ns / 1e6
-
-    def encode(self) -> bytes:
-        """HdrHistogram's V2 compressed format in base64; values in µs."""
-        return encode_counts(np.flatnonzero(self.counts), self.counts[self.counts > 0])
+        """The exact largest value in ms; None when longer ones are of unknown duration."""
+        return None if self.max_ns is None or self.beyond else self.max_ns / 1e6
 
 
 def encode_counts(indices: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> bytes:

@@ -9,6 +9,9 @@ Phase = Literal["ramp", "warmup", "measure", "drain"]
 
 SECOND = 1_000_000_000
 
+INTERRUPTED_DRAIN_SECONDS = 2.0
+"""How long what is under way may take to end when a run ends before its plan did."""
+
 
 @dataclass(frozen=True)
 class Phases:
@@ -49,14 +52,20 @@ class Phases:
         return self.measure <= scheduled < self.drain
 
     def cut(self, now: int, *, drain: float) -> Phases:
-        """These phases ended early at `now`: what was scheduled before still counts."""
-        drained = min(self.drain, max(now, self.start))
+        """These phases ended early at `now`: what was scheduled before still counts.
+
+        Args:
+            now: The instant, ns. When the drain has begun by then, only its end changes.
+            drain: Seconds from `now` that what is under way may still take.
+        """
+        cut = max(now, self.start)
+        drained = min(self.drain, cut)
         return Phases(
             start=self.start,
             warmup=min(self.warmup, drained),
             measure=min(self.measure, drained),
             drain=drained,
-            end=min(self.end, drained + round(drain * SECOND)),
+            end=min(self.end, cut + round(drain * SECOND)),
         )
 
     @property

@@ -15,21 +15,24 @@ class Progress:
     Attributes:
         phase: ``ramp``, ``warmup``, ``measure`` or ``drain``.
         elapsed: Seconds since the ramp began.
-        expected: Seconds that the plan takes, drain left out.
+        expected: Seconds that the plan takes, drain left out; None when it asks for a number of operations.
         active: Connected users or busy workers.
         rate: Operations completed in the last second.
         p95_ms: P95 response time so far, None before there is one.
-        failed: Failed and timed-out operations so far, all phases.
+        failed: Failed, timed-out and skipped operations so far, all phases.
+        operations: How many counted operations are done, and how many are planned; None when the plan asks
+            for a number of seconds.
     """
 
     suite: Suite
     phase: str
     elapsed: float
-    expected: float
+    expected: float | None
     active: int
     rate: float
     p95_ms: float | None
     failed: int
+    operations: tuple[int, int] | None = None
 
 
 OnProgress = Callable[[Progress], None]

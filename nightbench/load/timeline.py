@@ -15,6 +15,9 @@ from nightbench.load.phases import SECOND
 
 NOT_REACHED = -1
 """In the place of an instant: a quantity that begins or ends there has no sample of this operation."""
+NEVER = -2
+"""In the place of an instant that was due and never came: what ends there took longer than all that ended,
+by nobody knows how much; nothing begins there."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Window:
             *scheduled*; negative for connections, which are made before it.
         operation: For example ``message``.
         quantity: For example ``response_time``.
-        n: Samples in the histogram.
+        n: Samples. Those that the histogram does not hold were due and never came: they are longer than all
+            that it holds.
         histogram: HdrHistogram V2, base64, values in µs.
     """
 
@@ -48,9 +52,10 @@ class Times:
 class _Second:
     """Sparse counters of one second, small enough to keep one for every second of a long run."""
 
-    __slots__ = ("counts", "indices")
+    __slots__ = ("beyond", "counts", "indices")
 
     def __init__(self) -> None:
+        self.beyond = 0
         self.indices = np.empty(0, dtype=np.uint16)
         self.counts = np.empty(0, dtype=np.uint32)
 
@@ -68,7 +73,7 @@ class Timeline:
 
     Args:
         instants: Names of the recorded instants in order; the first is the scheduled one. An operation
-            that did not reach an instant records `NOT_REACHED` for it.
+            that did not reach an instant records `NOT_REACHED` for it, or `NEVER` when it should have.
         quantities: For each ``operation.quantity`` the two instants that it lies between.
         by_second: Which of them are also kept second by second.
     """
@@ -99,16 +104,30 @@ class Timeline:
         columns = flat.reshape(-1, self._width).T
         seconds = (columns[0] - origin) // SECOND
         for name, (first, last) in self._spans.items():
-            reached = (columns[first] != NOT_REACHED) & (columns[last] != NOT_REACHED)
-            values = columns[last][reached] - columns[first][reached]
+            begun = (columns[first] != NOT_REACHED) & (columns[first] != NEVER)
+            ended = begun & (columns[last] != NOT_REACHED) & (columns[last] != NEVER)
+            missed = begun & (columns[last] == NEVER)
+            values = columns[last][ended] - columns[first][ended]
             self.totals[name].add(values)
-            if name not in self._by_second:
-                continue
-            indices = bucket_indices(values)
-            of_values = seconds[reached]
-            for second in np.unique(of_values):
-                window = self._seconds.setdefault((int(second), name), _Second())
-                window.add(indices[of_values == second])
+            self.totals[name].add_beyond(int(missed.sum()))
+            if name in self._by_second:
+                self._fold_seconds(name, seconds[ended], bucket_indices(values), seconds[missed])
+
+    def _fold_seconds(
+        self,
+        name: str,
+        seconds: npt.NDArray[np.int64],
+        indices: npt.NDArray[np.int64],
+        missed: npt.NDArray[np.int64],
+    ) -> None:
+        """Count the values of one quantity by their `seconds`, and the seconds of what never came."""
+        for second in np.unique(seconds):
+            self._second(int(second), name).add(indices[seconds == second])
+        for second, samples in zip(*np.unique(missed, return_counts=True), strict=True):
+            self._second(int(second), name).beyond += int(samples)
+
+    def _second(self, second: int, name: str) -> _Second:
+        return self._seconds.setdefault((second, name), _Second())
 
     def times(self) -> Times:
         """What has been folded; one window for each second and quantity, in order of time."""
@@ -119,4 +138,4 @@ def _window(key: tuple[int, str], counters: _Second) -> Window:
     second, name = key
     operation, _, quantity = name.rpartition(".")
     histogram = encode_counts(counters.indices.astype(np.int64), counters.counts.astype(np.int64))
-    return Window(second, operation, quantity, int(counters.counts.sum()), histogram)
+    return Window(second, operation, quantity, int(counters.counts.sum()) + counters.beyond, histogram)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 from pathlib import Path
 
 from nightbench.errors import NightbenchError
+from nightbench.processes import watch_lifeline
 from nightbench.reference.staging import Staging
 from nightbench.reference.supervisor import supervise
 
@@ -15,15 +18,15 @@ def main() -> int:
     """Run until standard input ends or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m nightbench.reference", description=__doc__)
     parser.add_argument("--cache", type=Path, required=True, help="folder of templates and instances")
-    parser.add_argument("--staging", type=Staging.model_validate_json, default=Staging(), help="as JSON")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the parent's to decide on
+    watch_lifeline(lambda: os.kill(os.getpid(), signal.SIGTERM))
     try:
         supervise(
             arguments.cache,
             "reference",
-            arguments.staging,
+            Staging(),
             announce=lambda address: print(address.as_line(), flush=True),  # noqa: T201  # what the parent reads
-            lifeline=True,
         )
     except NightbenchError as error:
         print(error, file=sys.stderr)  # noqa: T201  # what the parent tells

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from nightbench.instances import cache_errors, instance_folder
-from nightbench.reference.server import server, stop_survivor
+from nightbench.reference.server import Running, server, stop_survivor
 from nightbench.reference.template import SUPERUSER, Template, copy_template
 
 DATABASE = "pam"
@@ -26,14 +26,19 @@ class Instance:
 
     Attributes:
         folder: Its instance folder; a place for what else belongs to the run.
-        port: On 127.0.0.1.
+        server: Its process.
         admin_dsn: The superuser in the template's database; a password of this instance alone.
     """
 
     folder: Path
-    port: int
+    server: Running
     database: str
     admin_dsn: str = field(repr=False)
+
+    @property
+    def port(self) -> int:
+        """On 127.0.0.1."""
+        return self.server.port
 
 
 def reference_template() -> Template:
@@ -55,12 +60,11 @@ def postgres_instance(cache: Path, kind: str, template: Template) -> Iterator[In
     with instance_folder(cache, kind, stop=stop_survivor) as folder:
         with cache_errors(cache):
             password = copy_template(cache, template, folder)
-        with server(folder / "data", folder / "postgres.log") as port:
-            dsn = _dsn(SUPERUSER, password, port, template.database)
+        with server(folder / "data", folder / "postgres.log") as running:
+            dsn = _dsn(SUPERUSER, password, running.port, template.database)
             password = set_password(dsn, SUPERUSER)
-            yield Instance(
-                folder, port, template.database, _dsn(SUPERUSER, password, port, template.database)
-            )
+            dsn = _dsn(SUPERUSER, password, running.port, template.database)
+            yield Instance(folder, running, template.database, dsn)
 
 
 def load_dsn(instance: Instance) -> str:

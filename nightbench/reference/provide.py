@@ -13,7 +13,6 @@ from typing import Any
 from nightbench.errors import ExitCode, NightbenchError
 from nightbench.plan import Suite
 from nightbench.processes import end, last_words
-from nightbench.reference.staging import Staging
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
 from nightbench.subject import Subject
@@ -26,9 +25,7 @@ BOTH: frozenset[Suite] = frozenset({"websocket", "database"})
 
 
 @asynccontextmanager
-async def provide_subject(
-    settings: Settings, staging: Staging | None = None, *, needs: frozenset[Suite] = BOTH
-) -> AsyncIterator[Subject]:
+async def provide_subject(settings: Settings, *, needs: frozenset[Suite] = BOTH) -> AsyncIterator[Subject]:
     """Provide what the suites in `needs` load, for the length of the block.
 
     What the settings name is used as it is. For the rest the embedded reference is started and stopped;
@@ -46,18 +43,17 @@ async def provide_subject(
     if not missing:
         yield external
         return
-    async with embedded_reference(settings.cache, staging or Staging()) as embedded:
+    async with _embedded_reference(settings.cache) as embedded:
         yield Subject(
             websocket_url=url or (embedded.websocket_url if "websocket" in needs else None),
             token=token if url else embedded.token,
             dsn=dsn or (embedded.dsn if "database" in needs else None),
-            counters_url=None if url else embedded.counters_url,
             embedded=missing,
         )
 
 
 @asynccontextmanager
-async def embedded_reference(cache: Path, staging: Staging) -> AsyncIterator[Subject]:
+async def _embedded_reference(cache: Path) -> AsyncIterator[Subject]:
     """Run the reference backend in a process of its own for the length of the block.
 
     It ends with the block, and also when this process dies: its standard input is its lifeline.
@@ -68,8 +64,6 @@ async def embedded_reference(cache: Path, staging: Staging) -> AsyncIterator[Sub
         "nightbench.reference",
         "--cache",
         str(cache),
-        "--staging",
-        staging.model_dump_json(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -82,7 +76,6 @@ async def embedded_reference(cache: Path, staging: Staging) -> AsyncIterator[Sub
             websocket_url=address["websocket_url"],
             token=address["token"],
             dsn=address["dsn"],
-            counters_url=address["counters_url"],
             embedded=BOTH,
         )
     finally:
@@ -95,11 +88,11 @@ async def _address(process: asyncio.subprocess.Process, errors: asyncio.Task[str
     try:
         async with asyncio.timeout(START_SECONDS):
             line = await process.stdout.readline()
+            code = None if line else await process.wait()
     except TimeoutError:
         msg = f"the embedded reference backend was not ready within {START_SECONDS:.0f} s"
         raise NightbenchError(msg) from None
     if not line:
-        code = await process.wait()
         said = scrub(await errors) or f"it ended with code {code}"
         error = NightbenchError(f"the embedded reference backend did not start: {said}")
         if code == ExitCode.WRONG_USE:

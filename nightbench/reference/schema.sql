@@ -44,7 +44,7 @@ create table expenses (
     category text not null,
     description text not null default '',
     spent_on date not null default current_date,
-    source text,  -- nightbench:<run_id> for what a load test writes, so that it can be removed
+    source text,  -- nightbench:<run_id>:<tenants> for what a load test writes, so that it can be removed
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now()
 );

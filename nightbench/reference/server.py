@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -25,8 +26,22 @@ _TICK = 0.02
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)
 
 
+@dataclass(frozen=True)
+class Running:
+    """A server that accepts connections on `port` of 127.0.0.1."""
+
+    port: int
+    process: subprocess.Popen[bytes] = field(repr=False)
+    log: Path
+
+    def has_ended(self) -> str | None:
+        """How it ended, with the end of its log; None while it runs."""
+        code = self.process.poll()
+        return None if code is None else f"the embedded PostgreSQL ended (exit code {code}): {tail(self.log)}"
+
+
 @contextmanager
-def server(data: Path, log: Path, *settings: str) -> Iterator[int]:
+def server(data: Path, log: Path, *settings: str) -> Iterator[Running]:
     """Run PostgreSQL on the data folder, listening on a free port of 127.0.0.1, for the length of the block.
 
     Args:
@@ -34,17 +49,14 @@ def server(data: Path, log: Path, *settings: str) -> Iterator[int]:
         log: Where its output goes.
         settings: ``name=value`` on top of ``postgresql.conf``.
 
-    Yields:
-        The port; connections are accepted.
-
     Raises:
         NightbenchError: when it does not come up, with the end of its log.
     """
-    process, port = _start(data, log, settings)
+    running = _start(data, log, settings)
     try:
-        yield port
+        yield running
     finally:
-        stop(process)
+        stop(running.process)
 
 
 def stop(process: subprocess.Popen[bytes] | psutil.Process) -> None:
@@ -85,7 +97,7 @@ def tail(log: Path, lines: int = 5) -> str:
     return " | ".join(line.strip() for line in text.strip().splitlines()[-lines:]) or "its log is empty"
 
 
-def _start(data: Path, log: Path, settings: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], int]:
+def _start(data: Path, log: Path, settings: tuple[str, ...]) -> Running:
     for _ in range(_TRIES):
         port = _free_port()
         options = [word for setting in (f"port={port}", *settings) for word in ("-c", setting)]
@@ -103,7 +115,7 @@ def _start(data: Path, log: Path, settings: tuple[str, ...]) -> tuple[subprocess
             stop(process)
             raise
         if ready:
-            return process, port
+            return Running(port, process, log)
         stop(process)
         # Between the choice of the port and its use another program may take it.
         if "could not bind" not in log.read_text(errors="replace"):

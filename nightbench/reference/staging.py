@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nightbench.plan import Seconds
+
 Distribution = Literal["fixed", "uniform", "exponential", "lognormal", "bimodal"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[float, Field(ge=0, le=600_000)]
-Seconds = Annotated[float, Field(ge=0, le=86_400)]
 
 
 class Staging(BaseModel):

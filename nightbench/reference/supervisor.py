@@ -8,7 +8,9 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Iterator
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +20,13 @@ import uvicorn
 import uvloop
 
 from nightbench.errors import NightbenchError
-from nightbench.processes import watch_lifeline
 from nightbench.reference.backend import CHAT_PATH, create_app
-from nightbench.reference.postgres import load_dsn, postgres_instance, reference_template
+from nightbench.reference.postgres import Instance, load_dsn, postgres_instance, reference_template
 from nightbench.reference.staging import Staging
 
 GRACE_SECONDS = 2
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -45,36 +48,39 @@ class _StopError(BaseException):
     """A signal asked for the end before the event loop was there to take it."""
 
 
-def supervise(
-    cache: Path, kind: str, staging: Staging, *, announce: Callable[[Address], None], lifeline: bool
-) -> None:
-    """Run PostgreSQL and the backend until SIGINT or SIGTERM; call `announce` when both are ready.
+def supervise(cache: Path, kind: str, staging: Staging, *, announce: Callable[[Address], None]) -> None:
+    """Run PostgreSQL and the backend until a signal, or until either ends; call `announce` when both are ready.
+
+    The signal is SIGTERM, or one of SIGINT and SIGHUP that was not ignored before: `nohup` wants to outlive
+    its terminal, and a shell's background job its Ctrl-C.
 
     Args:
         cache: The folder of templates and instances.
         kind: Of the instance folder; tells those of ``reference up`` from those of a run.
         staging: How the backend behaves.
         announce: Called once.
-        lifeline: Also end when standard input does, which is when the parent dies; SIGINT is ignored then,
-            since a terminal's Ctrl-C is the parent's to decide on.
 
     Raises:
-        NightbenchError: when either does not come up.
+        NightbenchError: when either does not come up, or PostgreSQL ends before it is told to.
     """
-    with suppress(_StopError), _signals(ignore_interrupt=lifeline):
-        if lifeline:
-            watch_lifeline(lambda: os.kill(os.getpid(), signal.SIGTERM))
-        with postgres_instance(cache, kind, reference_template()) as instance:
-            dsn = load_dsn(instance)
-            try:
-                uvloop.run(_serve(dsn, staging, announce, handle_interrupt=not lifeline))
-            finally:
-                _ignore_signals()  # the loop has given its handlers back, PostgreSQL is still to be stopped
+    with (
+        suppress(_StopError),
+        _signals() as numbers,
+        postgres_instance(cache, kind, reference_template()) as instance,
+    ):
+        try:
+            uvloop.run(_serve(instance, staging, announce, numbers))
+        finally:
+            _ignore_signals()  # the loop has given its handlers back, PostgreSQL is still to be stopped
 
 
 async def _serve(
-    dsn: str, staging: Staging, announce: Callable[[Address], None], *, handle_interrupt: bool
+    instance: Instance,
+    staging: Staging,
+    announce: Callable[[Address], None],
+    numbers: Iterable[signal.Signals],
 ) -> None:
+    dsn = load_dsn(instance)
     token = secrets.token_urlsafe(24)
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     port = listener.getsockname()[1]
@@ -87,12 +93,26 @@ async def _serve(
     )
     server = _Server(create_app(dsn, token, staging), on_ready=lambda: announce(address))
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP, *([signal.SIGINT] if handle_interrupt else [])):
+    for number in numbers:
         loop.add_signal_handler(number, server.stop)
+    _at_end(instance.server.process, lambda: loop.call_soon_threadsafe(server.stop))
     await server.serve(sockets=[listener])
+    if how := instance.server.has_ended():
+        raise NightbenchError(how)
     if not server.started:
         msg = "the reference backend did not start"
         raise NightbenchError(msg)
+
+
+def _at_end(process: subprocess.Popen[bytes], action: Callable[[], object]) -> None:
+    """Call `action` in a thread of its own when `process` has ended."""
+
+    def wait() -> None:
+        process.wait()
+        with suppress(RuntimeError):  # the loop is closed: whoever closed it has ended the process
+            action()
+
+    threading.Thread(target=wait, name="PostgreSQL", daemon=True).start()
 
 
 class _Server(uvicorn.Server):
@@ -128,26 +148,25 @@ class _Server(uvicorn.Server):
 
 def _ignore_signals() -> None:
     """An impatient second signal must not cut the clean-up short."""
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
-def _signals(*, ignore_interrupt: bool) -> Iterator[None]:
-    """Until the event loop takes them, a signal unwinds whatever has been started."""
+def _signals() -> Iterator[list[signal.Signals]]:
+    """The signals that end us. Until the event loop takes them, one unwinds whatever has been started."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         _ignore_signals()
         raise _StopError
 
-    handlers = {
-        signal.SIGTERM: stop,
-        signal.SIGHUP: stop,
-        signal.SIGINT: signal.SIG_IGN if ignore_interrupt else stop,
-    }
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    # SIGTERM even so: it is how the lifeline and `reference down` end us
+    numbers = [each for each in _SIGNALS if each == signal.SIGTERM or before[each] != signal.SIG_IGN]
+    for number in numbers:
+        signal.signal(number, stop)
     try:
-        yield
+        yield numbers
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

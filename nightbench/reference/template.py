@@ -135,8 +135,8 @@ def _build(home: Path, template: Template, ready: Path) -> None:
         (building / PASSWORD_FILE).write_text(password)
         _initialise(building)
         # A small max_wal_size leaves little write-ahead log behind, which every start would copy.
-        with server(building / "data", building / "log", "max_wal_size=8MB") as port:
-            _run_scripts(template, port, password)
+        with server(building / "data", building / "log", "max_wal_size=8MB") as running:
+            _run_scripts(template, running.port, password)
         (building / "log").unlink()
         building.rename(ready)
     except BaseException:

@@ -1,1 +1,1 @@
-"""What a reader sees: progress, summary, document."""
+"""What a reader sees: progress and summary."""

@@ -62,8 +62,8 @@ class _Bars:
         self._bar.update(
             task,
             description=f"{_name(progress, self._label)} {progress.phase:<7}",
-            total=max(progress.expected, 0.1),
-            completed=min(progress.elapsed, progress.expected),
+            total=1.0,
+            completed=_share(progress),
             state=self._page.said(_state(progress, gap=" ")),
         )
 
@@ -91,14 +91,35 @@ def _name(progress: Progress, label: str) -> str:
     return f"{label} {progress.suite}".strip()
 
 
+def _share(progress: Progress) -> float:
+    """How much of the plan is done, of 1."""
+    done, planned = progress.operations or (progress.elapsed, progress.expected or 0.0)
+    return min(done / planned, 1.0) if planned else 0.0
+
+
 def _state(progress: Progress, gap: str = "  ") -> str:
     who = "users" if progress.suite == "websocket" else "workers"
     p95 = "–" if progress.p95_ms is None else f"{progress.p95_ms:.{0 if progress.p95_ms >= 100 else 1}f} ms"
     pieces = [
-        f"{min(progress.elapsed, progress.expected):.0f}/{progress.expected:.0f} s",
+        _time(progress),
+        *([_done(*progress.operations)] if progress.operations else []),
         f"{progress.active} {who}",
         f"{progress.rate:.0f}/s",
         f"P95 {p95}",
         *([f"{progress.failed} failed"] if progress.failed else []),
     ]
     return gap.join(pieces)
+
+
+def _time(progress: Progress) -> str:
+    if progress.expected is None:
+        return f"{progress.elapsed:.0f} s"
+    return f"{min(progress.elapsed, progress.expected):.0f}/{progress.expected:.0f} s"
+
+
+def _done(done: int, planned: int) -> str:
+    return f"{_short(done)}/{_short(planned)}"
+
+
+def _short(amount: int) -> str:
+    return str(amount) if amount < 10_000 else f"{amount // 1000}k"

@@ -119,7 +119,7 @@ def _reasons(page: Page, verdict: SuiteVerdict) -> None:
     if verdict.trusted:
         return
     page.heading("Incomplete" if not validity.complete else "Not valid")
-    for text in validity.reasons or ("the run ended before its plan did",):
+    for text in validity.reasons:
         page.paragraph(text, first=f"{INDENT}- ", rest=f"{INDENT}  ", style=UNSURE)
     page.paragraph(
         "What was measured until then is shown and saved; it is neither a pass nor a fail.", style=DIM
@@ -197,7 +197,11 @@ def _target_value(measurement: Measurement, target: TargetResult) -> str:
     if target.value is not None:
         return number(target.value, _unit(measurement, target.metric))
     metric = next((item for item in measurement.metrics if item.name == target.metric), None)
-    return "not measured" if metric is None else f"missing (n = {metric.n:,})"
+    if metric is None:
+        return "not measured"
+    counts = measurement.operations.get(metric.name.partition(".")[0])
+    skipped = f", {counts.skipped:,} skipped" if counts is not None and counts.skipped else ""
+    return f"missing (n = {metric.n:,}{skipped})"
 
 
 def _limit(limit: float, unit: str) -> str:

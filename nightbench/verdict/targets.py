@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 import operator
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from nightbench.errors import ConfigurationError
 from nightbench.measurement import Measurement
-from nightbench.plan import Suite, Target
-from nightbench.scrub import scrub
+from nightbench.target import Target
 
 _HOLDS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {
@@ -23,14 +20,6 @@ _HOLDS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
         "==": operator.eq,
     }
 )
-
-OPERATIONS: Mapping[Suite, tuple[str, ...]] = MappingProxyType(
-    {
-        "websocket": ("connection", "message", "generator"),
-        "database": ("query", "query[STATEMENT]", "pool", "generator"),
-    }
-)
-"""What the metrics of each suite begin with."""
 
 LEAKED_ROWS = "query.leaked_rows"
 """Rows of other tenants that were read; a single one fails the run."""
@@ -53,21 +42,6 @@ class TargetResult:
     limit: float
     value: float | None
     met: bool
-
-
-def check_targets(suite: Suite, targets: Iterable[Target], *, setting: str = "--target") -> None:
-    """Tell a promise about something that `suite` does not do before it is measured in vain.
-
-    Raises:
-        ConfigurationError: naming `setting` for the first such target.
-    """
-    for target in targets:
-        operation = re.sub(r"\[.+\]$", "[STATEMENT]", target.metric.partition(".")[0])
-        if operation not in OPERATIONS[suite]:
-            known = f"its metrics begin with {', '.join(OPERATIONS[suite])}"
-            raise ConfigurationError(
-                setting, scrub(str(target)), f"the {suite} suite measures no {scrub(operation)!r}", known
-            )
 
 
 def judge_targets(promises: Sequence[Target], measurement: Measurement) -> tuple[TargetResult, ...]:

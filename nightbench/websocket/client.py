@@ -130,12 +130,12 @@ class Connection(asyncio.Protocol):
         """Bytes arrived (asyncio)."""
         self._protocol.receive_data(data)
         self._flush()
+        failure = self._protocol.handshake_exc
         for event in self._protocol.events_received():
             if isinstance(event, Frame):
                 self._on_frame(event)
-            elif isinstance(event, Response) and self._protocol.state is OPEN and not self._opened.done():
-                self._opened.set_result(None)
-        failure = self._protocol.handshake_exc
+            elif isinstance(event, Response) and failure is None and not self._opened.done():
+                self._opened.set_result(None)  # a close frame right behind it is a loss, no failed handshake
         if failure is not None and not self._opened.done():
             self._opened.set_exception(failure)
         if self._protocol.parser_exc is not None:

@@ -7,13 +7,13 @@ import os
 import socket
 from urllib.parse import urlsplit
 
-from nightbench.errors import ConfigurationError
+from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.host import fingerprint
 from nightbench.load.child import run_in_child
 from nightbench.load.progress import OnProgress
-from nightbench.measurement import Measurement, RunLabel, new_id
+from nightbench.measurement import Measurement, RunLabel, measured, new_id
 from nightbench.plan import WebSocketPlan
-from nightbench.scrub import scrub
+from nightbench.scrub import scrub, without_query
 from nightbench.subject import Subject
 from nightbench.websocket.generator import WebSocketResult, WebSocketSpec, run_generator
 from nightbench.websocket.metrics import websocket_metrics, websocket_validity
@@ -29,34 +29,34 @@ async def run(
 
     Raises:
         ConfigurationError: when nothing listens at the subject's address.
-        MeasurementError: when the generator gave no result.
+        MeasurementError: when the generator gave no result, or the embedded backend has ended.
     """
     url = subject.websocket_url
     if url is None:
         raise ConfigurationError("NIGHTBENCH_WEBSOCKET_URL", "", "the WebSocket suite needs an address")
-    await check_reachable(url)
+    try:
+        await check_reachable(url)
+    except ConfigurationError as error:
+        if subject.kind("websocket") == "embedded":
+            msg = f"the embedded reference backend has ended: {error.problem}"
+            raise MeasurementError(msg) from None
+        raise
     run_id = new_id(f"{label.tier}-websocket")
     spec = WebSocketSpec(plan, url, subject.token, run_id)
     result: WebSocketResult = await run_in_child(
         run_generator, spec, on_progress=on_progress, stop=stop, grace=GRACE_SECONDS
     )
-    return Measurement(
+    return measured(
+        result,
         run_id=run_id,
-        night_id=label.night_id,
         suite="websocket",
-        tier=label.tier,
-        environment=label.environment,
-        started_at=result.started_at,
-        duration=result.phases.measured_seconds,
+        label=label,
         plan=plan,
         subject={"kind": subject.kind("websocket"), "address": _address(url)},
         host=fingerprint(),
         validity=websocket_validity(result),
-        operations=result.counted,
-        uncounted=result.uncounted,
         metrics=websocket_metrics(result),
-        windows=tuple(window for times in result.times for window in times.windows),
-        details={"stray": dict(result.stray)},
+        details={"stray": dict(result.stray), "lost": dict(result.lost)},
     )
 
 
@@ -72,7 +72,7 @@ async def check_reachable(url: str) -> None:
     except OSError as error:
         raise ConfigurationError(
             "--url / NIGHTBENCH_WEBSOCKET_URL",
-            scrub(url),
+            _address(url),
             f"nothing answers at {parts.hostname}:{port}: {_why_unreachable(error)}",
             "start the backend, mend the address, or leave it out to use the embedded one",
         ) from None
@@ -87,5 +87,5 @@ def _why_unreachable(error: OSError) -> str:
 
 
 def _address(url: str) -> str:
-    """`url` as it is stored: scrubbed, and without its query, where tickets and tokens travel."""
-    return scrub(urlsplit(url)._replace(query="", fragment="").geturl())
+    """`url` as it is told and stored."""
+    return without_query(scrub(url))

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nightbench.load.phases import SECOND
-from nightbench.measurement import Metric, Validity, health_metrics, time_metrics, totals_of, validity_of
+from nightbench.measurement import (
+    Metric,
+    Validity,
+    health_metrics,
+    throughput,
+    time_metrics,
+    totals_of,
+    validity_of,
+)
 from nightbench.websocket.generator import WebSocketResult
 from nightbench.websocket.records import CONNECTION, MESSAGE
 
@@ -16,8 +23,6 @@ _OWN_LIMITS = ("connect_emfile", "connect_enfile", "connect_eaddrnotavail")
 def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
     """Every metric of one run, in the order in which a reader asks for them."""
     connection, message = result.counted[CONNECTION], result.counted[MESSAGE]
-    # a subject that falls behind ends its last messages in the drain
-    seconds = (max(result.phases.drain, result.last_ended) - result.phases.measure) / SECOND
     connecting = result.connecting_seconds
     return (
         Metric("connection.connected_users", result.connected_users, "1", connection.scheduled),
@@ -25,8 +30,9 @@ def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
         Metric(
             "connection.rate", connection.ok / connecting if connecting > 0 else None, "1/s", connection.ok
         ),
+        Metric("connection.lost", result.lost.total(), "1", connection.ok),
         Metric("message.success_rate", message.success_rate, "%", message.scheduled),
-        Metric("message.throughput", message.ok / seconds if seconds > 0 else None, "1/s", message.ok),
+        throughput(MESSAGE, message.ok, result.phases, last_ok=result.last_ok),
         Metric("message.chunks.mean", result.chunks / message.ok if message.ok else None, "1", message.ok),
         Metric("message.stray", result.stray.total(), "1", message.scheduled),
         *time_metrics(totals_of(result.times)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from nightbench.load.ledger import Ledger, OperationCounts, Outcome
-from nightbench.load.timeline import Timeline, Times
+from nightbench.load.timeline import NEVER, NOT_REACHED, Timeline, Times
 from nightbench.websocket.conversation import Request
 
 CONNECTION = "connection"
@@ -40,8 +40,9 @@ class Records:
             by_second=("message.failure_time",),
         )
         self.ended = 0
-        self.last_ended = 0
+        self.last_ok = 0
         self.chunks = 0
+        self.lost: Counter[str] = Counter()
         self.stray: Counter[str] = Counter()
 
     # the ramp makes the connections, so all of them count
@@ -64,13 +65,23 @@ class Records:
             self._ledger.counted[CONNECTION].end(Outcome.FAILED, error)
             self._failed_connections.record((due, sent, now))
 
+    def connection_lost(self, error: str) -> None:
+        """An open one ended before the run did."""
+        self.lost[error] += 1
+
     def message_due(self, *, counted: bool) -> None:
         """A user is to send."""
         self._ledger.account(MESSAGE, counted=counted).schedule()
 
-    def message_not_sent(self, outcome: Outcome, error: str, *, counted: bool) -> None:
-        """It was not sent: there was no connection, or too much was under way."""
-        self._ledger.account(MESSAGE, counted=counted).end(outcome, error)
+    def message_not_sent(self, error: str, *, counted: bool) -> None:
+        """It was not sent, since there was no connection."""
+        self._ledger.account(MESSAGE, counted=counted).end(Outcome.FAILED, error)
+
+    def message_skipped(self, error: str, *, due: int, counted: bool) -> None:
+        """It was held back: a user would have waited, and nobody knows how long."""
+        self._ledger.account(MESSAGE, counted=counted).end(Outcome.SKIPPED, error)
+        if counted:
+            self._messages.record((due, NOT_REACHED, NOT_REACHED, NEVER))
 
     def message_ended(self, request: Request, now: int, outcome: Outcome, error: str | None = None) -> None:
         """Its reply is whole, failed or timed out."""
@@ -81,8 +92,8 @@ class Records:
         if outcome is Outcome.FAILED:
             self._failed_messages.record((request.scheduled, request.sent, now))
             return
-        self.last_ended = max(self.last_ended, now)
         if outcome is Outcome.OK:
+            self.last_ok = max(self.last_ok, now)
             self.chunks += request.chunks
         self._messages.record((request.scheduled, request.sent, request.first or now, now))
 

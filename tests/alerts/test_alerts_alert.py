@@ -6,7 +6,9 @@ import pytest
 from builders import database_measurement, invalidated, verdict_of, websocket_measurement, with_metric
 
 from nightbench.alerts.alert import alerts_of
-from nightbench.plan import Target
+from nightbench.alerts.failure import Failure, failure_alert
+from nightbench.plan import Suite, Tier
+from nightbench.target import Target
 
 P95 = "message.response_time.p95"
 
@@ -42,6 +44,31 @@ def test_an_invalid_measurement_is_one_warning_whatever_it_missed() -> None:
     (alert,) = alerts_of([verdict_of(invalidated(missed().measurement, "busy", "late"))])
     assert (alert.kind, alert.level, alert.metric) == ("invalid", "warning", "validity")
     assert alert.context["reasons"] == ["busy", "late"]
+
+
+@pytest.mark.parametrize(("complete", "what"), [(True, "invalid"), (False, "incomplete")])
+def test_an_incomplete_measurement_is_called_so_and_is_the_same_issue(complete: bool, what: str) -> None:
+    measurement = invalidated(websocket_measurement(), "incomplete after 2.0 s", complete=complete)
+    (alert,) = alerts_of([verdict_of(measurement)])
+    assert alert.title == f"full websocket: the measurement is {what}"
+    assert alert.fingerprint == ("invalid", "websocket", "full", "validity", "local")
+
+
+@pytest.mark.parametrize(
+    ("tier", "suite", "title"),
+    [
+        (None, None, "night: failed"),
+        ("full", None, "full: failed"),
+        ("full", "database", "full database: failed"),
+    ],
+)
+def test_a_failure_is_tagged_with_what_it_is_about(
+    tier: Tier | None, suite: Suite | None, title: str
+) -> None:
+    alert = failure_alert(Failure(tier, suite, "local", "n", "gone"))
+    assert alert.title == title
+    assert (alert.tags["tier"], alert.tags["suite"]) == (tier or "all", suite or "all")
+    assert alert.fingerprint == ("failed", suite or "all", tier or "all", "run", "local")
 
 
 @pytest.mark.parametrize("reasons", [(), ("busy",)])

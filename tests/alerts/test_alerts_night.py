@@ -12,7 +12,8 @@ from builders import database_measurement, websocket_measurement, with_metric
 
 from nightbench.alerts.outbox import Outbox
 from nightbench.errors import ConfigurationError, MeasurementError
-from nightbench.night import Night, open_night
+from nightbench.night import Night
+from nightbench.running import open_night
 from nightbench.settings import Settings
 
 
@@ -136,7 +137,7 @@ def port():
 @pytest.mark.parametrize(
     ("setting", "address"),
     [
-        ("websocket_url", "ws://127.0.0.1:{}/chat"),
+        ("websocket_url", "ws://127.0.0.1:{}/chat?ticket=hunter2"),
         ("database_dsn", "postgresql://app:hunter2@127.0.0.1:{}/app"),
     ],
 )
@@ -146,6 +147,7 @@ def test_an_address_that_nothing_answers_ends_the_night_before_it_begins(tmp_pat
         started(settings)
     assert "hunter2" not in str(caught.value)
     assert titles(settings) == ["night: failed"]
+    assert "hunter2" not in json.dumps(waiting(settings))
 
 
 def test_addresses_that_answer_are_no_obstacle(tmp_path):

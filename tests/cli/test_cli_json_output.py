@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nightbench.cli.json_output import JsonOutput
-from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.errors import ConfigurationError, ExitCode
 
 
 def test_a_folder_that_takes_no_file_is_told_before_anything_is_measured():
@@ -30,17 +30,26 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
     read = []
     reader = threading.Thread(target=lambda: read.append(json.loads(pipe.read_text())))
     reader.start()
-    JsonOutput(str(pipe)).write({"a": 1})
+    assert JsonOutput(str(pipe)).write({"a": 1}, ExitCode.MET) is ExitCode.MET
     reader.join()
     assert read == [{"a": 1}]
     assert pipe.is_fifo()
 
 
-def test_a_folder_that_is_gone_in_the_end_is_told(tmp_path):
+@pytest.mark.parametrize(
+    ("code", "then"),
+    [
+        (ExitCode.MET, ExitCode.INVALID),
+        (ExitCode.MISSED, ExitCode.MISSED),  # that is certain, with or without a document
+        (ExitCode.WRONG_USE, ExitCode.WRONG_USE),
+        (ExitCode.INVALID, ExitCode.INVALID),
+    ],
+)
+def test_a_folder_that_is_gone_in_the_end_is_told_and_is_no_pass(tmp_path, capsys, code, then):
     (tmp_path / "folder").mkdir()
     output = JsonOutput(str(tmp_path / "folder" / "it.json"))
     (tmp_path / "folder").rmdir()
     (tmp_path / "folder").write_text("in the way")
-    with pytest.raises(MeasurementError, match="--json"):
-        output.write({})
+    assert output.write({}, code) is then
+    assert "cannot be written" in capsys.readouterr().err
     assert Path(tmp_path / "folder").read_text() == "in the way"

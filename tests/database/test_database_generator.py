@@ -11,10 +11,9 @@ import pytest
 
 from nightbench.database.generator import DatabaseSpec, run_generator
 from nightbench.database.metrics import database_metrics, database_validity
-from nightbench.database.own_rows import exclusive_connection, insert_rows
+from nightbench.database.own_rows import exclusive_connection
 from nightbench.errors import ConfigurationError
 from nightbench.plan import DatabasePlan
-from nightbench.tenants import tenant_id
 
 
 def load(dsn, *, on_progress=lambda _: None, stop=None, **plan):
@@ -166,16 +165,6 @@ def test_a_pool_that_is_too_small_waits_and_says_so(postgres):
     assert metric(result, "pool.opened") == 1
 
 
-def test_rows_left_by_a_crashed_run_are_found_and_removed(postgres):
-    before = postgres.state()
-    with exclusive_connection(postgres.dsn) as connection:
-        insert_rows(connection, [tenant_id(1), tenant_id(7)], "nightbench:crashed")
-    assert postgres.state() != before
-    result = load(postgres.dsn, queries=20)
-    assert result.left_over_rows == 2
-    assert postgres.state() == before
-
-
 def test_two_runs_never_load_one_database_at_once(postgres):
     with (
         exclusive_connection(postgres.dsn),
@@ -209,7 +198,7 @@ def test_a_server_that_dies_ends_the_run_as_incomplete(own_postgres):
     assert "the subject was lost" in validity.reasons[0]
     assert result.counted["query"].ok > 0
     assert result.removed_rows is None
-    assert "nightbench:test-run could not be removed" in validity.reasons[-1]
+    assert "nightbench:test-run:50 could not be removed" in validity.reasons[-1]
     errors = set(result.counted["query"].errors)
     assert errors <= {"connection_lost", "connect_refused", "connect_failed", "sqlstate_57P02", "not_started"}
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from staged import Stages, provide_staged_subject
 
-from flows.server import embedded_server
+from flows.in_process.server import embedded_server
 from nightbench.settings import Settings
 
 CACHE = Path(os.environ.get("NIGHTBENCH_CACHE") or Path(__file__).parents[2] / ".cache").absolute()

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from builders import database_measurement, invalidated, websocket_measurement
@@ -107,6 +109,13 @@ async def until_stopped(measurement: Measurement, stop: asyncio.Event) -> Measur
     return invalidated(measurement, complete=False)
 
 
+def without_prefect(measurement: Measurement, _stop: asyncio.Event) -> Measurement:
+    """A suite during which the embedded Prefect server is killed."""
+    (server,) = psutil.Process().children()
+    server.kill()
+    return measurement
+
+
 def invalid(measurement: Measurement, _stop: asyncio.Event) -> Measurement:
     return invalidated(measurement, "the generator was saturated")
 
@@ -115,6 +124,7 @@ STAGES: dict[str, Stage] = {
     "good": lambda measurement, _stop: measurement,
     "until-stopped": until_stopped,
     "interrupted": interrupted,
+    "without-prefect": without_prefect,
 }
 
 __all__ = ["STAGES", "SUBJECT", "Stages", "interrupted", "invalid", "raising", "until_stopped"]

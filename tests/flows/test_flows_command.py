@@ -19,7 +19,7 @@ def _elsewhere(api, stages, tmp_path, monkeypatch):
 
 def test_the_engine_is_found_by_its_entry_point():
     (point,) = entry_points(group="nightbench.engine")
-    assert point.load().__module__ == "flows.engine"
+    assert point.load().__module__ == "flows.in_process.engine"
 
 
 def test_the_summary_goes_to_stdout_and_progress_to_stderr(capsys):

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from flows.engine import STARTING, run_flow
-from flows.environment import check_reachable
+from flows.in_process.engine import STARTING, run_flow
+from flows.in_process.environment import check_reachable
 from nightbench import settings as settings_module
 from nightbench.alerts.outbox import Outbox
 from nightbench.errors import ConfigurationError, ExitCode

@@ -5,11 +5,12 @@ import json
 import os
 import signal
 
+import pandas as pd
 import pytest
 from builders import invalidated, with_metric
 from staged import PASSWORD, TOKEN, interrupted, invalid, raising
 
-from flows.engine import run_flow
+from flows.in_process.engine import run_flow
 from nightbench import settings as settings_module
 from nightbench.alerts.outbox import Outbox
 from nightbench.errors import ConfigurationError, ExitCode, MeasurementError
@@ -28,7 +29,7 @@ def names(outcome) -> list[str]:
 
 
 def saved_runs(settings) -> list[str]:
-    runs = HistoryStore(settings.results).runs()
+    runs = pd.read_parquet(settings.results / "runs")
     return sorted(f"{tier} {suite}" for tier, suite in zip(runs["tier"], runs["suite"], strict=True))
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.server import embedded_server
+from flows.in_process.server import embedded_server
 from nightbench.errors import ConfigurationError, MeasurementError
 
 HOLDER = """
 import asyncio, sys
 from pathlib import Path
-from flows.server import embedded_server
+from flows.in_process.server import embedded_server
 with embedded_server(Path(sys.argv[1]), Path(sys.argv[2])) as server:
     if sys.argv[3] == "ready":
         asyncio.run(server.ready())
@@ -193,6 +193,20 @@ def test_ctrl_c_in_a_terminal_keeps_what_was_measured_and_leaves_nothing(command
     assert "Traceback" not in err
     assert len(list((tmp_path / "results").rglob("runs/**/*.parquet"))) == 1
     assert not psutil.pid_exists(server.pid)
+    assert instances(own_cache) == []
+
+
+@pytest.mark.slow
+def test_a_run_whose_server_is_killed_measures_on_and_says_so(command, own_cache, tmp_path):
+    process = command("without-prefect", "run", "quick")
+    _, err = process.communicate(timeout=90)
+
+    assert process.returncode == 3
+    notes = [line for line in err.splitlines() if not line.startswith("quick ")]
+    assert notes[1].startswith("nightbench: the summary could not be published: ")
+    assert notes[2].startswith("nightbench: night: failed: the embedded Prefect server ended: ")
+    assert len(notes) == 3, err
+    assert len(list((tmp_path / "results").rglob("runs/**/*.parquet"))) == 2
     assert instances(own_cache) == []
 
 

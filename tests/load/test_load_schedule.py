@@ -1,6 +1,7 @@
 """When things are due: phases, schedules and the agenda."""
 
 import itertools
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +34,13 @@ def test_a_run_cut_short_counts_what_was_scheduled_before(second):
     assert cut.start <= cut.warmup <= cut.measure <= cut.drain <= cut.end
     assert cut.drain <= max(second * SECOND, cut.start)
     assert cut.measured_seconds == min(max(second - 1005, 0), 10)
+
+
+def test_a_drain_cut_short_ends_so_much_later_and_leaves_the_measure_phase_whole():
+    cut = phases().cut(1016 * SECOND, drain=2)
+    assert cut == replace(phases(), end=1018 * SECOND)
+    assert cut.cut(1017 * SECOND, drain=2) == cut
+    assert phases().cut(1019 * SECOND, drain=2) == phases()
 
 
 @given(st.integers(1, 500), st.integers(0, 60 * SECOND))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nightbench.load.histogram import decode_counts
 from nightbench.load.phases import SECOND
-from nightbench.load.timeline import NOT_REACHED, Timeline
+from nightbench.load.timeline import NEVER, NOT_REACHED, Timeline
 
 
 def timeline():
@@ -68,3 +68,19 @@ def test_an_instant_that_was_not_reached_gives_no_sample():
     totals = line.times().totals
     assert totals["message.response_time"].n == 1
     assert totals["message.service_time"].n == 0
+
+
+def test_what_was_due_and_never_came_has_a_rank_in_the_total_and_in_its_second():
+    line = timeline()
+    line.record((0, 0, 100_000_000))
+    line.record((SECOND // 2, NOT_REACHED, NEVER))
+    line.record((3 * SECOND, NEVER, NEVER))
+    line.fold(0)
+    times = line.times()
+    response, service = (times.totals[f"message.{name}_time"] for name in ("response", "service"))
+    assert (response.n, response.beyond) == (1, 2)
+    assert (service.n, service.beyond) == (1, 0)
+    assert [(w.second, w.n, decode_counts(w.histogram).sum()) for w in times.windows] == [
+        (0, 2, 1),
+        (3, 1, 0),
+    ]

@@ -8,16 +8,16 @@ from pydantic import ValidationError
 from nightbench.plan import (
     NIGHTLY_TIERS,
     TIER_NAMES,
-    TIERS,
     DatabaseChanges,
     DatabasePlan,
-    Target,
     TierChanges,
     WebSocketChanges,
     WebSocketPlan,
     changed,
     plan_hash,
 )
+from nightbench.target import Target
+from nightbench.tiers import QUICK_SECONDS, TIERS, shortened
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_the_night_is_three_of_the_tiers_in_order():
 
 @pytest.mark.parametrize("tier", TIER_NAMES)
 def test_quick_keeps_the_concurrency_and_the_rate_and_cuts_the_length(tier):
-    plan, quick = TIERS[tier], TIERS[tier].shortened()
+    plan, quick = TIERS[tier], shortened(TIERS[tier])
     assert quick.websocket.users == plan.websocket.users
     assert quick.database.workers == plan.database.workers
     assert quick.websocket.messages_per_second == plan.websocket.messages_per_second
@@ -51,6 +51,30 @@ def test_quick_keeps_the_concurrency_and_the_rate_and_cuts_the_length(tier):
     websocket = quick.websocket.ramp_seconds + quick.websocket.warmup + quick.websocket.duration
     database = quick.database.warmup + quick.database.queries / quick.database.queries_per_second
     assert websocket + database <= 33  # three tiers make at most 100 s of load
+
+
+@given(
+    workers=st.integers(1, 10_000),
+    think=st.floats(0, 86_400),
+    rate=st.none() | st.floats(0.01, 1e6),
+    queries=st.integers(1, 100_000_000),
+)
+def test_quick_is_seconds_also_in_the_closed_model(workers, think, rate, queries):
+    changes = {"workers": workers, "rate": rate, "queries": queries}
+    plan = TIERS["full"].changed(TierChanges(database=DatabaseChanges(**changes)))
+    closed = plan.changed(TierChanges(database=DatabaseChanges(model="closed", think=think)))
+
+    quick, as_open = (shortened(each).database.queries for each in (closed, plan))
+
+    assert 1 <= quick <= as_open
+    # half a query more than the workers come to, by rounding
+    assert quick == 1 or (quick - 0.5) * think / workers <= QUICK_SECONDS * (1 + 1e-9)
+    assert (shortened(closed).database.workers, shortened(closed).database.think) == (workers, think)
+
+
+def test_a_long_think_time_is_no_reason_to_run_for_hours():
+    changes = TierChanges(database=DatabaseChanges(model="closed", think=60))
+    assert shortened(TIERS["full"].changed(changes)).database.queries == 3
 
 
 def test_the_users_that_are_asked_for_are_the_users_that_must_connect():
@@ -103,5 +127,75 @@ def test_changes_have_the_bounds_and_the_help_of_the_plan():
 
 def test_plans_with_other_numbers_are_not_comparable_and_other_targets_do_not_matter():
     plan = TIERS["full"].websocket
-    assert plan_hash(plan) == plan_hash(changed(plan, WebSocketChanges(targets=("a.b < 1",))))
+    assert plan_hash(plan) == plan_hash(changed(plan, WebSocketChanges(targets=("message.x < 1",))))
     assert plan_hash(plan) != plan_hash(changed(plan, WebSocketChanges(users=101)))
+
+
+@pytest.mark.parametrize(
+    ("suite", "left_out", "set_to_it"),
+    [
+        ("websocket", {"users": 50, "duration": 8}, {"rate": 25}),
+        ("websocket", {"users": 50, "duration": 8}, {"ramp": 1}),
+        ("database", {"queries": 90, "workers": 4}, {"rate": 40}),
+        ("database", {"queries": 90, "workers": 4}, {"pool_size": 4}),
+    ],
+)
+def test_a_value_that_is_set_to_what_it_is_anyway_changes_no_number(suite, left_out, set_to_it):
+    model = {"websocket": WebSocketPlan, "database": DatabasePlan}[suite]
+    assert plan_hash(model(**left_out)) == plan_hash(model(**left_out, **set_to_it))
+
+
+@pytest.mark.parametrize("plan", [TIERS["full"].websocket, TIERS["full"].database])
+@pytest.mark.parametrize(
+    ("model", "used", "unused"), [("open", "rate", "think"), ("closed", "think", "rate")]
+)
+def test_of_rate_and_think_time_the_one_counts_that_the_model_uses(plan, model, used, unused):
+    plan = plan.model_copy(update={"model": model})
+    assert plan_hash(plan) == plan_hash(plan.model_copy(update={unused: 77.0}))
+    assert plan_hash(plan) != plan_hash(plan.model_copy(update={used: 77.0}))
+
+
+def test_every_other_number_counts():
+    for plan in (TIERS["full"].websocket, TIERS["full"].database):
+        for name in type(plan).model_fields.keys() - {"targets", "rate", "think", "model", "message"}:
+            assert plan_hash(plan) != plan_hash(plan.model_copy(update={name: 77})), name
+
+
+@pytest.mark.parametrize(
+    ("changes", "metric"),
+    [
+        *(
+            (changes, promise.metric)
+            for changes, plan in (
+                (WebSocketChanges, TIERS["full"].websocket),
+                (DatabaseChanges, TIERS["full"].database),
+            )
+            for promise in plan.promises
+        ),
+        (WebSocketChanges, "generator.cpu_share"),
+        (DatabaseChanges, "query[expense_listing].execute_time.p95"),
+        (DatabaseChanges, "pool.wait.p95"),
+    ],
+)
+def test_what_a_suite_measures_can_be_promised(changes, metric):
+    (target,) = changes(targets=[f"{metric} < 1"]).targets
+    assert target.metric == metric
+
+
+@pytest.mark.parametrize(
+    ("changes", "metric", "known"),
+    [
+        (WebSocketChanges, "query.success_rate", "connection, message, generator"),
+        (WebSocketChanges, "message[x].p95", "connection, message, generator"),
+        (DatabaseChanges, "message.success_rate", "query, query[STATEMENT], pool, generator"),
+        (DatabaseChanges, "query[.p95", "query, query[STATEMENT], pool, generator"),
+        (DatabaseChanges, "pool[x].wait.p95", "query, query[STATEMENT], pool, generator"),
+        (DatabaseChanges, "p95", "query, query[STATEMENT], pool, generator"),
+    ],
+)
+def test_what_it_does_not_measure_is_refused_with_what_it_does(changes, metric, known):
+    with pytest.raises(ValidationError) as caught:
+        changes(targets=[f"{metric} < 1"])
+    (error,) = caught.value.errors()
+    assert error["loc"] == ("targets", 0)
+    assert f"its metrics begin with {known}" in error["msg"]

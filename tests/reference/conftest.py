@@ -1,42 +1,55 @@
-"""The reference backend as a run starts it: a child process with a lifeline."""
+"""The reference backend as its users start it: ``nightbench reference up`` in a process of its own."""
 
-import asyncio
+import contextlib
 import json
 import os
-import threading
+import signal
+import subprocess
+import sys
 import urllib.request
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from nightbench.reference.provide import embedded_reference
-from nightbench.reference.staging import Staging
+from nightbench.reference.supervisor import Address
 
 CACHE = Path(os.environ.get("NIGHTBENCH_CACHE") or Path(__file__).parents[2] / ".cache")
+UP = [sys.executable, "-m", "nightbench", "reference", "up", "--json"]
 
 
-@contextmanager
-def running(staging):
-    """The subject of a reference backend staged so."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    context = embedded_reference(CACHE, staging)
+@contextlib.contextmanager
+def started(command, *, cache, **options):
+    """A process that has told its address; killed at the end if it still runs."""
+    environment = {**os.environ, "NIGHTBENCH_CACHE": str(cache)}
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, **options
+    )
     try:
-        yield asyncio.run_coroutine_threadsafe(context.__aenter__(), loop).result(90)
+        line = process.stdout.readline()
+        assert line, "it ended before it was ready"
+        yield process, Address(**json.loads(line))
     finally:
-        asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result(90)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            stream.close()
+
+
+@contextlib.contextmanager
+def running(*flags):
+    """The address of a reference backend that is staged by `flags`."""
+    with started([*UP, *flags], cache=CACHE) as (process, address):
+        yield address
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
 
 
 @pytest.fixture(scope="session")
 def healthy():
     """A backend without delay or fault."""
-    with running(Staging(delay="fixed", delay_ms=0)) as subject:
-        yield subject
+    with running("--delay", "fixed", "--delay-ms", "0") as address:
+        yield address
 
 
 def get_json(url):

@@ -9,18 +9,17 @@ from websockets.asyncio.client import connect
 
 from nightbench.database.session import SET_TENANT, claims
 from nightbench.reference.conversations import SOURCE
-from nightbench.reference.staging import Staging
 from nightbench.tenants import tenant_id
 
 CLIENTS = 30
 MESSAGES = 20
 
 
-async def vanish(subject, replies):
+async def vanish(address, replies):
     """Send all messages, read `replies` messages of the answer, cut the line."""
     client = await connect(
-        subject.websocket_url,
-        additional_headers={"Authorization": f"Bearer {subject.token}"},
+        address.websocket_url,
+        additional_headers={"Authorization": f"Bearer {address.token}"},
         compression=None,
     )
     for number in range(MESSAGES):
@@ -46,9 +45,9 @@ def written(dsn):
 
 
 def test_rows_of_clients_that_vanish_are_counted_exactly():
-    with running(Staging(delay="fixed", delay_ms=0)) as subject:
+    with running("--delay", "fixed", "--delay-ms", "0") as address:
         for number in range(CLIENTS):
-            asyncio.run(vanish(subject, replies=number))
-        while (counters := get_json(subject.counters_url))["connections_open"]:
+            asyncio.run(vanish(address, replies=number))
+        while (counters := get_json(address.counters_url))["connections_open"]:
             pass
-        assert counters["rows_written"] == written(subject.dsn)
+        assert counters["rows_written"] == written(address.dsn)

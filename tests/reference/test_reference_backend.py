@@ -9,16 +9,14 @@ from reference.conftest import get_json, running
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from nightbench.reference.staging import Staging
 
-
-def talk(subject, *sent, token=None, url=None, until=1):
+def talk(address, *sent, token=None, url=None, until=1):
     """Send texts and return the messages until `until` replies have ended."""
 
     async def main():
-        headers = {"Authorization": f"Bearer {subject.token if token is None else token}"}
+        headers = {"Authorization": f"Bearer {address.token if token is None else token}"}
         async with connect(
-            url or subject.websocket_url, additional_headers=headers, compression=None
+            url or address.websocket_url, additional_headers=headers, compression=None
         ) as client:
             for text in sent:
                 await client.send(text if isinstance(text, (str, bytes)) else json.dumps(text))
@@ -116,21 +114,22 @@ def test_it_counts_exactly_what_it_did(healthy):
 
 
 def test_staged_errors_refusals_and_delays():
-    with running(Staging(delay="fixed", delay_ms=300, error_rate=0.5, refuse_rate=0.5, chunks=1)) as subject:
+    faults = ("--error-rate", "0.5", "--refuse-rate", "0.5")
+    with running("--delay", "fixed", "--delay-ms", "300", "--chunks", "1", *faults) as address:
         outcomes = []
         for _ in range(20):
             try:
-                outcomes.append(talk(subject, chat("m"))[-1]["type"])
+                outcomes.append(talk(address, chat("m"))[-1]["type"])
             except InvalidStatus as refused:
                 outcomes.append(refused.response.status_code)
-        counters = get_json(subject.counters_url)
+        counters = get_json(address.counters_url)
     assert set(outcomes) == {"done", "error", 503}
     assert counters["connections_refused"] == outcomes.count(503)
     assert counters["replies_failed"] == outcomes.count("error")
 
 
 def test_a_staged_stall_holds_the_reply_back():
-    with running(Staging(delay="fixed", delay_ms=0, stall_at=0, stall_for=1.0)) as subject:
+    with running("--delay", "fixed", "--delay-ms", "0", "--stall-for", "1") as address:
         began = time.monotonic()
-        talk(subject, chat("m"))
+        talk(address, chat("m"))
         assert time.monotonic() - began >= 0.9

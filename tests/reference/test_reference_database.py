@@ -6,6 +6,7 @@ from reference.conftest import CACHE
 
 from nightbench.database.own_rows import TAG_PREFIX
 from nightbench.database.session import SET_TENANT, claims
+from nightbench.database.workload import CATEGORIES
 from nightbench.reference.postgres import load_dsn, postgres_instance, reference_template
 from nightbench.tenants import TENANTS, tenant_id
 
@@ -72,6 +73,11 @@ def test_the_seed_is_the_same_each_time(admin, tmp_path):
 def test_tenants_have_the_ids_that_the_library_knows(admin):
     ids = {row[0] for row in admin.execute("SELECT id FROM profiles")}
     assert ids == {tenant_id(number) for number in range(1, TENANTS + 1)}
+
+
+def test_its_categories_are_those_that_a_load_test_inserts(admin):
+    assert {row[0] for row in admin.execute("SELECT category FROM expenses")} == set(CATEGORIES)
+    assert {row[0] for row in admin.execute("SELECT category FROM budgets")} <= set(CATEGORIES)
 
 
 @pytest.mark.parametrize("table", TABLES)

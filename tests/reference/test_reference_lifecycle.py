@@ -1,6 +1,6 @@
 """Nothing stays behind, however the reference backend ends."""
 
-import contextlib
+import asyncio
 import json
 import os
 import shutil
@@ -11,7 +11,8 @@ import time
 
 import psutil
 import pytest
-from reference.conftest import get_json
+from reference.conftest import UP, get_json, started
+from websockets.asyncio.client import connect
 
 from nightbench.instances import instance_folder, living
 from nightbench.reference.postgres import postgres_instance, reference_template
@@ -20,25 +21,6 @@ from nightbench.reference.server import stop_survivor
 
 NIGHTBENCH = [sys.executable, "-m", "nightbench"]
 CHILD = [sys.executable, "-m", "nightbench.reference", "--cache"]
-
-
-@contextlib.contextmanager
-def started(command, *, cache, **options):
-    """A process that has told its address; killed at the end if it still runs."""
-    environment = {**os.environ, "NIGHTBENCH_CACHE": str(cache)}
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, **options
-    )
-    try:
-        line = process.stdout.readline()
-        assert line, "it ended before it was ready"
-        yield process, json.loads(line)
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            stream.close()
 
 
 def family(pid):
@@ -51,7 +33,7 @@ def assert_all_gone(processes, cache, address):
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
     assert [path.name for path in (cache / "instances").iterdir() if path.is_dir()] == []
     with pytest.raises(OSError, match="refused"):
-        get_json(address["counters_url"])
+        get_json(address.counters_url)
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +47,8 @@ def cache(tmp_path_factory):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_up_stays_until_a_signal_and_leaves_nothing(cache, number):
-    with started([*NIGHTBENCH, "reference", "up", "--json"], cache=cache) as (process, address):
-        assert set(address) == {"websocket_url", "token", "dsn", "counters_url", "pid"}
+    with started(UP, cache=cache) as (process, address):
+        assert address.pid == process.pid
         processes = family(process.pid)
         process.send_signal(number)
         assert process.wait(20) == 0
@@ -74,7 +56,7 @@ def test_up_stays_until_a_signal_and_leaves_nothing(cache, number):
 
 
 def test_an_impatient_second_signal_does_not_cut_the_clean_up_short(cache):
-    with started([*NIGHTBENCH, "reference", "up", "--json"], cache=cache) as (process, address):
+    with started(UP, cache=cache) as (process, address):
         processes = family(process.pid)
         while process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -82,12 +64,36 @@ def test_an_impatient_second_signal_does_not_cut_the_clean_up_short(cache):
         assert_all_gone(processes, cache, address)
 
 
+async def reply(address):
+    """Ask one question and return the last message of the answer."""
+    headers = {"Authorization": f"Bearer {address.token}"}
+    async with connect(address.websocket_url, additional_headers=headers) as client:
+        await client.send(json.dumps({"type": "chat", "id": "m", "message": "still there?"}))
+        while (message := json.loads(await client.recv()))["type"] == "chunk":
+            pass
+        return message
+
+
+@pytest.mark.parametrize("name", ["HUP", "INT"])  # as `nohup` has it, and a script that starts it with `&`
+def test_a_signal_that_was_ignored_stays_so(cache, name):
+    ignoring = ["sh", "-c", f"trap '' {name}; exec \"$@\"", "sh"]
+    # a backend that is about to end cuts the line before this reply
+    slow = ("--delay", "fixed", "--delay-ms", "700")
+    with started([*ignoring, *UP, *slow], cache=cache) as (process, address):
+        processes = family(process.pid)
+        process.send_signal(signal.Signals[f"SIG{name}"])
+        assert asyncio.run(reply(address)) == {"type": "done", "id": "m"}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert_all_gone(processes, cache, address)
+
+
 def test_down_ends_what_up_started(cache):
-    with started([*NIGHTBENCH, "reference", "up", "--json"], cache=cache) as (process, address):
+    with started(UP, cache=cache) as (process, address):
         processes = family(process.pid)
         environment = {**os.environ, "NIGHTBENCH_CACHE": str(cache)}
         said = subprocess.check_output([*NIGHTBENCH, "reference", "down"], env=environment, text=True)
-        assert str(address["pid"]) in said
+        assert str(address.pid) in said
         assert process.wait(20) == 0
         assert_all_gone(processes, cache, address)
     again = subprocess.check_output([*NIGHTBENCH, "reference", "down"], env=environment, text=True)
@@ -98,7 +104,7 @@ def test_a_child_ends_with_its_lifeline(cache):
     with started([*CHILD, str(cache)], cache=cache, start_new_session=True) as (process, address):
         processes = family(process.pid)
         process.send_signal(signal.SIGINT)  # a terminal's Ctrl-C is the parent's to decide on
-        assert get_json(address["counters_url"])["connections_open"] == 0
+        assert get_json(address.counters_url)["connections_open"] == 0
         process.stdin.close()
         assert process.wait(20) == 0
         assert_all_gone(processes, cache, address)
@@ -118,14 +124,26 @@ def test_when_it_is_killed_postgresql_goes_too_and_the_next_start_sweeps(cache):
         assert [path for path in (cache / "instances").iterdir() if path.is_dir()] == [fresh]
 
 
+def test_when_postgresql_is_killed_it_ends_too_and_says_why(cache):
+    with started(UP, cache=cache, stderr=subprocess.PIPE) as (process, address), process.stderr:
+        processes = family(process.pid)
+        (postmaster,) = (member for member in processes if member.ppid() == process.pid)
+        postmaster.kill()
+        said = process.stderr.read().decode()
+        assert process.wait(20) == 3
+        assert said.startswith("nightbench: the embedded PostgreSQL ended (exit code -9): ")
+        assert "Traceback" not in said
+        assert_all_gone(processes, cache, address)
+
+
 def test_two_at_once_do_not_disturb_each_other(cache):
     with (
         started([*CHILD, str(cache)], cache=cache) as (_, first),
         started([*CHILD, str(cache)], cache=cache) as (_, second),
     ):
-        assert first["dsn"] != second["dsn"]
+        assert first.dsn != second.dsn
         for address in (first, second):
-            assert get_json(address["counters_url"])["messages_received"] == 0
+            assert get_json(address.counters_url)["messages_received"] == 0
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it as somebody else")
@@ -145,7 +163,7 @@ def test_an_ordinary_user_can_run_it(tmp_path):
         str(folder),
     ]
     with started(command, cache=folder) as (process, address):
-        assert get_json(address["counters_url"])["connections_open"] == 0
+        assert get_json(address.counters_url)["connections_open"] == 0
         processes = family(process.pid)
         assert {member.uids().effective for member in processes} == {NOBODY}
         process.stdin.close()

@@ -21,10 +21,10 @@ def state(elapsed: float, phase: str = "measure", **changes) -> Progress:
     return Progress(**{**values, **changes})
 
 
-def shown(*states: Progress, terminal: bool, encoding: str = "utf-8") -> str:
+def shown(*states: Progress, terminal: bool, encoding: str = "utf-8", **options) -> str:
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
-    console = Console(file=file, force_terminal=terminal, width=80)
+    console = Console(file=file, force_terminal=terminal, width=80, **options)
     with progress_display(console, label="baseline") as show:
         for each in states:
             show(each)
@@ -67,6 +67,29 @@ def test_both_suites_have_a_bar_of_their_own() -> None:
     text = shown(state(1), state(1, suite="database"), terminal=True)
     assert "200 users" in text
     assert "200 workers" in text
+
+
+def counted(elapsed: float, done: int, planned: int = 5000, **changes) -> Progress:
+    suite = {"suite": "database", "expected": None, "operations": (done, planned), "active": 20}
+    return state(elapsed, **{**suite, **changes})
+
+
+def test_a_plan_of_so_many_operations_shows_them_beside_the_seconds() -> None:
+    line = shown(counted(7, 1234), terminal=False)
+    assert line == "baseline database measure 7 s  1234/5000  20 workers  100/s  P95 1234 ms\n"
+
+
+def test_the_bar_of_so_many_operations_fills_up_with_them() -> None:
+    # without colours the bar is as long as what is done
+    bars = [shown(counted(7, done), terminal=True, no_color=True) for done in (0, 2500, 5000)]
+    assert [max(len(run) for run in re.findall("━*", bar)) for bar in bars] == [0, 5, 10]
+
+
+def test_many_operations_and_failures_stay_within_80_columns() -> None:
+    text = ANSI.sub("", shown(counted(7, 41_999, 50_000, failed=12), terminal=True))
+    last = text.replace("\r", "\n").rstrip().splitlines()[-1]
+    assert "7 s 41k/50k 20 workers 100/s P95 1234 ms 12 failed" in last
+    assert len(last) <= 80
 
 
 def test_a_closed_pipe_does_not_end_the_measurement() -> None:

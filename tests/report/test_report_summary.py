@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,16 @@ def test_every_value_is_in_it() -> None:
 
 def test_a_missing_value_says_how_few_samples_there_were() -> None:
     assert "missing (n = 400)" in printed(FAILING)
+
+
+def test_a_value_that_is_missing_since_messages_were_skipped_says_so() -> None:
+    measurement = websocket_measurement()
+    message = OperationCounts(scheduled=400, ok=370, skipped=30, errors=Counter(in_flight_limit=30))
+    skipping = replace(
+        with_metric(measurement, "message.response_time.p95", None),
+        operations={**measurement.operations, "message": message},
+    )
+    assert "missing (n = 400, 30 skipped)" in printed(verdict_of(skipping))
 
 
 def test_a_metric_that_nobody_measured_is_said_so() -> None:

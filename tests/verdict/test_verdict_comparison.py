@@ -10,7 +10,8 @@ from builders import database_measurement, verdict_of, websocket_measurement, wi
 
 from nightbench.history.store import HistoryStore
 from nightbench.measurement import Measurement
-from nightbench.plan import Target, plan_hash
+from nightbench.plan import plan_hash
+from nightbench.target import Target
 from nightbench.verdict.comparison import HEADLINES, Comparison, compare
 
 P95 = "message.response_time.p95"

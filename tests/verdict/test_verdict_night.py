@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from builders import database_measurement, verdict_of, websocket_measurement, with_metric
+from builders import database_measurement, invalidated, verdict_of, websocket_measurement, with_metric
 
 from nightbench.alerts.failure import Failure
 from nightbench.errors import ExitCode
@@ -33,6 +33,18 @@ BROKEN = Failure("full", "websocket", "local", "night", "no result")
 )
 def test_a_wrong_setting_is_the_code_only_when_nothing_was_measured(verdicts, failures, code):
     assert NightOutcome("night", verdicts=verdicts, failures=failures).exit_code is code
+
+
+@pytest.mark.parametrize(
+    ("complete", "told"),
+    [
+        (True, ("full database: invalid: cut off", "full database: invalid: busy")),
+        (False, ("full database: cut off", "full database: busy")),
+    ],
+)
+def test_what_is_incomplete_is_not_called_invalid(complete, told):
+    doubtful = verdict_of(invalidated(database_measurement(), "cut off", "busy", complete=complete))
+    assert NightOutcome("night", verdicts=(doubtful,)).shortcomings == told
 
 
 def test_a_file_that_lies_outside_the_tiers_spoils_the_night_and_no_tier():

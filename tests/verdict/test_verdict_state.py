@@ -7,7 +7,7 @@ from builders import database_measurement, invalidated, verdict_of, websocket_me
 
 from nightbench.errors import ExitCode
 from nightbench.measurement import Validity
-from nightbench.plan import Target
+from nightbench.target import Target
 from nightbench.verdict.verdict import SuiteVerdict, exit_code
 
 MET = verdict_of(websocket_measurement())

@@ -9,12 +9,10 @@ from builders import database_measurement, with_metric
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightbench.errors import ConfigurationError
-from nightbench.plan import TIERS, Target
-from nightbench.verdict.targets import check_targets, judge_targets, leaked
+from nightbench.target import Target
+from nightbench.verdict.targets import judge_targets, leaked
 
 METRIC = "query.response_time.p95"
-PROMISES = {suite: getattr(TIERS["full"], suite).promises for suite in ("websocket", "database")}
 
 
 def judge(promise: str, value: float | None):
@@ -47,36 +45,6 @@ def test_what_is_missing_has_missed(op: str, value: float | None) -> None:
 def test_an_unknown_metric_has_missed() -> None:
     result = judge_targets([Target(metric="no.such.metric", op=">=", limit=0)], database_measurement())[0]
     assert (result.met, result.value) == (False, None)
-
-
-@pytest.mark.parametrize(
-    ("suite", "metric"),
-    [
-        *((suite, each.metric) for suite in ("websocket", "database") for each in PROMISES[suite]),
-        ("websocket", "generator.cpu_share"),
-        ("database", "query[expense_listing].execute_time.p95"),
-        ("database", "pool.wait.p95"),
-    ],
-)
-def test_what_a_suite_measures_can_be_promised(suite: str, metric: str) -> None:
-    check_targets(suite, [Target(metric=metric, op="<", limit=1)])
-
-
-@pytest.mark.parametrize(
-    ("suite", "metric"),
-    [
-        ("websocket", "query.success_rate"),
-        ("websocket", "message[x].p95"),
-        ("database", "message.success_rate"),
-        ("database", "query[.p95"),
-        ("database", "pool[x].wait.p95"),
-        ("database", "p95"),
-    ],
-)
-def test_what_it_does_not_measure_is_told_with_what_it_does(suite: str, metric: str) -> None:
-    with pytest.raises(ConfigurationError, match="its metrics begin with") as caught:
-        check_targets(suite, [Target(metric=metric, op="<", limit=1)], setting="--x-target")
-    assert f"--x-target = '{metric} < 1'" in str(caught.value)
 
 
 def test_results_keep_the_order_of_the_promises() -> None:

@@ -1,4 +1,4 @@
-"""Progress as lines of the flow run's log, for runs that no terminal watches."""
+"""Progress as lines of a log, for runs that no terminal watches."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from nightbench.load.progress import OnProgress
-from nightbench.night import Display
-from nightbench.plan import Tier
 from nightbench.report.progress import progress_display
 
 Logger = logging.Logger | logging.LoggerAdapter[logging.Logger]
@@ -30,13 +28,9 @@ class _LogLines(io.StringIO):
         return len(text)
 
 
-def logged_display(logger: Logger) -> Display:
-    """A display that writes the lines of a pipe to `logger`."""
+@contextmanager
+def logged_progress(logger: Logger, label: str) -> Iterator[OnProgress]:
+    """What a pipe would get of a running suite, as information in `logger`."""
     console = Console(file=_LogLines(logger), width=200, force_terminal=False, color_system=None)
-
-    @contextmanager
-    def display(tier: Tier) -> Iterator[OnProgress]:
-        with progress_display(console, label=tier) as on_progress:
-            yield on_progress
-
-    return display
+    with progress_display(console, label=label) as on_progress:
+        yield on_progress

@@ -84,6 +84,8 @@ def embedded(folder: Path, api_url: str) -> dict[str, str]:
         API_URL: api_url,
         "PREFECT_HOME": str(folder),
         "PREFECT_LOGGING_TO_API_ENABLED": "false",  # the log would end with the server
+        # It is on this machine and never starts again: each request to one that died would take a minute.
+        "PREFECT_CLIENT_MAX_RETRIES": "2",
         **_without_proxy("127.0.0.1"),
     }
 
@@ -108,6 +110,7 @@ def prefect_environment(variables: Mapping[str, str]) -> Iterator[None]:
                 (API_URL, "api.url"),
                 ("PREFECT_HOME", "home"),
                 ("PREFECT_LOGGING_TO_API_ENABLED", "logging.to_api.enabled"),
+                ("PREFECT_CLIENT_MAX_RETRIES", "client.max_retries"),
             )
             if name in variables
         }
@@ -118,6 +121,22 @@ def prefect_environment(variables: Mapping[str, str]) -> Iterator[None]:
             os.environ.pop(name, None)
             if name in before:
                 os.environ[name] = before[name]
+
+
+@contextmanager
+def without_events() -> Iterator[None]:
+    """Emit no events inside the block: nobody listens to them on an embedded server.
+
+    On one that died each would be tried for seconds, and its loss told in many lines.
+    """
+    from prefect.events.clients import NullEventsClient  # noqa: PLC0415  # as above
+    from prefect.events.worker import EventsWorker  # noqa: PLC0415
+
+    EventsWorker.set_client_override(NullEventsClient)
+    try:
+        yield
+    finally:
+        EventsWorker.set_client_override(None)
 
 
 def _without_proxy(host: str) -> dict[str, str]:

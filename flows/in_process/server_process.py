@@ -1,4 +1,4 @@
-"""The process of the embedded Prefect server: ``python -m flows.server_process FD``.
+"""The process of the embedded Prefect server: ``python -m flows.in_process.server_process FD``.
 
 It serves on the listening socket that it inherits as file descriptor FD. Its standard input is its
 lifeline: when it closes, also because the parent was killed, the process ends at once.

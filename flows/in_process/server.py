@@ -104,7 +104,7 @@ def embedded_server(cache: Path, folder: Path) -> Iterator[EmbeddedServer]:
     with log, socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         process = subprocess.Popen(  # noqa: S603  # our own module
-            [sys.executable, "-P", "-m", "flows.server_process", str(listener.fileno())],
+            [sys.executable, "-P", "-m", "flows.in_process.server_process", str(listener.fileno())],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,

@@ -14,15 +14,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flows import environment
-from flows.server import EmbeddedServer, embedded_server
+from flows.in_process import environment
+from flows.in_process.server import EmbeddedServer, embedded_server
 from nightbench import settings as settings_module
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.instances import instance_folder
 from nightbench.interruption import STOPPING, run_interruptible
-from nightbench.night import Display, Night, OnNote, no_display, no_note, open_night, resolve_plan
+from nightbench.night import Display, Night, OnNote, no_display, no_note
 from nightbench.outcome import NightOutcome
 from nightbench.plan import NIGHTLY_TIERS, TIER_NAMES, TierChanges
+from nightbench.running import open_night
 from nightbench.settings import Settings
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _parameters(name: str, settings: Settings, changes: TierChanges, *, quick: b
     if not tiers:
         raise ConfigurationError("TIER", name, "no such tier", f"known are {', '.join(FLOW_NAMES)}")
     for tier in tiers:
-        resolve_plan(settings, tier, changes, quick=quick)
+        settings.tier(tier, changes, quick=quick)
     if name == NIGHTLY:
         return {"quick": quick, **dict.fromkeys(tiers, changes)}
     return {"quick": quick, "websocket": changes.websocket, "database": changes.database}
@@ -102,6 +103,7 @@ def _prepared(settings: Settings) -> Iterator[EmbeddedServer | None]:
         server = stack.enter_context(embedded_server(settings.cache, folder))
         variables = environment.embedded(folder, server.api_url)
         stack.enter_context(environment.prefect_environment(variables))
+        stack.enter_context(environment.without_events())
         yield server
 
 

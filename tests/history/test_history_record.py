@@ -1,4 +1,4 @@
-"""The JSON document of a suite."""
+"""One run as plain data, the JSON document of a suite."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from builders import database_measurement, invalidated, verdict_of, websocket_me
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightbench.history.record import record
 from nightbench.measurement import Measurement, Metric
-from nightbench.report.document import document, document_text
 
 
 def of(measurement: Measurement):
-    return document(measurement, verdict_of(measurement).targets)
+    return record(measurement, verdict_of(measurement).targets)
 
 
 def test_the_keys_of_the_design_come_first() -> None:
@@ -78,7 +78,7 @@ def test_nothing_secret_is_in_it() -> None:
         ),
         "token=abcdef1234 was refused",
     )
-    text = document_text(of(measurement))
+    text = json.dumps(of(measurement), allow_nan=False)
     assert "hunter2" not in text
     assert "abcdef1234" not in text
 
@@ -88,4 +88,4 @@ def test_it_is_json_whatever_was_measured(name: str, value: float | None) -> Non
     content = of(
         websocket_measurement(metrics=(Metric(name, value, "ms", 1),), windows=(), details={name: value})
     )
-    assert json.loads(document_text(content)) == content
+    assert json.loads(json.dumps(content, allow_nan=False)) == content

@@ -1,0 +1,54 @@
+"""The night that is under way: how it begins, and what becomes of one that breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from contextvars import ContextVar
+
+from nightbench.errors import MeasurementError
+from nightbench.measurement import new_id
+from nightbench.night import Display, Night, OnNote, no_display, no_note
+from nightbench.settings import Settings
+
+_running: ContextVar[Night | None] = ContextVar("nightbench_night", default=None)
+
+
+def running_night() -> Night | None:
+    """The night that is under way in this context."""
+    return _running.get()
+
+
+@asynccontextmanager
+async def open_night(
+    name: str,
+    settings: Settings,
+    *,
+    display: Display = no_display,
+    on_note: OnNote = no_note,
+    stop: asyncio.Event | None = None,
+) -> AsyncIterator[Night]:
+    """Begin a night; it is the running one inside the block. What breaks it is alerted.
+
+    Raises:
+        ConfigurationError: when a folder or an address that is set cannot be used; nothing is started then.
+    """
+    night = Night(settings, new_id(name), display=display, on_note=on_note, stop=stop)
+    token = _running.set(night)
+    try:
+        await night.check()
+        yield night
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        night.failed(None, None, error, tell=False)
+        with suppress(MeasurementError):
+            night.put_alerts()
+        if isinstance(error, Exception):  # an interrupt waits for no server
+            await asyncio.to_thread(night.deliver)
+        raise
+    finally:
+        _running.reset(token)
+        with suppress(MeasurementError):
+            night.put_alerts()

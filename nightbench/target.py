@@ -1,0 +1,70 @@
+"""Promises as they are written: ``message.response_time.p95 < 2000``."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Literal
+
+from pydantic import AfterValidator, model_validator
+
+from nightbench.frozen import Frozen
+
+Comparison = Literal["<", "<=", ">", ">=", "=="]
+
+_TARGET = re.compile(r"\s*(?P<metric>[^\s<>=]+)\s*(?P<op><=|>=|==|<|>)\s*(?P<limit>\S+)\s*")
+
+
+class Target(Frozen):
+    """An absolute promise: ``metric op limit``, for example ``message.response_time.p95 < 2000`` (ms)."""
+
+    metric: str
+    op: Comparison
+    limit: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = _TARGET.fullmatch(value)
+        if found is None or not _is_finite(found["limit"]):
+            msg = "not METRIC OP LIMIT, as in 'message.response_time.p95 < 2000'"
+            raise ValueError(msg)
+        return found.groupdict()
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.op} {self.limit:g}"
+
+
+def about(suite: str, *operations: str) -> AfterValidator:
+    """A validator that refuses a target which `suite` would be measured for in vain.
+
+    Args:
+        suite: Its name.
+        operations: What its metrics begin with; ``query[STATEMENT]`` stands for any statement.
+    """
+
+    def check(target: Target) -> Target:
+        operation = target.metric.partition(".")[0]
+        if re.sub(r"\[.+\]$", "[STATEMENT]", operation) not in operations:
+            msg = (
+                f"the {suite} suite measures no {operation!r}; its metrics begin with {', '.join(operations)}"
+            )
+            raise ValueError(msg)
+        return target
+
+    return AfterValidator(check)
+
+
+def merged_targets(kept: tuple[Target, ...], new: tuple[Target, ...]) -> tuple[Target, ...]:
+    """The `kept` targets of metrics that `new` does not name, then the `new` ones."""
+    named = {target.metric for target in new}
+    return (*(target for target in kept if target.metric not in named), *new)
+
+
+def _is_finite(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -1,0 +1,53 @@
+"""The tiers: how hard each pushes its two suites, and what ``--quick`` leaves of that."""
+
+from __future__ import annotations
+
+from nightbench.plan import DatabasePlan, Tier, TierPlan, WebSocketPlan
+
+QUICK_SECONDS = 8.0
+"""How long ``--quick`` measures a suite; ramp and warm-up add at most 3 s, a drain what the subject takes."""
+
+
+def _tier(tier: Tier, *, users: int, duration: float, queries: int, workers: int) -> TierPlan:
+    return TierPlan(
+        tier=tier,
+        websocket=WebSocketPlan(users=users, duration=duration),
+        database=DatabasePlan(queries=queries, workers=workers),
+    )
+
+
+TIERS: dict[Tier, TierPlan] = {
+    "quick": _tier("quick", users=10, duration=60, queries=1_000, workers=5),
+    "baseline": _tier("baseline", users=50, duration=120, queries=5_000, workers=10),
+    "full": _tier("full", users=100, duration=300, queries=10_000, workers=20),
+    "stress": _tier("stress", users=200, duration=600, queries=50_000, workers=50),
+}
+
+
+def shortened(plan: TierPlan) -> TierPlan:
+    """`plan` with its concurrency and its pace kept and its length cut to seconds (``--quick``)."""
+    return plan.model_copy(
+        update={"websocket": _short_websocket(plan.websocket), "database": _short_database(plan.database)}
+    )
+
+
+def _short_websocket(plan: WebSocketPlan) -> WebSocketPlan:
+    return plan.model_copy(
+        update={
+            "duration": min(plan.duration, QUICK_SECONDS),
+            "ramp": min(plan.ramp_seconds, 2.0),
+            "warmup": min(plan.warmup, 1.0),
+        }
+    )
+
+
+def _short_database(plan: DatabasePlan) -> DatabasePlan:
+    rate = plan.queries_per_second
+    if plan.model == "closed" and plan.think:
+        rate = min(rate, plan.workers / plan.think)  # what the workers come to, however quick the answers are
+    return plan.model_copy(
+        update={
+            "queries": min(plan.queries, max(1, round(rate * QUICK_SECONDS))),
+            "warmup": min(plan.warmup, 1.0),
+        }
+    )
