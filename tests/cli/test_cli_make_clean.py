@@ -1,5 +1,6 @@
 """``make clean`` removes what can be made again, and nothing else."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -7,7 +8,10 @@ MAKEFILE = Path(__file__).parents[2] / "Makefile"
 
 
 def clean(folder):
-    subprocess.run(["make", "--file", MAKEFILE, "clean"], cwd=folder, check=True, capture_output=True)
+    # a variable that `make test` was given, such as VENV, is no business of this one
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", "--file", MAKEFILE, "clean"]
+    subprocess.run(command, cwd=folder, env=inherited, check=True, capture_output=True)
 
 
 def test_runs_that_were_kept_aside_stay(tmp_path):

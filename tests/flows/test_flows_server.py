@@ -163,7 +163,7 @@ def instances(cache: Path) -> list[Path]:
 @pytest.mark.slow
 def test_a_whole_run_with_its_own_server_says_what_is_ours_and_no_log(command, own_cache, tmp_path):
     process = command("good", "run", "quick")
-    out, err = process.communicate(timeout=90)
+    out, err = process.communicate(timeout=160)
 
     assert process.returncode == 0
     assert [line for line in err.splitlines() if line.startswith("quick ")] == [
@@ -199,7 +199,7 @@ def test_ctrl_c_in_a_terminal_keeps_what_was_measured_and_leaves_nothing(command
 @pytest.mark.slow
 def test_a_run_whose_server_is_killed_measures_on_and_says_so(command, own_cache, tmp_path):
     process = command("without-prefect", "run", "quick")
-    _, err = process.communicate(timeout=90)
+    _, err = process.communicate(timeout=160)
 
     assert process.returncode == 3
     notes = [line for line in err.splitlines() if not line.startswith("quick ")]
