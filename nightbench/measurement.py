@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -53,6 +53,10 @@ class Validity:
     def valid(self) -> bool:
         """No reason speaks against it."""
         return not self.reasons
+
+    def but(self, reason: str) -> Validity:
+        """The same with one reason more against it."""
+        return replace(self, reasons=(*self.reasons, reason))
 
 
 @dataclass(frozen=True)

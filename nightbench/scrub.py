@@ -95,6 +95,11 @@ def without_query(address: str) -> str:
     return _QUERY.split(address, maxsplit=1)[0]
 
 
+def stored_address(address: str) -> str:
+    """A URL or DSN as it stands in results: scrubbed and without its query."""
+    return without_query(scrub(address))
+
+
 def _scrub_line(line: str) -> str:
     """Scrub until nothing changes: what a secret hid from the rules may be clear without it."""
     for _ in range(_MOST_PASSES):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nightbench.database.degradation import certain_growth
 from nightbench.database.generator import DatabaseResult
 from nightbench.database.records import QUERY
@@ -57,4 +55,4 @@ def database_validity(result: DatabaseResult) -> Validity:
     stay = (
         f"its rows tagged {result.tag} could not be removed; the next run against this database removes them"
     )
-    return replace(validity, reasons=(*validity.reasons, stay))
+    return validity.but(stay)

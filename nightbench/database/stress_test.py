@@ -14,7 +14,7 @@ from nightbench.load.child import run_in_child
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel, measured, new_id
 from nightbench.plan import DatabasePlan
-from nightbench.scrub import scrub, without_query
+from nightbench.scrub import stored_address
 from nightbench.subject import Subject
 
 GRACE_SECONDS = 30.0
@@ -54,7 +54,7 @@ async def run(
         plan=plan,
         subject={
             "kind": subject.kind("database"),
-            "address": without_query(scrub(subject.dsn)),
+            "address": stored_address(subject.dsn),
             "server": result.server,
         },
         host=fingerprint(),

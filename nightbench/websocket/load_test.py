@@ -13,7 +13,7 @@ from nightbench.load.child import run_in_child
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel, measured, new_id
 from nightbench.plan import WebSocketPlan
-from nightbench.scrub import scrub, without_query
+from nightbench.scrub import stored_address
 from nightbench.subject import Subject
 from nightbench.websocket.generator import WebSocketResult, WebSocketSpec, run_generator
 from nightbench.websocket.metrics import websocket_metrics, websocket_validity
@@ -52,7 +52,7 @@ async def run(
         suite="websocket",
         label=label,
         plan=plan,
-        subject={"kind": subject.kind("websocket"), "address": _address(url)},
+        subject={"kind": subject.kind("websocket"), "address": stored_address(url)},
         host=fingerprint(),
         validity=websocket_validity(result),
         metrics=websocket_metrics(result),
@@ -72,7 +72,7 @@ async def check_reachable(url: str) -> None:
     except OSError as error:
         raise ConfigurationError(
             "--url / NIGHTBENCH_WEBSOCKET_URL",
-            _address(url),
+            stored_address(url),
             f"nothing answers at {parts.hostname}:{port}: {_why_unreachable(error)}",
             "start the backend, mend the address, or leave it out to use the embedded one",
         ) from None
@@ -84,8 +84,3 @@ def _why_unreachable(error: OSError) -> str:
     if isinstance(error, TimeoutError):
         return "no answer within 5 s"
     return os.strerror(error.errno).lower() if error.errno else str(error).lower()
-
-
-def _address(url: str) -> str:
-    """`url` as it is told and stored."""
-    return without_query(scrub(url))

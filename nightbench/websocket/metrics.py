@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nightbench.measurement import (
     Metric,
     Validity,
@@ -57,4 +55,4 @@ def websocket_validity(result: WebSocketResult) -> Validity:
         f"{own_limits} connections failed for want of files or ports on this machine: "
         "raise `ulimit -n`, or use fewer users"
     )
-    return replace(validity, reasons=(*validity.reasons, reason))
+    return validity.but(reason)
