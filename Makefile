@@ -5,11 +5,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := .bench-venv
+PEERS_STAMP := $(PEERS)/.installed
 
 # Everything that is made on the way stays inside the project.
 export NIGHTBENCH_CACHE ?= $(CURDIR)/.cache
 
-.PHONY: help setup run test lint format lock clean
+.PHONY: help setup run test lint format lock bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -44,7 +46,16 @@ lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		pyproject.toml --group dev --output-file requirements.lock
 
+# The peers are measured beside nightbench and never depended on: they have a virtual environment of their own.
+$(PEERS_STAMP): benchmarks/peers/requirements.txt
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bench: setup $(PEERS_STAMP) ## nightbench beside k6 and Locust, 25 minutes; make bench ONLY=exchanges for one
+	@$(BIN)/python -m benchmarks $(ONLY)
+
 clean: ## remove all that was made; results stay, also those kept aside
 	@# .cache/unsaved holds runs that the results folder could not take
 	if [ -d .cache ]; then find .cache -mindepth 1 -maxdepth 1 ! -name unsaved -exec rm -rf {} + ; rmdir .cache 2>/dev/null || true; fi
-	rm -rf $(VENV) .pytest_tmp .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(PEERS) benchmarks/out .pytest_tmp .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

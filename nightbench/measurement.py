@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from nightbench.load.fitting import fitted
 from nightbench.load.health import Health
 from nightbench.load.histogram import Histogram
 from nightbench.load.ledger import OperationCounts
 from nightbench.load.phases import SECOND, Phases
 from nightbench.load.timeline import Times
-from nightbench.load.timeline import Window as Window  # noqa: PLC0414  # part of a measurement
+from nightbench.load.windows import Window as Window  # noqa: PLC0414  # part of a measurement
 from nightbench.plan import Suite, SuitePlan, Tier
 
 SCHEMA = 1
@@ -185,7 +186,7 @@ def measured(
         operations=result.counted,
         uncounted=result.uncounted,
         metrics=metrics,
-        windows=tuple(window for times in result.times for window in times.windows),
+        windows=fitted(tuple(result.times)),
         details=details,
     )
 
@@ -228,14 +229,20 @@ def health_metrics(health: Health) -> tuple[Metric, ...]:
         Metric("generator.cpu_share", 100 * health.cpu_share, "%", 1),
         Metric("generator.tick_lag.p99", health.tick_lag.quantile_ms(0.99), "ms", health.tick_lag.n),
         Metric("generator.gc_pause.max", health.gc_pause_max_ms, "ms", 1),
+        _share("generator.run_delay", health.run_delay),
+        _share("generator.stolen", health.stolen),
         Metric("generator.open_files", health.open_files, "1", 1),
         Metric("generator.memory", health.memory_mib, "MiB", 1),
     )
 
 
+def _share(name: str, share: float | None) -> Metric:
+    """A share as a percentage, missing where nobody knows it."""
+    return Metric(name, None, "%", 0) if share is None else Metric(name, 100 * share, "%", 1)
+
+
 def validity_of(
-    health: Health,
-    send_lags: Mapping[str, Histogram],
+    starved: Iterable[str],
     counted: Mapping[str, OperationCounts],
     *,
     measured_seconds: float,
@@ -244,13 +251,12 @@ def validity_of(
     """Whether a run can be trusted: complete, its generator on time, and no operation unaccounted for.
 
     Args:
-        health: Of the generator.
-        send_lags: See `Health.reasons`.
+        starved: Why the times of its generator cannot be trusted: see `Health.reasons`.
         counted: The accounts of the run.
         measured_seconds: How long it measured.
         given_up: Why it ended before its plan did, or None.
     """
-    reasons = list(health.reasons(send_lags))
+    reasons = list(starved)
     if given_up is not None:
         return Validity(
             (f"incomplete after {measured_seconds:.1f} s of measuring: {given_up}", *reasons), complete=False

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,8 +24,10 @@ from websockets.uri import parse_uri
 
 from nightbench.errors import ConfigurationError
 from nightbench.frozen import Frozen
-from nightbench.plan import Tier, TierChanges, TierPlan
+from nightbench.plan import TIER_NAMES, Tier, TierChanges, TierPlan, combined
+from nightbench.plan.fields import names_beside, problem_of, shown
 from nightbench.scrub import REDACTED, scrub, scrub_address, without_query
+from nightbench.spelling import did_you_mean
 from nightbench.tiers import TIERS, shortened
 
 FILE = "nightbench.toml"
@@ -52,6 +53,10 @@ class PlanSettings(Frozen):
         """The changes of one tier."""
         changes: TierChanges = getattr(self, tier)
         return changes
+
+    def with_file(self, changes: TierChanges) -> Self:
+        """These, with those of a plan file on top in each tier."""
+        return self.model_copy(update={tier: combined(self.of(tier), changes) for tier in TIER_NAMES})
 
 
 class Settings(BaseSettings):
@@ -163,8 +168,12 @@ class Settings(BaseSettings):
         """Where alerts wait."""
         return self.outbox or self.results / "outbox"
 
+    def with_plan_file(self, changes: TierChanges) -> Self:
+        """These settings with the `changes` of a plan file, which win over the settings file and environment."""
+        return self.model_copy(update={"plan": self.plan.with_file(changes)})
+
     def tier(self, tier: Tier, changes: TierChanges | None = None, *, quick: bool = False) -> TierPlan:
-        """The plan of `tier`: the tier, then the file and environment, then ``--quick``, then `changes`.
+        """The plan of `tier`: the tier, then files and environment, then ``--quick``, then `changes`.
 
         Explicit `changes` come last: who asks for ``--quick --duration 20`` gets 20 s.
 
@@ -227,32 +236,23 @@ def configuration_error(
     path = [str(part) for part in first["loc"]]
     setting = _setting_name(path, flags or {})
     if first["type"] == "extra_forbidden":  # its value may be a secret under a misspelled name
-        return ConfigurationError(setting, REDACTED, "no such setting", _did_you_mean(path[-1], _names(path)))
-    problem = scrub(str(first["msg"]).removeprefix("Value error, "))
-    return ConfigurationError(setting, _shown(path[0], first["input"]), problem)
+        return ConfigurationError(
+            setting,
+            REDACTED,
+            "no such setting",
+            did_you_mean(str(first["loc"][-1]), names_beside(Settings, first["loc"])),
+        )
+    return ConfigurationError(setting, _shown(first["loc"], first["input"]), problem_of(first))
 
 
-def _names(path: Sequence[str]) -> list[str]:
-    """The names that there are where the last one of `path` stands."""
-    model: type[BaseModel] = Settings
-    for name in path[:-1]:
-        inner = model.model_fields[name].annotation
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model = inner
-    return list(model.model_fields)
-
-
-def _shown(field: str, value: object) -> str:
-    match field:
-        case "token" | "sentry_dsn":
-            return REDACTED
-        case "websocket_url":
+def _shown(path: Sequence[str | int], value: object) -> str:
+    match path[:1]:
+        case ("websocket_url",):
             return without_query(scrub_address(value)) if isinstance(value, str) else REDACTED
-        case "database_dsn":
+        case ("database_dsn",):
             return scrub_address(value) if isinstance(value, str) else REDACTED
         case _:
-            return scrub(str(value))
+            return shown(path, value)
 
 
 def _split(address: str) -> SplitResult:
@@ -273,6 +273,8 @@ def _split(address: str) -> SplitResult:
 def _setting_name(path: list[str], flags: Mapping[str, Any]) -> str:
     if path and path[0] in flags:
         return "--" + {"websocket_url": "url", "database_dsn": "dsn"}.get(path[0], path[0]).replace("_", "-")
+    if not path:
+        return "plan"  # fields that do not agree
     variable = PREFIX + "__".join(path[:_DEPTH]).upper()
     return variable if variable in os.environ else ".".join(path)
 
@@ -286,12 +288,5 @@ def _reject_unknown_variables() -> None:
             continue
         right = name in known or name.startswith(f"{PREFIX}PLAN__")
         if not right or variable != name:
-            way_out = _did_you_mean(name, [name] if right else sorted(known))
+            way_out = did_you_mean(name, [name] if right else sorted(known))
             raise ConfigurationError(variable, REDACTED, "no such setting", way_out)
-
-
-def _did_you_mean(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"known are {', '.join(sorted(known))}" if known else ""

@@ -42,12 +42,13 @@ def about(suite: str, *operations: str) -> AfterValidator:
 
     Args:
         suite: Its name.
-        operations: What its metrics begin with; ``query[STATEMENT]`` stands for any statement.
+        operations: What its metrics begin with; ``query[STATEMENT]`` stands for any statement of ``query``.
     """
 
     def check(target: Target) -> Target:
         operation = target.metric.partition(".")[0]
-        if re.sub(r"\[.+\]$", "[STATEMENT]", operation) not in operations:
+        whole = re.sub(r"\[.+\]$", "[", operation)  # whatever part it is of
+        if whole not in [re.sub(r"\[.+\]$", "[", known) for known in operations]:
             msg = (
                 f"the {suite} suite measures no {operation!r}; its metrics begin with {', '.join(operations)}"
             )

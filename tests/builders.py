@@ -42,7 +42,7 @@ def windows(
     """One window a second of `rate` samples each."""
     counts = [histogram(median_ms, rate, seed=second).counts for second in range(seconds)]
     return tuple(
-        Window(second, operation, quantity, rate, encode_counts(np.flatnonzero(each), each[each > 0]))
+        Window(second, 1, operation, quantity, rate, encode_counts(np.flatnonzero(each), each[each > 0]))
         for second, each in enumerate(counts)
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from nightbench import settings as settings_module
-from nightbench.cli import flags
+from nightbench.cli import flags, plan_flags
 from nightbench.errors import ExitCode
 from nightbench.plan import TierChanges
 
@@ -18,7 +18,8 @@ def database(
     environment: flags.Environment = None,
     tier: flags.TierFlag = "quick",
     quick: flags.Quick = False,
-    plan: Annotated[flags.DatabaseFlags | None, Parameter(name="*", group=flags.PLAN)] = None,
+    plan_file: flags.PlanFile = None,
+    plan: Annotated[plan_flags.DatabaseFlags | None, Parameter(name="*")] = None,
     target: flags.Targets = (),
     results: flags.Results = None,
     json: flags.Json = None,
@@ -33,8 +34,8 @@ def database(
     - `nightbench database --model closed --workers 10 --target 'query.response_time.p95 < 50'`
     """
     settings = settings_module.load({"database_dsn": dsn, "environment": environment, "results": results})
-    changes = TierChanges(database=flags.with_targets(plan or flags.DatabaseFlags(), target))
-    tier_plan = settings.tier(tier, changes, quick=quick)
+    changes = TierChanges(database=plan_flags.database_changes(plan, targets=target))
+    tier_plan = plan_flags.with_plan_file(settings, plan_file).tier(tier, changes, quick=quick)
 
     from nightbench.cli.suite import run_suite  # noqa: PLC0415  # heavy, and only of use from here on
 

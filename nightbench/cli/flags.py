@@ -1,20 +1,16 @@
-"""Flags that several commands share."""
+"""Flags that several commands share; those of the plans are in `plan_flags`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from cyclopts import Group, Parameter
-from pydantic import ValidationError
 
-from nightbench.errors import ConfigurationError
-from nightbench.plan import DatabaseChanges, DatabaseTarget, Tier, WebSocketChanges, WebSocketTarget
-from nightbench.scrub import scrub
-from nightbench.target import Target
+from nightbench.plan import Tier
 
 _SUBJECT = Group("Subject", sort_key=1)
-_OUTPUT = Group("Output", sort_key=3)
+_OUTPUT = Group("Output", sort_key=9)
 PLAN = Group("Plan", sort_key=2)
 
 Url = Annotated[
@@ -60,39 +56,27 @@ Targets = Annotated[
     Parameter(
         "--target",
         negative="",
+        show_default=False,
         group=PLAN,
         help="a promise on top of the default ones, as 'message.response_time.p95 < 1500'; may be repeated",
     ),
 ]
-
-
-class WebSocketFlags(WebSocketChanges):
-    """The WebSocket plan as flags; targets have a flag of their own."""
-
-    targets: Annotated[tuple[WebSocketTarget, ...] | None, Parameter(parse=False)] = None
-
-
-class DatabaseFlags(DatabaseChanges):
-    """The database plan as flags; targets have a flag of their own."""
-
-    targets: Annotated[tuple[DatabaseTarget, ...] | None, Parameter(parse=False)] = None
-
-
-_Flags = TypeVar("_Flags", WebSocketFlags, DatabaseFlags)
-
-
-def with_targets(given: _Flags, texts: tuple[str, ...], flag: str = "--target") -> _Flags:
-    """The flags of a plan with the targets of their own flag.
-
-    Raises:
-        ConfigurationError: naming `flag`, for the first that is no target of the suite.
-    """
-    targets: list[Target] = []
-    for text in texts:
-        try:
-            targets += type(given)(targets=[text]).targets or ()
-        except ValidationError as error:
-            problem = scrub(error.errors()[0]["msg"].removeprefix("Value error, "))
-            raise ConfigurationError(flag, scrub(text), problem) from None
-    complete: _Flags = given.model_copy(update={"targets": tuple(targets) or None})
-    return complete
+PlanFile = Annotated[
+    Path | None,
+    Parameter(
+        "--plan",
+        group=PLAN,
+        help="YAML or TOML file of what to change in the tier's plan, with tables websocket and database; "
+        "see docs/conversation.md",
+    ),
+]
+Headers = Annotated[
+    tuple[str, ...],
+    Parameter(
+        "--header",
+        negative="",
+        show_default=False,
+        group=PLAN,
+        help="'Name: value' sent with each handshake; ${env:VARIABLE} keeps a secret from ps; may be repeated",
+    ),
+]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from nightbench import settings as settings_module
-from nightbench.cli import flags
+from nightbench.cli import flags, plan_flags
 from nightbench.cli.telling import tell
 from nightbench.errors import ConfigurationError, ExitCode
 from nightbench.plan import TierChanges
@@ -24,9 +24,9 @@ ENGINE = "nightbench.engine"
 FlowName = Annotated[
     str, Parameter(help="baseline, full, stress or quick; nightly for the first three in sequence")
 ]
-Plan = Parameter(group=flags.PLAN)
 Promises = Parameter(
     negative="",
+    show_default=False,
     group=flags.PLAN,
     help="a promise on top of the default ones, METRIC OP LIMIT; may be repeated",
 )
@@ -41,9 +41,10 @@ def run(
     token: flags.Token = None,
     dsn: flags.Dsn = None,
     environment: flags.Environment = None,
-    websocket: Annotated[flags.WebSocketFlags | None, Plan] = None,
+    plan: flags.PlanFile = None,
+    websocket: Annotated[plan_flags.WebSocketFlags | None, Parameter()] = None,
     websocket_target: Annotated[tuple[str, ...], Promises] = (),
-    database: Annotated[flags.DatabaseFlags | None, Plan] = None,
+    database: Annotated[plan_flags.DatabaseFlags | None, Parameter()] = None,
     database_target: Annotated[tuple[str, ...], Promises] = (),
     results: flags.Results = None,
     json: flags.Json = None,
@@ -75,16 +76,16 @@ def run(
         }
     )
     changes = TierChanges(
-        websocket=flags.with_targets(
-            websocket or flags.WebSocketFlags(), websocket_target, "--websocket-target"
+        websocket=plan_flags.websocket_changes(
+            websocket, targets=websocket_target, prefix="--websocket.", target="--websocket-target"
         ),
-        database=flags.with_targets(database or flags.DatabaseFlags(), database_target, "--database-target"),
+        database=plan_flags.database_changes(database, targets=database_target, target="--database-target"),
     )
     output = JsonOutput(json)
     progress = Terminal(stderr=True)
     outcome = _engine()(
         tier,
-        settings,
+        plan_flags.with_plan_file(settings, plan),
         quick=quick,
         changes=changes,
         display=lambda running: progress_display(progress, label=running),

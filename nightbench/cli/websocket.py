@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from nightbench import settings as settings_module
-from nightbench.cli import flags
+from nightbench.cli import flags, plan_flags
 from nightbench.errors import ExitCode
 from nightbench.plan import TierChanges
 
@@ -19,7 +19,9 @@ def websocket(
     environment: flags.Environment = None,
     tier: flags.TierFlag = "quick",
     quick: flags.Quick = False,
-    plan: Annotated[flags.WebSocketFlags | None, Parameter(name="*", group=flags.PLAN)] = None,
+    plan_file: flags.PlanFile = None,
+    plan: Annotated[plan_flags.WebSocketFlags | None, Parameter(name="*")] = None,
+    header: flags.Headers = (),
     target: flags.Targets = (),
     results: flags.Results = None,
     json: flags.Json = None,
@@ -32,12 +34,13 @@ def websocket(
     - `nightbench websocket --url wss://staging.example.org/chat --tier full --quick`
     - `nightbench websocket --users 200 --duration 60 --rate 100 --json -`
     - `nightbench websocket --model closed --think 2 --target 'message.response_time.p95 < 500'`
+    - `nightbench websocket --url wss://staging.example.org/chat --plan chat.yaml --users 20`
     """
     settings = settings_module.load(
         {"websocket_url": url, "token": token, "environment": environment, "results": results}
     )
-    changes = TierChanges(websocket=flags.with_targets(plan or flags.WebSocketFlags(), target))
-    tier_plan = settings.tier(tier, changes, quick=quick)
+    changes = TierChanges(websocket=plan_flags.websocket_changes(plan, targets=target, headers=header))
+    tier_plan = plan_flags.with_plan_file(settings, plan_file).tier(tier, changes, quick=quick)
 
     from nightbench.cli.suite import run_suite  # noqa: PLC0415  # heavy, and only of use from here on
 

@@ -44,8 +44,10 @@ def database_metrics(result: DatabaseResult) -> tuple[Metric, ...]:
 def database_validity(result: DatabaseResult) -> Validity:
     """Whether the run can be trusted, see `validity_of`, and left nothing behind."""
     validity = validity_of(
-        result.health,
-        {"sends": totals_of(result.times)["query.send_lag"]},
+        result.health.reasons(
+            {"sends": totals_of(result.times)["query.send_lag"]},
+            way_out="use a lower rate, fewer workers or a quieter machine",
+        ),
         result.counted,
         measured_seconds=result.phases.measured_seconds,
         given_up=result.given_up,

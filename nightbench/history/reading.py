@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nightbench.files import reason
+from nightbench.history.schema import ABSENT
 from nightbench.measurement import SCHEMA
 
 _PLACE = re.compile(
@@ -63,7 +64,7 @@ def place_of(table: Path, path: Path) -> Place:
 
 
 def read_rows(path: Path, schema: pa.Schema) -> pa.Table:
-    """The rows of one file in `schema`.
+    """The rows of one file in `schema`; a column that is younger than the file has the value that stands for it.
 
     Raises:
         UnreadableError: when the file is torn, foreign, or written by a newer version.
@@ -80,20 +81,28 @@ def read_rows(path: Path, schema: pa.Schema) -> pa.Table:
         msg = f"has schema {newest}, this nightbench knows {SCHEMA}; update nightbench"
         raise UnreadableError(msg)
     try:
-        return table.select(schema.names).cast(schema)
+        return _with_absent(table, schema).select(schema.names).cast(schema)
     except (ValueError, pa.ArrowException) as error:
         msg = f"has columns of another kind: {reason(error)}"
         raise UnreadableError(msg) from None
+
+
+def _with_absent(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    for name in schema.names:
+        if name not in table.schema.names:
+            column = pa.repeat(pa.scalar(ABSENT[name], schema.field(name).type), len(table))
+            table = table.append_column(name, column)
+    return table
 
 
 def check_columns(file: pq.ParquetFile, schema: pa.Schema) -> None:
     """Hold the columns of an open file against `schema`.
 
     Raises:
-        UnreadableError: when one is missing.
+        UnreadableError: when one is missing that every file has.
     """
     names = set(file.schema_arrow.names)
-    missing = [name for name in schema.names if name not in names]
+    missing = [name for name in schema.names if name not in names and name not in ABSENT]
     if "schema_version" in names and missing:
         msg = f"lacks the columns {', '.join(missing)}"
         raise UnreadableError(msg)

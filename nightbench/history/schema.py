@@ -63,13 +63,17 @@ WINDOWS = pa.schema(
         ("schema_version", pa.int32()),
         ("run_id", pa.string()),
         ("second", pa.int32()),
+        ("seconds", pa.int32()),
         ("operation", pa.string()),
         ("quantity", pa.string()),
         ("n", pa.int64()),
         ("histogram", pa.string()),
     ]
 )
-"""One row a second, operation and quantity; `histogram` is HdrHistogram V2 in base64, in µs."""
+"""One row a window, operation and quantity; `histogram` is HdrHistogram V2 in base64, in µs."""
+
+ABSENT: Mapping[str, Any] = MappingProxyType({"seconds": 1})
+"""What the rows of a file stand for that was written before a column was."""
 
 TABLES: Mapping[str, pa.Schema] = MappingProxyType({"metrics": METRICS, "windows": WINDOWS, "runs": RUNS})
 """In the order of writing: a run exists when its row in ``runs`` does."""

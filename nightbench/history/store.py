@@ -173,9 +173,17 @@ class HistoryStore:
 
 
 def _write_parquet(table: pa.Table, file: object) -> None:
-    # a histogram is different in every row: a dictionary would only be a second copy
-    dictionary = [name for name in table.schema.names if name != "histogram"]
-    pq.write_table(table, file, compression="zstd", compression_level=9, use_dictionary=dictionary)
+    # a histogram is different in every row: a dictionary would only be a second copy, and the statistics
+    # of the column two more of the largest
+    others = [name for name in table.schema.names if name != "histogram"]
+    pq.write_table(
+        table,
+        file,
+        compression="zstd",
+        compression_level=9,
+        use_dictionary=others,
+        write_statistics=others,
+    )
 
 
 def _keep(

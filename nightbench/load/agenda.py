@@ -10,27 +10,45 @@ Action = Callable[[int], None]
 
 
 class Agenda:
-    """A heap of actions; those due at the same instant come in the order they were entered."""
+    """A heap of actions; those due at the same instant come in the order they were entered.
 
-    def __init__(self) -> None:
+    Args:
+        on_earlier: Told the instant when something is entered that is due before all else.
+    """
+
+    def __init__(self, on_earlier: Callable[[int], None] = lambda _due: None) -> None:
+        self._on_earlier = on_earlier
         self._heap: list[tuple[int, int, Action]] = []
         self._entered = 0
+        self._running = False
+        self.closed = False
 
     def at(self, due: int, action: Action) -> None:
-        """Enter an action; it may be due in the past."""
+        """Enter an action; it may be due in the past. Once closed, nothing is entered any more."""
+        if self.closed:
+            return
         self._entered += 1
-        heapq.heappush(self._heap, (due, self._entered, action))
+        entry = (due, self._entered, action)
+        heapq.heappush(self._heap, entry)
+        if self._heap[0] is entry and not self._running:
+            self._on_earlier(due)
 
     def run_due(self, now: int) -> None:
         """Call every action due at or before `now`, also those that the called ones enter."""
-        while self._heap and self._heap[0][0] <= now:
-            due, _, action = heapq.heappop(self._heap)
-            action(due)
+        heap = self._heap
+        self._running = True
+        try:
+            while heap and heap[0][0] <= now:
+                due, _, action = heapq.heappop(heap)
+                action(due)
+        finally:
+            self._running = False
 
     def next_due(self) -> int | None:
         """The instant of the next action, None when there is none."""
         return self._heap[0][0] if self._heap else None
 
-    def clear(self) -> None:
-        """Drop everything that has not been called."""
+    def close(self) -> None:
+        """Drop everything that has not been called, and whatever is entered from now on."""
+        self.closed = True
         self._heap.clear()

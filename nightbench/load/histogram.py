@@ -7,6 +7,7 @@ are ``hdrhistogram``'s, so that any HdrHistogram tool reads what is stored.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,7 @@ SIGNIFICANT_DIGITS = 3
 _SUB_BUCKETS = 2048  # the power of two that keeps 3 digits: ≥ 2 × 10³
 _HALF = _SUB_BUCKETS // 2
 _HALF_BITS = 10
+_MANTISSA_BITS, _EXPONENT_BIAS = 52, 1023
 _BUCKETS = 1 + math.ceil(math.log2(HIGHEST_US / (_SUB_BUCKETS - 1)))
 LENGTH = (_BUCKETS + 1) * _HALF
 """How many counters one histogram has."""
@@ -30,9 +32,9 @@ LENGTH = (_BUCKETS + 1) * _HALF
 def bucket_indices(values_ns: Nanoseconds) -> npt.NDArray[np.int64]:
     """The counter of each duration, as in HdrHistogram's ``countsArrayIndex``; values are held to the range."""
     micros = np.clip((values_ns + 500) // 1000, LOWEST_US, HIGHEST_US)
-    # frexp's exponent is the bit length; every value here is below 2**53, where a double is exact
-    bits = np.frexp(micros.astype(np.float64))[1].astype(np.int64)
-    bucket = np.maximum(bits - (_HALF_BITS + 1), 0)
+    # a double's exponent tells the bit length; every value here is below 2**53, where a double is exact
+    exponent = (micros.astype(np.float64).view(np.int64) >> _MANTISSA_BITS) - _EXPONENT_BIAS
+    bucket = np.maximum(exponent - _HALF_BITS, 0)
     sub_bucket = micros >> bucket
     indices: npt.NDArray[np.int64] = (bucket + 1) * _HALF + (sub_bucket - _HALF)
     return indices
@@ -50,6 +52,11 @@ def _values_us() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
 
 
 LOWEST_OF_BUCKET_US, HIGHEST_OF_BUCKET_US = _values_us()
+
+ROUNDED_UP = np.arange(LENGTH) | np.select(
+    [np.arange(LENGTH) >= least for least in (1024, 512, 256)], [0b111, 0b11, 0b1], 0
+)
+"""For each counter the last one that a histogram of 2 significant digits does not tell from it."""
 
 
 def samples_needed(quantile: float) -> int:
@@ -86,18 +93,30 @@ class Histogram:
 
     def add(self, values_ns: Nanoseconds) -> None:
         """Count an array of durations in ns; a negative one is an error of the caller."""
+        self.add_to(bucket_indices(values_ns), values_ns)
+
+    def add_to(self, indices: npt.NDArray[np.int64], values_ns: Nanoseconds) -> None:
+        """As `add`, when the counter of each duration is already known."""
         if values_ns.size == 0:
             return
         lowest, highest = int(values_ns.min()), int(values_ns.max())
         if lowest < 0:
             msg = f"a duration of {lowest} ns: its end lies before its start"
             raise ValueError(msg)
-        np.add.at(self.counts, bucket_indices(values_ns), 1)
+        np.add.at(self.counts, indices, 1)
         self._widen(int(values_ns.size), int(values_ns.sum()), lowest, highest)
 
     def add_beyond(self, samples: int) -> None:
         """Count samples of unknown duration, longer than all others."""
         self.beyond += samples
+
+    @classmethod
+    def merged(cls, parts: Iterable[Histogram]) -> Histogram:
+        """A new one with the counts of all `parts`."""
+        whole = cls()
+        for part in parts:
+            whole.merge(part)
+        return whole
 
     def merge(self, other: Histogram) -> None:
         """Add the counts of `other` to this one."""

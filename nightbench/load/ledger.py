@@ -16,7 +16,11 @@ class Outcome(Enum):
     SKIPPED = "skipped"
 
 
-@dataclass
+# a member of an enum is looked up slowly in Python 3.11, and an operation ends for every message
+_OK, _FAILED, _TIMED_OUT = Outcome.OK, Outcome.FAILED, Outcome.TIMED_OUT
+
+
+@dataclass(slots=True)
 class OperationCounts:
     """The account of one operation kind.
 
@@ -40,13 +44,20 @@ class OperationCounts:
 
     def end(self, outcome: Outcome, error: str | None = None) -> None:
         """A scheduled operation ended; everything but OK names its error class."""
-        if (outcome is Outcome.OK) != (error is None):
+        if (outcome is _OK) != (error is None):
             msg = f"{outcome} with error {error!r}: every failure names its class, a success has none"
             raise ValueError(msg)
         self.in_flight -= 1
-        setattr(self, outcome.value, getattr(self, outcome.value) + 1)
-        if error is not None:
-            self.errors[error] += 1
+        if error is None:
+            self.ok += 1
+            return
+        self.errors[error] += 1
+        if outcome is _FAILED:
+            self.failed += 1
+        elif outcome is _TIMED_OUT:
+            self.timed_out += 1
+        else:
+            self.skipped += 1
 
     def check(self, operation: str) -> None:
         """Raise AssertionError unless the account is whole."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 Phase = Literal["ramp", "warmup", "measure", "drain"]
@@ -67,6 +67,10 @@ class Phases:
             drain=drained,
             end=min(self.end, cut + round(drain * SECOND)),
         )
+
+    def since(self, origin: int) -> Phases:
+        """The same instants, counted from `origin` (ns)."""
+        return Phases(*(getattr(self, each.name) - origin for each in fields(self)))
 
     @property
     def measured_seconds(self) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from nightbench.plan import Suite
 
@@ -36,3 +36,14 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+
+
+def combined(parts: Sequence[Progress]) -> Progress:
+    """What the shards of one load test tell, as that of one: the phase of the first, the P95 of the slowest."""
+    return replace(
+        parts[0],
+        active=sum(part.active for part in parts),
+        rate=sum(part.rate for part in parts),
+        p95_ms=max((part.p95_ms for part in parts if part.p95_ms is not None), default=None),
+        failed=sum(part.failed for part in parts),
+    )

@@ -1,4 +1,4 @@
-"""The instants of operations, folded second by second into histograms of their quantities."""
+"""The instants of operations, folded into histograms of their quantities: in total and by window."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from nightbench.load.histogram import Histogram, bucket_indices, encode_counts
+from nightbench.load.histogram import Histogram, bucket_indices
 from nightbench.load.phases import SECOND
+from nightbench.load.windows import ENTRIES, WholeRun, Window, WindowCounter, WindowCounts
 
 NOT_REACHED = -1
 """In the place of an instant: a quantity that begins or ends there has no sample of this operation."""
@@ -20,50 +21,60 @@ NEVER = -2
 by nobody knows how much; nothing begins there."""
 
 
-@dataclass(frozen=True)
-class Window:
-    """One quantity of one operation in one second.
+@dataclass(frozen=True, eq=False)
+class Times:
+    """What a timeline holds, as plain data that travels between processes and is encoded at the end.
 
     Attributes:
-        second: Seconds since the measure phase began, of the instant at which the operations were
-            *scheduled*; negative for connections, which are made before it.
-        operation: For example ``message``.
-        quantity: For example ``response_time``.
-        n: Samples. Those that the histogram does not hold were due and never came: they are longer than all
-            that it holds.
-        histogram: HdrHistogram V2, base64, values in µs.
+        totals: Of the whole run, by ``operation.quantity``.
+        by_second: Of the quantities that are kept by windows, the same names.
+        first_second: In which an operation was scheduled, from the start of the measure phase.
+        last_second: The last one of them; before the first when there were no operations.
     """
 
-    second: int
-    operation: str
-    quantity: str
-    n: int
-    histogram: bytes
-
-
-@dataclass(frozen=True)
-class Times:
-    """What a timeline holds, as plain data: totals by ``operation.quantity``, and the single seconds."""
-
     totals: Mapping[str, Histogram]
-    windows: tuple[Window, ...]
+    by_second: Mapping[str, WindowCounts]
+    first_second: int = 0
+    last_second: int = -1
 
+    @classmethod
+    def merged(cls, parts: Sequence[Times]) -> Times:
+        """The times of the operations of all `parts`, exactly as one timeline would hold them.
 
-class _Second:
-    """Sparse counters of one second, small enough to keep one for every second of a long run."""
+        Args:
+            parts: At least one, all of the same quantities, such as those of the shards of one run.
 
-    __slots__ = ("beyond", "counts", "indices")
+        Raises:
+            ValueError: when their quantities differ.
+        """
+        shape = (parts[0].totals.keys(), parts[0].by_second.keys())
+        if any((part.totals.keys(), part.by_second.keys()) != shape for part in parts):
+            msg = "times of different quantities cannot be merged"
+            raise ValueError(msg)
+        filled = [part for part in parts if part.first_second <= part.last_second] or parts
+        return cls(
+            {name: Histogram.merged(part.totals[name] for part in parts) for name in parts[0].totals},
+            {name: WindowCounts.merged([part.by_second[name] for part in parts]) for name in shape[1]},
+            min(part.first_second for part in filled),
+            max(part.last_second for part in filled),
+        )
 
-    def __init__(self) -> None:
-        self.beyond = 0
-        self.indices = np.empty(0, dtype=np.uint16)
-        self.counts = np.empty(0, dtype=np.uint32)
+    def series(self) -> dict[str, WindowCounts | WholeRun]:
+        """Every quantity by ``operation.quantity``; each adds up to its total.
 
-    def add(self, indices: npt.NDArray[np.int64]) -> None:
-        merged, positions = np.unique(np.concatenate([self.indices, indices]), return_inverse=True)
-        weights = np.concatenate([self.counts, np.ones(indices.size, dtype=np.uint32)])
-        self.counts = np.bincount(positions, weights=weights).astype(np.uint32)
-        self.indices = merged.astype(np.uint16)
+        What is not kept by windows is one for the whole run.
+        """
+        seconds = self.last_second - self.first_second + 1
+        return {
+            name: self.by_second[name]
+            if name in self.by_second
+            else WholeRun.of(total, self.first_second, seconds)
+            for name, total in self.totals.items()
+        }
+
+    def windows(self) -> tuple[Window, ...]:
+        """Every quantity encoded, in order of time; see `nightbench.load.fitting` for what a file holds."""
+        return tuple(window for name, series in self.series().items() for window in series.windows(name))
 
 
 class Timeline:
@@ -75,7 +86,8 @@ class Timeline:
         instants: Names of the recorded instants in order; the first is the scheduled one. An operation
             that did not reach an instant records `NOT_REACHED` for it, or `NEVER` when it should have.
         quantities: For each ``operation.quantity`` the two instants that it lies between.
-        by_second: Which of them are also kept second by second.
+        by_second: Which of them are also kept by windows, at first of one second.
+        entries: How many counters each of those may have before its windows become wider.
     """
 
     def __init__(
@@ -84,16 +96,16 @@ class Timeline:
         quantities: Mapping[str, tuple[str, str]],
         *,
         by_second: Collection[str],
+        entries: int = ENTRIES,
     ) -> None:
         self._width = len(instants)
-        self._spans = {
-            name: (instants.index(first), instants.index(last)) for name, (first, last) in quantities.items()
-        }
+        self._firsts = [instants.index(first) for first, _ in quantities.values()]
+        self._lasts = [instants.index(last) for _, last in quantities.values()]
         self._pending: deque[tuple[int, ...]] = deque()
         self.record = self._pending.append
         self.totals = {name: Histogram() for name in quantities}
-        self._by_second = frozenset(by_second)
-        self._seconds: dict[tuple[int, str], _Second] = {}
+        self._counters = {name: WindowCounter(entries) for name in quantities if name in by_second}
+        self._first_second, self._last_second = 0, -1
 
     def fold(self, origin: int) -> None:
         """Move what was recorded into the histograms; seconds are counted from `origin` (ns)."""
@@ -101,41 +113,51 @@ class Timeline:
         if not rows:
             return
         flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=len(rows) * self._width)
-        columns = flat.reshape(-1, self._width).T
+        columns = np.ascontiguousarray(flat.reshape(-1, self._width).T)
         seconds = (columns[0] - origin) // SECOND
-        for name, (first, last) in self._spans.items():
-            begun = (columns[first] != NOT_REACHED) & (columns[first] != NEVER)
-            ended = begun & (columns[last] != NOT_REACHED) & (columns[last] != NEVER)
-            missed = begun & (columns[last] == NEVER)
-            values = columns[last][ended] - columns[first][ended]
-            self.totals[name].add(values)
-            self.totals[name].add_beyond(int(missed.sum()))
-            if name in self._by_second:
-                self._fold_seconds(name, seconds[ended], bucket_indices(values), seconds[missed])
+        self._stretch(int(seconds.min()), int(seconds.max()))
+        never = columns == NEVER
+        reached = ~never & (columns != NOT_REACHED)
+        # one pass over all quantities: a row each
+        begun = reached[self._firsts]
+        ended = begun & reached[self._lasts]
+        missed = begun & never[self._lasts]
+        spans = columns[self._lasts] - columns[self._firsts]
+        buckets = bucket_indices(spans)
+        some_missed, all_ended = missed.any(axis=1), ended.all(axis=1)
+        for row, name in enumerate(self.totals):
+            here = slice(None) if all_ended[row] else ended[row]
+            self._fold_ended(name, seconds[here], buckets[row][here], spans[row][here])
+            if some_missed[row]:
+                self._fold_missed(name, seconds[missed[row]])
 
-    def _fold_seconds(
+    def _stretch(self, first: int, last: int) -> None:
+        """The seconds from `first` to `last` belong to the run."""
+        empty = self._first_second > self._last_second
+        self._first_second = first if empty else min(self._first_second, first)
+        self._last_second = last if empty else max(self._last_second, last)
+
+    def _fold_ended(
         self,
         name: str,
         seconds: npt.NDArray[np.int64],
-        indices: npt.NDArray[np.int64],
-        missed: npt.NDArray[np.int64],
+        buckets: npt.NDArray[np.int64],
+        spans: npt.NDArray[np.int64],
     ) -> None:
-        """Count the values of one quantity by their `seconds`, and the seconds of what never came."""
-        for second in np.unique(seconds):
-            self._second(int(second), name).add(indices[seconds == second])
-        for second, samples in zip(*np.unique(missed, return_counts=True), strict=True):
-            self._second(int(second), name).beyond += int(samples)
+        self.totals[name].add_to(buckets, spans)
+        if name in self._counters:
+            self._counters[name].add(seconds, buckets)
 
-    def _second(self, second: int, name: str) -> _Second:
-        return self._seconds.setdefault((second, name), _Second())
+    def _fold_missed(self, name: str, seconds: npt.NDArray[np.int64]) -> None:
+        self.totals[name].add_beyond(seconds.size)
+        if name in self._counters:
+            self._counters[name].add_beyond(seconds)
 
     def times(self) -> Times:
-        """What has been folded; one window for each second and quantity, in order of time."""
-        return Times(self.totals, tuple(_window(key, self._seconds[key]) for key in sorted(self._seconds)))
-
-
-def _window(key: tuple[int, str], counters: _Second) -> Window:
-    second, name = key
-    operation, _, quantity = name.rpartition(".")
-    histogram = encode_counts(counters.indices.astype(np.int64), counters.counts.astype(np.int64))
-    return Window(second, operation, quantity, int(counters.counts.sum()) + counters.beyond, histogram)
+        """What has been folded, by now: later folds do not change it."""
+        return Times(
+            {name: Histogram.merged([total]) for name, total in self.totals.items()},
+            {name: counter.counts() for name, counter in self._counters.items()},
+            self._first_second,
+            self._last_second,
+        )

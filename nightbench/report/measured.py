@@ -7,9 +7,14 @@ from nightbench.measurement import Measurement
 from nightbench.report.grouping import STATISTICS, Grouped, Quantity, part_of, spoken
 from nightbench.report.layout import BAD, INDENT, Page, count, number
 
-_PLURALS = {"connection": "Connections", "message": "Messages", "query": "Queries"}
+_PLURALS = {
+    "connection": "Connections",
+    "reconnection": "Reconnections",
+    "message": "Messages",
+    "query": "Queries",
+}
 _TIMES = {"connection": "Connection time", "message": "Message latency", "query": "Query latency"}
-_PARTS = {"query": "statement"}
+_PARTS = {"query": "statement", "message": "kind"}
 
 
 _ACCOUNT = ("scheduled", "ok", "failed", "timed_out", "skipped", "in_flight")

@@ -1,50 +1,29 @@
-"""The thin socket shell: websockets' sans-I/O protocol on a bare asyncio transport.
+"""The thin socket shell: one WebSocket connection on a bare asyncio transport.
 
-The coroutine client of the same library costs about 1.5 times the CPU; a load generator pays that for
-every message of every user.
+The protocol is sans-I/O beside it: `nightbench.websocket.handshake` opens, `nightbench.websocket.frames` reads
+and writes. What only the handshake needs is dropped after it, so that an idle user costs little memory.
 """
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import ssl
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidHandshake, InvalidStatus
-from websockets.frames import OP_BINARY, OP_CLOSE, OP_CONT, OP_TEXT, Frame
-from websockets.http11 import Response
-from websockets.protocol import OPEN
-from websockets.uri import parse_uri
+from nightbench.websocket.deflate import Deflate
+from nightbench.websocket.endpoint import Endpoint
+from nightbench.websocket.error_classes import ConnectionFailedError, loss_class, opening_class
+from nightbench.websocket.frames import BINARY, CLOSE, PONG, TEXT, FrameReader, masked_frame
+from nightbench.websocket.handshake import Handshake, HeaderItems
 
-MAX_MESSAGE_BYTES = 4 * 2**20
+__all__ = ["CLOSE_SECONDS", "Connection", "ConnectionFailedError", "Endpoint"]
+
 CLOSE_SECONDS = 1.0
-"""How long the other side may take to answer a close frame."""
+"""How long the other side may take to answer a close frame, or to end the connection after ours."""
 
+_GOODBYE = (1000).to_bytes(2, "big")
 
-class ConnectionFailedError(Exception):
-    """A connection that could not be opened; `error` is its class in the ledger."""
-
-    def __init__(self, error: str) -> None:
-        super().__init__(error)
-        self.error = error
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where to connect and what to say of oneself: parsed once, used by every connection."""
-
-    url: str = field(repr=False)  # may carry a token
-    token: str | None = field(repr=False)
-    tls: ssl.SSLContext | None
-
-    @classmethod
-    def of(cls, url: str, token: str | None) -> Endpoint:
-        """An endpoint with one TLS context shared by all its connections."""
-        secure = parse_uri(url).secure
-        return cls(url, token, ssl.create_default_context() if secure else None)
+_clock = time.perf_counter_ns
 
 
 class Connection(asyncio.Protocol):
@@ -52,171 +31,212 @@ class Connection(asyncio.Protocol):
 
     Args:
         endpoint: Where to.
-        on_message: Called with each text (or binary) message as bytes.
-        on_lost: Called once when an open connection is gone, with the error class
-            (``close_1011``, ``connection_reset``…); not after `close`.
+        headers: Of this user, beside those of the handshake.
+        on_message: Called with each message and whether it is binary; text is not checked to be UTF-8.
+        on_lost: Called once when an open connection is gone, with the error class (``close_1011``,
+            ``connection_reset``…); ``close_`` and a code is also a violation of the protocol, with the code that
+            we closed it with (1002, 1007, 1009). Neither is called before `open` has returned or after `close`.
+
+    Attributes:
+        is_open: Whether messages can be sent.
+        is_congested: Whether the other side reads more slowly than it is sent to: what is sent piles up here.
+        tcp_at: When TCP was connected, monotonic ns; as the following 0 before.
+        tls_at: When TLS was; the same as `tcp_at` without TLS.
+        opened_at: When the handshake was answered.
     """
 
+    __slots__ = (
+        "_deflate", "_early", "_endpoint", "_handshake", "_headers", "_on_lost", "_on_message", "_reader",
+        "_timer", "_transport", "_waiter", "is_congested", "is_open", "opened_at", "tcp_at", "tls_at",
+    )  # fmt: skip
+
     def __init__(
-        self, endpoint: Endpoint, on_message: Callable[[bytes], None], on_lost: Callable[[str], None]
+        self,
+        endpoint: Endpoint,
+        headers: HeaderItems,
+        on_message: Callable[[bytes, bool], None],
+        on_lost: Callable[[str], None],
     ) -> None:
-        self._uri = parse_uri(endpoint.url)
         self._endpoint = endpoint
+        self._headers = headers
         self._on_message = on_message
         self._on_lost = on_lost
-        self._protocol = ClientProtocol(self._uri, max_size=MAX_MESSAGE_BYTES)
         self._transport: asyncio.Transport | None = None
-        self._fragments: list[bytes] = []
-        self._closing = False
-        loop = asyncio.get_running_loop()
-        self._opened: asyncio.Future[None] = loop.create_future()
-        self._gone: asyncio.Future[None] = loop.create_future()
+        self._handshake: Handshake | None = None
+        self._reader: FrameReader | None = None  # from when `open` returns
+        self._deflate: Deflate | None = None
+        self._early = b""  # frames that came before that
+        self._waiter: asyncio.Future[str | None] | None = None  # of `open` or of `close`
+        self._timer: asyncio.TimerHandle | None = None
+        self.is_open = self.is_congested = False
+        self.tcp_at = self.tls_at = self.opened_at = 0
 
     async def open(self, *, within: float) -> None:
-        """Connect and shake hands within so many seconds.
+        """Connect and shake hands within so many seconds; once.
 
         Raises:
             ConnectionFailedError: with the class of what went wrong.
         """
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        self._handshake = handshake = Handshake(self._endpoint.offer)
         try:
             async with asyncio.timeout(within):
-                await self._connect()
+                await self._connect(loop, self._waiter, within)
         except BaseException as error:
             self._abort()
-            if isinstance(error, Exception):
-                raise ConnectionFailedError(_connect_error(error)) from error
+            if isinstance(error, Exception) and not isinstance(error, ConnectionFailedError):
+                raise ConnectionFailedError(opening_class(error)) from error
             raise
+        finally:
+            self._handshake, self._waiter, self._headers = None, None, ()
+        self._deflate = handshake.deflate
+        self._reader = FrameReader(handshake.deflate)
+        self.is_open = True
+        if self._early:
+            loop.call_soon(self._catch_up)
 
-    async def _connect(self) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.create_connection(
-            lambda: self,
-            self._uri.host,
-            self._uri.port,
-            ssl=self._endpoint.tls,
-            server_hostname=self._uri.host if self._endpoint.tls else None,
-        )
-        request = self._protocol.connect()
-        if self._endpoint.token is not None:
-            request.headers["Authorization"] = f"Bearer {self._endpoint.token}"
-        self._protocol.send_request(request)
-        self._flush()
-        await self._opened
+    async def _connect(
+        self, loop: asyncio.AbstractEventLoop, opened: asyncio.Future[str | None], within: float
+    ) -> None:
+        endpoint = self._endpoint
+        await endpoint.addresses.connect(lambda: self, within=within)
+        if endpoint.tls is not None:
+            assert self._transport is not None
+            self._transport = await loop.start_tls(
+                self._transport,
+                self,
+                endpoint.tls,
+                server_hostname=endpoint.server_name,
+                ssl_handshake_timeout=within,
+            )
+            self.tls_at = _clock()
+            self._request()
+        failure = await opened
+        if failure is not None:
+            raise ConnectionFailedError(failure)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether messages can be sent."""
-        return self._protocol.state is OPEN and not self._closing
+    def _request(self) -> None:
+        assert self._transport is not None
+        assert self._handshake is not None
+        self._transport.write(self._handshake.request(self._headers))
 
-    def send(self, text: str) -> None:
+    def send(self, payload: bytes, binary: bool = False) -> None:
         """Put a message on the wire; only while `is_open`."""
-        self._protocol.send_text(text.encode())
-        self._flush()
+        assert self._transport is not None
+        first = BINARY if binary else TEXT
+        if self._deflate is not None:
+            first, payload = self._deflate.encode(payload, binary=binary)
+        self._transport.write(masked_frame(first, payload, next(self._endpoint.masking_keys)))
 
     async def close(self) -> None:
         """Close with code 1000, wait a moment for the answer, then drop the socket."""
-        self._closing = True
-        if self._protocol.state is OPEN:
-            self._protocol.send_close(1000)
-            self._flush()
-            await asyncio.wait([self._gone], timeout=CLOSE_SECONDS)
-        self._abort()
+        was_open, self.is_open = self.is_open, False
+        self._on_message, self._on_lost = _ignore, _ignore
+        try:
+            if was_open:
+                self._waiter = asyncio.get_running_loop().create_future()
+                self._end(_GOODBYE)
+                await self._waiter
+        finally:
+            self._abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is connected (asyncio)."""
+        """TCP is connected (asyncio)."""
         self._transport = transport  # type: ignore[assignment]  # create_connection makes a Transport
+        self.tcp_at = self.tls_at = _clock()
+        if self._endpoint.tls is None:
+            self._request()
 
     def data_received(self, data: bytes) -> None:
         """Bytes arrived (asyncio)."""
-        self._protocol.receive_data(data)
-        self._flush()
-        failure = self._protocol.handshake_exc
-        for event in self._protocol.events_received():
-            if isinstance(event, Frame):
-                self._on_frame(event)
-            elif isinstance(event, Response) and failure is None and not self._opened.done():
-                self._opened.set_result(None)  # a close frame right behind it is a loss, no failed handshake
-        if failure is not None and not self._opened.done():
-            self._opened.set_exception(failure)
-        if self._protocol.parser_exc is not None:
-            self._lose(
-                f"close_{self._protocol.close_sent.code}" if self._protocol.close_sent else "protocol_error"
-            )
+        reader = self._reader
+        if reader is None:
+            self._receive_early(data)
+            return
+        for payload, binary in reader.feed(data):
+            self._on_message(payload, binary)
+        if reader.ping is not None:
+            self._pong(reader.ping)
+            reader.ping = None
+        if reader.end is not None and self.is_open:
+            self._lose(f"close_{reader.end.code}", reader.end.answer)
 
-    def eof_received(self) -> bool:
-        """The other side has finished sending (asyncio)."""
-        self._protocol.receive_eof()
-        self._flush()
-        return False
+    def eof_received(self) -> None:
+        """The other side has finished sending, so that nothing is left to wait for (asyncio)."""
+        if self._reader is None:
+            self._fail(EOFError())
+        else:
+            self._catch_up()
+            self._lose(loss_class(None), None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone (asyncio)."""
-        if not self._gone.done():
-            self._gone.set_result(None)
-        if not self._opened.done():
-            self._opened.set_exception(exc or EOFError("closed during the handshake"))
-        if isinstance(exc, ConnectionResetError):
-            self._lose("connection_reset")
+        if self._reader is None:
+            self._fail(exc or EOFError())
         else:
-            self._lose("close_1006")
+            self._catch_up()
+            self._lose(loss_class(exc), None)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._transport = None
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
-    def _on_frame(self, frame: Frame) -> None:
-        if frame.opcode is OP_TEXT or frame.opcode is OP_BINARY or frame.opcode is OP_CONT:
-            if frame.fin and not self._fragments:
-                self._on_message(bytes(frame.data))
-                return
-            self._fragments.append(bytes(frame.data))
-            if frame.fin:
-                message, self._fragments = b"".join(self._fragments), []
-                self._on_message(message)
-        elif frame.opcode is OP_CLOSE:
-            code = self._protocol.close_rcvd.code if self._protocol.close_rcvd else 1005
-            self._lose(f"close_{code}")
+    def pause_writing(self) -> None:
+        """Too much waits to be sent (asyncio)."""
+        self.is_congested = True
 
-    def _lose(self, error: str) -> None:
-        if self._closing or not self._opened.done() or self._opened.exception() is not None:
+    def resume_writing(self) -> None:
+        """What waited has been sent (asyncio)."""
+        self.is_congested = False
+
+    def _receive_early(self, data: bytes) -> None:
+        """The response to the handshake, and what may come before `open` has returned."""
+        if self._waiter is None or self._handshake is None or self._waiter.done():
+            self._early += data
             return
-        self._closing = True
+        try:
+            rest = self._handshake.feed(data)
+        except ConnectionFailedError as error:
+            self._waiter.set_result(error.error)
+            return
+        if rest is not None:
+            self.opened_at = _clock()
+            self._early = rest
+            self._waiter.set_result(None)
+
+    def _catch_up(self) -> None:
+        early, self._early = self._early, b""
+        if early:
+            self.data_received(early)
+
+    def _fail(self, error: Exception) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(opening_class(error))
+
+    def _pong(self, payload: bytes) -> None:
+        """Answer a ping, unless the other side does not even read: answers must not pile up."""
+        if self.is_open and not self.is_congested and self._transport is not None:
+            self._transport.write(masked_frame(PONG, payload, next(self._endpoint.masking_keys)))
+
+    def _lose(self, error: str, answer: bytes | None) -> None:
+        if not self.is_open:
+            return
+        self.is_open = False
+        self._end(answer)
         self._on_lost(error)
-        if self._transport is not None:
-            self._transport.close()  # not abort: our answer to a close frame may still be on its way
 
-    def _flush(self) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
-        for data in self._protocol.data_to_send():
-            if data:
-                transport.write(data)
-            elif transport.can_write_eof():
-                transport.write_eof()
+    def _end(self, payload: bytes | None) -> None:
+        """Send a close frame, if any; the other side then ends the connection, or has had its time."""
+        if payload is not None and self._transport is not None:
+            self._transport.write(masked_frame(CLOSE, payload, next(self._endpoint.masking_keys)))
+        self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
 
     def _abort(self) -> None:
-        self._closing = True  # whatever still arrives, nobody waits for it
-        if self._opened.done() and not self._opened.cancelled():
-            self._opened.exception()  # looked at, so that asyncio does not warn
         if self._transport is not None:
             self._transport.abort()
 
 
-_CLASS_OF_ERROR: tuple[tuple[type[Exception], str], ...] = (
-    (TimeoutError, "connect_timeout"),
-    (InvalidHandshake, "handshake_invalid"),
-    (ssl.SSLError, "tls_error"),
-    (ConnectionRefusedError, "connection_refused"),
-    (EOFError, "handshake_closed"),
-    (ConnectionResetError, "handshake_reset"),
-    (BrokenPipeError, "handshake_reset"),
-)
-
-
-def _connect_error(error: Exception) -> str:
-    """The class of a failed connection, as it stands in the ledger."""
-    if isinstance(error, InvalidStatus):
-        return f"handshake_{error.response.status_code}"
-    for kind, name in _CLASS_OF_ERROR:
-        if isinstance(error, kind):
-            return name
-    if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
-        return f"connect_{errno.errorcode[error.errno].lower()}"
-    return f"connect_{type(error).__name__.lower()}"
+def _ignore(*_: object) -> None:
+    pass

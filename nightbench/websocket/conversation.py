@@ -1,121 +1,221 @@
 """Which reply belongs to which request: one user's side of the chat, without any I/O.
 
-The client sends ``{"type": "chat", "id": …, "message": …}``; every JSON message with that id belongs to the
-reply: any number of chunks, then ``done`` or ``error``.
+The default conversation: the client sends ``{"type": "chat", "id": …, "message": …}``; every JSON message with
+that id belongs to the reply: any number of chunks, then ``done`` or ``error``. A plan's `ReplyRules` say it
+otherwise.
 """
 
 from __future__ import annotations
 
-import json
-from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any, Literal
 
-_REMEMBERED = 1000
-"""How many ended requests are remembered, to tell a late or duplicate reply from a foreign one."""
+import orjson
 
-Stray = Literal["invalid_json", "not_an_object", "unknown_id", "late_reply", "duplicate_reply"]
+from nightbench.websocket.rules import Rules
+
+_REMEMBERED = 100
+"""How many given-up requests are remembered, to tell a late reply from a duplicate one."""
+
+Stray = Literal[
+    "unexpected_binary",
+    "invalid_json",
+    "not_an_object",
+    "unknown_id",
+    "unasked_reply",
+    "late_reply",
+    "duplicate_reply",
+    "predicate_failed",
+]
+"""What a message that is no part of an awaited reply is; it is counted and never taken for one."""
 
 
-@dataclass(slots=True)
 class Request:
-    """A message under way. Instants in monotonic ns; `first` is 0 until the first part of the reply came.
+    """A message under way. Instants in monotonic ns; 0 where they have not come.
 
     Attributes:
+        kind: Which kind of message it is, by its place in the plan.
         counted: Whether it was scheduled inside the measure phase.
         deadline: When it times out.
+        first: The first part of the reply.
+        latest: The latest part of the reply but its end, or its end where that is the only part.
+        previous: The part before that.
+        chunks: Parts of the reply but its end.
+        received: Bytes of the reply.
+        whole: Whether the reply has ended.
+        error: The class of a reply that said it failed, or was not the right one.
     """
 
-    id: str
-    counted: bool
-    scheduled: int
-    sent: int
-    deadline: int
-    first: int = 0
-    chunks: int = 0
+    __slots__ = (
+        "chunks",
+        "counted",
+        "deadline",
+        "error",
+        "first",
+        "id",
+        "kind",
+        "latest",
+        "previous",
+        "received",
+        "scheduled",
+        "sent",
+        "whole",
+    )
 
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """A reply is whole; `error` is its class when the reply said that it failed."""
-
-    request: Request
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StrayMessage:
-    """A message that is no part of an awaited reply; it is counted and never taken for one."""
-
-    kind: Stray
+    def __init__(  # noqa: PLR0917  # made for every message: keywords cost
+        self, message_id: str, kind: int, counted: bool, scheduled: int, sent: int, deadline: int
+    ) -> None:
+        self.id = message_id
+        self.kind = kind
+        self.counted = counted
+        self.scheduled = scheduled
+        self.sent = sent
+        self.deadline = deadline
+        self.first = 0
+        self.latest = 0
+        self.previous = 0
+        self.chunks = 0
+        self.received = 0
+        self.whole = False
+        self.error: str | None = None
 
 
 class Conversation:
     """One user's requests and their replies.
 
     Args:
-        user: Names the user in message ids; ids of different users never meet.
+        rules: Of the plan, shared by all users.
+        prefix: What every message id of this user begins with; those of different users never meet.
+
+    Attributes:
+        sequence: How many messages have been given an id.
     """
 
-    def __init__(self, user: str) -> None:
-        self._user = user
-        self._sequence = 0
+    __slots__ = ("_given_up", "_orphans", "_prefix", "_rules", "_waiting", "sequence")
+
+    def __init__(self, rules: Rules, prefix: str) -> None:
+        self._rules = rules
+        self._prefix = prefix
         self._waiting: dict[str, Request] = {}
-        self._ended: OrderedDict[str, Stray] = OrderedDict()
+        self._given_up: dict[str, None] | None = None
+        self._orphans = 0
+        self.sequence = 0
 
     @property
     def in_flight(self) -> int:
         """How many requests wait for the end of their reply."""
         return len(self._waiting)
 
-    def send(
-        self, message: str, *, counted: bool, scheduled: int, now: int, deadline: int
-    ) -> tuple[Request, str]:
-        """Begin a request: the request and the text to put on the wire."""
-        self._sequence += 1
-        request = Request(f"{self._user}-{self._sequence}", counted, scheduled, now, deadline)
+    def next_id(self) -> str:
+        """The id of the next message, whether it will be sent or not."""
+        self.sequence += 1
+        return f"{self._prefix}{self.sequence}"
+
+    def begin(self, request: Request) -> None:
+        """Wait for the reply to a request that goes on the wire now."""
         self._waiting[request.id] = request
-        return request, json.dumps({"type": "chat", "id": request.id, "message": message})
 
-    def receive(self, text: str | bytes, now: int) -> Completed | StrayMessage | None:
-        """Take a message from the wire; None while a reply is still coming."""
+    def receive(self, payload: bytes, binary: bool, now: int) -> Request | Stray:
+        """Take a message from the wire: the request whose reply it is a part of, or what else it is.
+
+        Args:
+            payload: The message; text is not yet decoded.
+            binary: Whether it came as bytes where text is due.
+            now: When it came, monotonic ns.
+
+        Returns:
+            The request, `whole` when its reply has ended.
+        """
+        rules = self._rules
+        if rules.format == "raw":
+            found = self._oldest(whole=True)
+            return found if isinstance(found, str) else self._take(found, None, len(payload), now)
+        if binary:
+            return "unexpected_binary"
         try:
-            message: Any = json.loads(text)
-        except (ValueError, RecursionError):
-            return StrayMessage("invalid_json")
-        if not isinstance(message, dict):
-            return StrayMessage("not_an_object")
-        message_id = message.get("id")
-        request = self._waiting.get(message_id) if isinstance(message_id, str) else None
-        if request is None:
-            return StrayMessage(self._ended.get(str(message_id), "unknown_id"))
-        request.first = request.first or now
-        match message.get("type"):
-            case "done":
-                self._end(request, "duplicate_reply")
-                return Completed(request, None)
-            case "error":
-                self._end(request, "duplicate_reply")
-                return Completed(request, "reply_error")
-        request.chunks += 1
-        return None
+            message = orjson.loads(payload)
+        except ValueError:
+            return "invalid_json"
+        if rules.match == "id":
+            if type(message) is not dict:
+                return "not_an_object"
+            message_id = rules.id_of(message)
+            request = self._waiting.get(message_id) if type(message_id) is str else None
+            found = request or self._ended(message_id)
+        elif rules.match == "order":
+            found = self._oldest(whole=rules.is_done(message) or rules.is_error(message))
+        else:
+            found = self._claimed(message)
+        return found if isinstance(found, str) else self._take(found, message, len(payload), now)
 
-    def time_out(self, request: Request) -> bool:
-        """Give up on a request; False when it had ended already."""
+    def give_up(self, request: Request) -> bool:
+        """It has timed out; False when it had ended already."""
         if self._waiting.get(request.id) is not request:
             return False
-        self._end(request, "late_reply")
+        del self._waiting[request.id]
+        self._remember(request)
+        self._orphans += 1
         return True
 
     def abandon(self) -> list[Request]:
         """The connection is lost: end every request under way and return them."""
         requests = list(self._waiting.values())
+        self._waiting.clear()
         for request in requests:
-            self._end(request, "late_reply")
+            self._remember(request)
+        self._orphans = 0  # a new connection begins a new order
         return requests
 
-    def _end(self, request: Request, later: Stray) -> None:
+    def _take(self, request: Request, message: Any, size: int, now: int) -> Request:
+        """Note a part of the reply to `request`."""
+        rules = self._rules
+        request.received += size
+        request.first = request.first or now
+        if rules.is_error(message):
+            request.error = "reply_error"
+        elif not rules.is_done(message):
+            request.chunks += 1
+            request.previous = request.latest
+            request.latest = now
+            return request
+        elif not rules.is_right(message):
+            request.error = "wrong_reply"
+        request.whole = True
+        request.latest = request.latest or now
         del self._waiting[request.id]
-        self._ended[request.id] = later
-        if len(self._ended) > _REMEMBERED:
-            self._ended.popitem(last=False)
+        return request
+
+    def _ended(self, message_id: Any) -> Stray:
+        """What a message with the id of no request under way is."""
+        if type(message_id) is not str or not message_id.startswith(self._prefix):
+            return "unknown_id"
+        if self._given_up is not None and message_id in self._given_up:
+            return "late_reply"
+        number = message_id[len(self._prefix) :]
+        known = number.isascii() and number.isdigit() and len(number) < 20
+        return "duplicate_reply" if known and 0 < int(number) <= self.sequence else "unknown_id"
+
+    def _oldest(self, *, whole: bool) -> Request | Stray:
+        """The request that waits longest; those that were given up before it are answered first."""
+        if self._orphans:
+            self._orphans -= whole
+            return "late_reply"
+        return next(iter(self._waiting.values()), "unasked_reply")
+
+    def _claimed(self, message: Any) -> Request | Stray:
+        """The request that the user's predicate takes `message` for a reply of, oldest first."""
+        belongs = self._rules.belongs
+        assert belongs is not None
+        try:
+            for request in self._waiting.values():
+                if belongs(request.id, message):
+                    return request
+        except Exception:  # noqa: BLE001  # the user's code; it is counted, and the run goes on
+            return "predicate_failed"
+        return "unasked_reply"
+
+    def _remember(self, request: Request) -> None:
+        if self._given_up is None:
+            self._given_up = {}
+        self._given_up[request.id] = None
+        if len(self._given_up) > _REMEMBERED:
+            del self._given_up[next(iter(self._given_up))]

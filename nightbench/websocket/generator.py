@@ -9,139 +9,128 @@ import asyncio
 import gc
 import threading
 import time
-from collections import Counter
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import uvloop
 
 from nightbench.load.agenda import Agenda
+from nightbench.load.alarm import Alarm
 from nightbench.load.health import BEAT_SECONDS, Health, HealthMonitor
-from nightbench.load.ledger import OperationCounts
 from nightbench.load.phases import INTERRUPTED_DRAIN_SECONDS, SECOND, Phases
 from nightbench.load.progress import OnProgress, Progress
-from nightbench.load.timeline import Times
-from nightbench.plan import WebSocketPlan
 from nightbench.websocket.client import Endpoint
 from nightbench.websocket.connections import Connections
-from nightbench.websocket.messages import Messages, User
+from nightbench.websocket.messages import Messages
+from nightbench.websocket.metrics import starvation
+from nightbench.websocket.provisions import script_of
 from nightbench.websocket.records import Records
-
-SUBJECT_LOST_SECONDS = 2.0
-"""How long every user may be without a connection before the run is given up."""
+from nightbench.websocket.result import WebSocketResult, WebSocketSpec
+from nightbench.websocket.rules import compile_rules
+from nightbench.websocket.user import User
 
 _clock = time.perf_counter_ns
 
 
-@dataclass(frozen=True)
-class WebSocketSpec:
-    """What one generator process is told; picklable."""
-
-    plan: WebSocketPlan
-    url: str = field(repr=False)  # may carry a token
-    token: str | None = field(repr=False)
-    run_id: str
-
-
-@dataclass(frozen=True)
-class WebSocketResult:
-    """What one generator process saw; picklable.
-
-    Attributes:
-        started_at: Wall clock (UTC) at ``phases.start``.
-        last_ok: When the last counted message that ended well did, monotonic ns; 0 when none has.
-        connected_users: The most users connected at one instant.
-        connecting_seconds: From the first connection due to the last one opened.
-        lost: Connections that ended before the run did, by class.
-        chunks: Parts of counted replies before their last.
-        stray: Messages that belonged to no awaited reply, by kind.
-        given_up: Why the run ended before its plan did, or None.
-    """
-
-    phases: Phases
-    counted: dict[str, OperationCounts]
-    uncounted: dict[str, OperationCounts]
-    times: tuple[Times, ...]
-    health: Health
-    started_at: datetime
-    last_ok: int
-    connected_users: int
-    connecting_seconds: float
-    lost: Counter[str]
-    chunks: int
-    stray: Counter[str]
-    given_up: str | None
-
-
 class Generator:
-    """Runs one plan once."""
+    """Runs one plan, or its shard of it, once."""
 
     def __init__(self, spec: WebSocketSpec, on_progress: OnProgress, stop: threading.Event) -> None:
         plan = spec.plan
         self._on_progress = on_progress
         self._stop = stop
-        self._users = [User(index, spec.run_id) for index in range(plan.users)]
-        endpoint = Endpoint.of(spec.url, spec.token)
+        self._lost_after = round(plan.lost_after * SECOND)
+        rules = compile_rules(plan.reply)
+        script = script_of(plan, spec.run_id, spec.provisions)
+        endpoint = Endpoint.of(
+            spec.url, tls=plan.tls, subprotocols=plan.subprotocols, compression=plan.compression
+        )
+        self._users = [User(index, spec.run_id, rules) for index in spec.shard.users(plan.users)]
         gc.collect()
         gc.freeze()
-        self._started_at = datetime.now(UTC)  # the one wall-clock anchor, beside the monotonic one
+        self._started_at, start, self._late = _start(spec.start_at)
         self._phases = Phases.plan(
-            _clock(),
+            start,
             ramp=plan.ramp_seconds,
             warmup=plan.warmup,
             measure=plan.duration,
             drain=plan.timeout + 2 * BEAT_SECONDS,  # the last time-out is noticed by a tick after it
         )
-        self._records = Records()
+        self._start = start
+        self._records = Records(script.kinds, start)
         self._monitor = HealthMonitor()
-        self._agenda = Agenda()
-        self._messages = Messages(plan, self._phases, self._agenda, self._records)
-        self._connections = Connections(plan, endpoint, self._users, self._records, self._messages)
+        self._alarm = Alarm(self._ring)
+        self._agenda = Agenda(self._alarm.set)
+        self._messages = Messages(plan, script, self._phases, self._agenda, self._records)
+        self._connections = Connections(
+            plan,
+            endpoint,
+            spec.provisions,
+            users=self._users,
+            agenda=self._agenda,
+            records=self._records,
+            messages=self._messages,
+        )
+        self._all_sent: asyncio.Future[Health] = asyncio.get_running_loop().create_future()
         self._alone_since: int | None = None
         self._ended_before = 0
         self._given_up: str | None = None
 
     async def run(self) -> WebSocketResult:
         """Ramp up, warm up, measure, drain, disconnect."""
-        start = self._phases.start
-        self._connections.enter(self._agenda, self._phases)
         ticker = asyncio.create_task(self._tick())
         try:
-            health = await self._pace(ticker)
+            self._agenda.at(self._phases.measure, lambda _due: self._monitor.begin())
+            self._agenda.at(self._phases.drain, self._end_sending)  # before what is due at the same instant
+            self._connections.enter(self._phases)
+            either: list[asyncio.Future[Any]] = [self._all_sent, ticker]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if ticker.done():
+                ticker.result()  # it never ends by itself: this raises what it died of
+            health = await self._all_sent
+            await self._drain()
         finally:
             ticker.cancel()
+            self._alarm.close()
             await self._connections.close()
         self._records.fold(self._phases.measure)
+        return self._result(health)
+
+    def _result(self, health: Health) -> WebSocketResult:
+        records = self._records
+        times = records.times()
         return WebSocketResult(
-            phases=self._phases,
-            counted=self._records.counted,
-            uncounted=self._records.uncounted,
-            times=self._records.times(),
+            phases=self._phases.since(self._start),
+            counted=records.counted,
+            uncounted=records.uncounted,
+            times=times,
             health=health,
             started_at=self._started_at,
-            last_ok=self._records.last_ok,
-            connected_users=self._connections.most,
-            connecting_seconds=((self._connections.last_opened or start) - start) / SECOND,
-            lost=self._records.lost,
-            chunks=self._records.chunks,
-            stray=self._records.stray,
+            last_ok=max(0, records.last_ok - self._start),
+            presence=records.presence,
+            lost=records.lost,
+            chunks=records.chunks,
+            received=records.received,
+            stray=records.stray,
+            starved=(*self._late, *starvation(health, times)),
             given_up=self._given_up,
         )
 
-    async def _pace(self, ticker: asyncio.Task[None]) -> Health:
-        """Do what is due until the measure phase is over, then wait for what is under way."""
-        self._agenda.at(self._phases.measure, lambda _due: self._monitor.begin())
-        while (now := _clock()) < self._phases.drain:
-            self._agenda.run_due(now)
-            if ticker.done():
-                ticker.result()  # it never ends by itself: this raises what it died of
-            due = self._agenda.next_due()
-            wake = min(due if due is not None else self._phases.drain, self._phases.drain)
-            await asyncio.sleep(max(0.0, min((wake - _clock()) / SECOND, BEAT_SECONDS)))
-        self._agenda.run_due(self._phases.drain - 1)  # what a late wake-up left over was due all the same
-        health = self._monitor.finish()
-        await self._drain()
-        return health
+    def _ring(self) -> None:
+        """Something is due."""
+        try:
+            self._agenda.run_due(_clock())
+        except Exception as error:  # noqa: BLE001  # an event loop would only log it, and go on without
+            if not self._all_sent.done():
+                self._all_sent.set_exception(error)
+            return
+        self._alarm.set(self._agenda.next_due())
+
+    def _end_sending(self, _due: int) -> None:
+        """The measure phase is over; what was due in it has been sent, however late."""
+        self._agenda.close()
+        if not self._all_sent.done():
+            self._all_sent.set_result(self._monitor.finish())
 
     async def _drain(self) -> None:
         """Wait for what is under way; it is told when an interruption did not let it come."""
@@ -163,7 +152,7 @@ class Generator:
     async def _tick(self) -> None:
         """Housekeeping on a steady beat, whose lateness is the health of the event loop."""
         due = _clock() + round(BEAT_SECONDS * SECOND)
-        report_due = self._phases.start + SECOND
+        report_due = self._start + SECOND
         while True:
             await asyncio.sleep(max(0, due - _clock()) / SECOND)
             now = _clock()
@@ -174,6 +163,8 @@ class Generator:
                 report_due += SECOND
                 self._records.fold(self._phases.measure)
                 self._report(now)
+                if now < self._phases.measure:
+                    gc.freeze()  # who has connected stays: looking at all of them again delays who connects next
 
     def _report(self, now: int) -> None:
         ended, self._ended_before = self._records.ended - self._ended_before, self._records.ended
@@ -181,9 +172,9 @@ class Generator:
             Progress(
                 suite="websocket",
                 phase=self._phases.at(now),
-                elapsed=(now - self._phases.start) / SECOND,
+                elapsed=(now - self._start) / SECOND,
                 expected=self._phases.loaded_seconds,
-                active=self._connections.active,
+                active=self._records.presence.active,
                 rate=float(ended),
                 p95_ms=self._records.p95_ms(),
                 failed=self._records.failures,
@@ -192,14 +183,14 @@ class Generator:
 
     def _watch(self, now: int) -> None:
         """End early when asked to, or when the subject is gone."""
-        if now >= self._phases.drain:
+        if self._agenda.closed:
             if self._stop.is_set():  # all has been sent: what may still come within the shorter time counts
                 self._phases = self._phases.cut(now, drain=INTERRUPTED_DRAIN_SECONDS)
         elif self._stop.is_set():
             self._give_up(now, "interrupted")
         elif self._connections.all_lost:
             self._alone_since = self._alone_since or now
-            if now - self._alone_since > SUBJECT_LOST_SECONDS * SECOND:
+            if now - self._alone_since > self._lost_after:
                 classes = ", ".join(error for error, _ in self._records.lost.most_common(3))
                 self._give_up(now, f"the subject was lost: every connection ended ({classes})")
         else:
@@ -209,9 +200,36 @@ class Generator:
         self._given_up = why
         self._agenda.run_due(now)
         self._phases = self._phases.cut(now, drain=INTERRUPTED_DRAIN_SECONDS)
-        self._agenda.clear()
+        self._end_sending(now)
 
 
-def run_generator(spec: WebSocketSpec, on_progress: OnProgress, stop: threading.Event) -> WebSocketResult:
-    """Run one generator in this process until its plan is done or `stop` is set."""
-    return uvloop.run(Generator(spec, on_progress, stop).run())
+def _start(start_at: int | None) -> tuple[datetime, int, tuple[str, ...]]:
+    """The one wall-clock anchor, the same instant in monotonic ns, and what to say when it has passed already."""
+    wall, now = time.time_ns(), _clock()
+    ahead = 0 if start_at is None else start_at - wall
+    if ahead >= 0:
+        late: tuple[str, ...] = ()
+    else:
+        reason = (
+            f"this shard was ready {-ahead / SECOND:.1f} s after the start that was agreed on: "
+            "use fewer shards or a quieter machine"
+        )
+        late = (reason,)
+    return datetime.fromtimestamp((wall + ahead) / SECOND, UTC), now + ahead, late
+
+
+async def _run(spec: WebSocketSpec, on_progress: OnProgress, stop: threading.Event) -> WebSocketResult:
+    return await Generator(spec, on_progress, stop).run()
+
+
+def run_generator(
+    spec: WebSocketSpec,
+    on_progress: OnProgress = lambda _progress: None,
+    stop: threading.Event | None = None,
+) -> WebSocketResult:
+    """Run one generator in this process until its plan is done or `stop` is set.
+
+    A plain function from a picklable spec to a picklable result: a child process, a process pool and a cluster
+    run the same.
+    """
+    return uvloop.run(_run(spec, on_progress, stop or threading.Event()))

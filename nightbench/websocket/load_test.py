@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.host import fingerprint
-from nightbench.load.child import run_in_child
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel, measured, new_id
 from nightbench.plan import WebSocketPlan
 from nightbench.scrub import stored_address
 from nightbench.subject import Subject
-from nightbench.websocket.generator import WebSocketResult, WebSocketSpec, run_generator
 from nightbench.websocket.metrics import websocket_metrics, websocket_validity
-
-GRACE_SECONDS = 15.0
-"""How long an interrupted generator may take to drain and disconnect."""
+from nightbench.websocket.provisions import load_provisions
+from nightbench.websocket.records import RECONNECTION
+from nightbench.websocket.result import WebSocketResult, WebSocketSpec
+from nightbench.websocket.shards import run_shards
 
 
 async def run(
@@ -28,7 +28,7 @@ async def run(
     """Load `subject` as `plan` says; when `stop` is set, end early with an incomplete measurement.
 
     Raises:
-        ConfigurationError: when nothing listens at the subject's address.
+        ConfigurationError: when nothing listens at the subject's address, or what the plan names is not there.
         MeasurementError: when the generator gave no result, or the embedded backend has ended.
     """
     url = subject.websocket_url
@@ -42,12 +42,11 @@ async def run(
             raise MeasurementError(msg) from None
         raise
     run_id = new_id(f"{label.tier}-websocket")
-    spec = WebSocketSpec(plan, url, subject.token, run_id)
-    result: WebSocketResult = await run_in_child(
-        run_generator, spec, on_progress=on_progress, stop=stop, grace=GRACE_SECONDS
-    )
+    provisions = await asyncio.to_thread(load_provisions, plan, subject.token)
+    spec = WebSocketSpec(plan, url, run_id, provisions)
+    result = await run_shards(spec, on_progress=on_progress, stop=stop)
     return measured(
-        result,
+        _without_idle(result),
         run_id=run_id,
         suite="websocket",
         label=label,
@@ -56,8 +55,17 @@ async def run(
         host=fingerprint(),
         validity=websocket_validity(result),
         metrics=websocket_metrics(result),
-        details={"stray": dict(result.stray), "lost": dict(result.lost)},
+        details={"stray": dict(result.stray), "lost": dict(result.lost), "shards": plan.shards},
     )
+
+
+def _without_idle(result: WebSocketResult) -> WebSocketResult:
+    """The result without the account of reconnections where there were none."""
+    accounts = [
+        {name: counts for name, counts in account.items() if counts.scheduled or name != RECONNECTION}
+        for account in (result.counted, result.uncounted)
+    ]
+    return replace(result, counted=accounts[0], uncounted=accounts[1])
 
 
 async def check_reachable(url: str) -> None:

@@ -9,32 +9,20 @@ from functools import partial
 from nightbench.load.agenda import Agenda
 from nightbench.load.ledger import Outcome
 from nightbench.load.phases import SECOND, Phases
-from nightbench.load.schedule import StaggeredSchedule
+from nightbench.load.schedule import Arrivals, RateProfile, Turn, think_ns
 from nightbench.plan import WebSocketPlan
-from nightbench.websocket.client import Connection
-from nightbench.websocket.conversation import Completed, Conversation, Request, StrayMessage
+from nightbench.websocket.conversation import Request
 from nightbench.websocket.records import Records
+from nightbench.websocket.script import Script
+from nightbench.websocket.user import User
 
 LOST_USER_SECONDS = 0.1
 """The least that a user without a connection thinks: what fails at once must not be all that is done."""
 
+_GREETING = -1
+"""The kind of a greeting, which has no account of its own."""
+
 _clock = time.perf_counter_ns
-
-
-class User:
-    """One simulated user: a connection, a conversation and a place in the schedule.
-
-    Attributes:
-        lost: The class of the loss of its connection, None as long as it has not lost one.
-    """
-
-    __slots__ = ("connection", "conversation", "index", "lost")
-
-    def __init__(self, index: int, run_id: str) -> None:
-        self.index = index
-        self.conversation = Conversation(f"{run_id}-{index}")
-        self.connection: Connection | None = None
-        self.lost: str | None = None
 
 
 class Messages:
@@ -42,40 +30,49 @@ class Messages:
 
     Args:
         plan: How they are paced, and what they may take.
+        script: What they say.
         phases: Where the schedule begins, and which messages count. What a run that is cut short leaves out
             is never due, so these stay right.
-        agenda: Where what is due next is entered.
+        agenda: Where what is due next is entered; once it is closed, nothing is sent any more.
         records: Where it is written down.
     """
 
-    def __init__(self, plan: WebSocketPlan, phases: Phases, agenda: Agenda, records: Records) -> None:
+    def __init__(
+        self, plan: WebSocketPlan, script: Script, phases: Phases, agenda: Agenda, records: Records
+    ) -> None:
         self._plan = plan
+        self._closed_model = plan.model == "closed"
+        self._timeout = round(plan.timeout * SECOND)
+        self._script = script
         self._phases = phases
         self._agenda = agenda
         self._records = records
-        self._schedule = StaggeredSchedule(
-            users=plan.users, rate=plan.messages_per_second, origin=phases.start
-        )
+        self._arrivals = _arrivals(plan, phases)
         self._deadlines: deque[tuple[User, Request]] = deque()
 
     def begin(self, user: User, connected: int) -> None:
-        """`user` has been connected since this instant (ns), and begins to send."""
-        if self._plan.model == "closed":
-            self._agenda.at(connected, partial(self._send, user))
-        else:
-            turn, due = self._schedule.first(user.index, connected)
-            self._agenda.at(due, partial(self._send_turn, user, turn))
+        """`user` is connected since this instant (ns), for the first time or again, and begins to talk."""
+        if self._plan.greeting is None:
+            self._begin_turns(user, connected)
+            return
+        message_id = user.conversation.next_id()
+        greeting = self._script.greeting(user.index, message_id)
+        assert greeting is not None
+        self._records.message_due(_GREETING, counted=False)
+        now = _clock()
+        self._put(user, Request(message_id, _GREETING, False, connected, now, now + self._timeout), *greeting)
 
-    def receive(self, user: User, text: bytes) -> None:
+    def receive(self, user: User, payload: bytes, binary: bool) -> None:
         """`user` got a message."""
         now = _clock()
-        match user.conversation.receive(text, now):
-            case Completed(request, None):
-                self._end(user, request, now, Outcome.OK)
-            case Completed(request, error):
-                self._end(user, request, now, Outcome.FAILED, error)
-            case StrayMessage(kind):
-                self._records.stray[kind] += 1
+        event = user.conversation.receive(payload, binary, now)
+        if isinstance(event, str):
+            self._records.stray[event] += 1
+        elif event.whole:
+            outcome = Outcome.OK if event.error is None else Outcome.FAILED
+            self._end(user, event, now, outcome, event.error)
+        elif event.previous:
+            self._records.chunk_arrived(event)
 
     def abandon(self, user: User, error: str) -> None:
         """The connection of `user` is gone: what was under way failed."""
@@ -90,48 +87,83 @@ class Messages:
 
     def expire(self, now: int) -> None:
         """Time out what has waited too long; the deadlines are in order, since the time-out is constant."""
-        while self._deadlines and self._deadlines[0][1].deadline <= now:
-            user, request = self._deadlines.popleft()
-            if user.conversation.time_out(request):
+        deadlines = self._deadlines
+        while deadlines and (deadlines[0][1].deadline <= now or deadlines[0][1].whole):
+            user, request = deadlines.popleft()
+            if user.conversation.give_up(request):
                 self._end(user, request, request.deadline, Outcome.TIMED_OUT, "timeout")
 
-    def _send_turn(self, user: User, turn: int, due: int) -> None:
+    def _begin_turns(self, user: User, now: int) -> None:
+        """The schedule of `user` begins, and is fixed from here on, also over the loss of its connection."""
+        if user.begun:
+            return
+        user.begun = True
+        if self._closed_model:
+            self._agenda.at(now, partial(self._send, user))
+        elif (turn := self._arrivals.first(user.index, now)) is not None:
+            self._agenda.at(turn.due, partial(self._send_turn, user, turn))
+
+    def _send_turn(self, user: User, turn: Turn, due: int) -> None:
         """The open model: the next turn is due whatever becomes of this one."""
-        following, next_due = self._schedule.next(user.index, turn)
-        self._agenda.at(next_due, partial(self._send_turn, user, following))
+        following = self._arrivals.next(user.index, turn)
+        if following is not None:
+            self._agenda.at(following.due, partial(self._send_turn, user, following))
         self._send(user, due)
 
     def _send(self, user: User, due: int) -> None:
         counted = self._phases.counts(due)
-        self._records.message_due(counted=counted)
+        conversation = user.conversation
+        message_id = conversation.next_id()
+        kind, payload, binary = self._script.compose(user.index, conversation.sequence, message_id)
+        records = self._records
+        records.message_due(kind, counted=counted)
         connection = user.connection
         if connection is None or not connection.is_open:
-            self._records.message_not_sent(user.lost or "not_connected", counted=counted)
-            self._go_on(user, least=LOST_USER_SECONDS)  # and tries again, in vain
-            return
-        if user.conversation.in_flight >= self._plan.max_in_flight:
-            self._records.message_skipped("in_flight_limit", due=due, counted=counted)
-            return
-        now = _clock()
-        request, text = user.conversation.send(
-            self._plan.message,
-            counted=counted,
-            scheduled=due,
-            now=now,
-            deadline=now + round(self._plan.timeout * SECOND),
-        )
-        connection.send(text)
+            records.message_not_sent(kind, user.lost or "not_connected", counted=counted)
+            self._go_on(user, due, least=LOST_USER_SECONDS)  # and tries again
+        elif conversation.in_flight >= self._plan.max_in_flight:
+            records.message_skipped(kind, "in_flight_limit", due=due, counted=counted)
+            self._go_on(user, due, least=LOST_USER_SECONDS)
+        elif connection.is_congested:
+            records.message_skipped(kind, "congested", due=due, counted=counted)
+            self._go_on(user, due, least=LOST_USER_SECONDS)
+        else:
+            now = _clock()
+            request = Request(message_id, kind, counted, due, now, now + self._timeout)
+            self._put(user, request, payload, binary)
+
+    def _put(self, user: User, request: Request, payload: bytes, binary: bool) -> None:
+        """On the wire with it."""
+        assert user.connection is not None
+        user.conversation.begin(request)
         self._deadlines.append((user, request))
+        user.connection.send(payload, binary)
 
     def _end(
         self, user: User, request: Request, now: int, outcome: Outcome, error: str | None = None
     ) -> None:
         """A message ended, however: write it down, and in the closed model the user goes on."""
         self._records.message_ended(request, now, outcome, error)
-        self._go_on(user)
+        if request.kind == _GREETING:
+            self._begin_turns(user, now)
+        else:
+            self._go_on(user, request.scheduled)
 
-    def _go_on(self, user: User, *, least: float = 0.0) -> None:
-        """The closed model: the next message follows the end of this one, after `least` seconds of thinking."""
-        if self._plan.model == "closed":
-            think = max(self._plan.think, least)
-            self._agenda.at(_clock() + round(think * SECOND), partial(self._send, user))
+    def _go_on(self, user: User, due: int, *, least: float = 0.0) -> None:
+        """The closed model: the next message follows the end of this one, which was `due`."""
+        if not self._closed_model or self._agenda.closed:
+            return
+        plan = self._plan
+        think = think_ns(user.index, user.conversation.sequence, plan.think, plan.think_spread, plan.seed)
+        now = _clock()
+        following = max(now + max(think, round(least * SECOND)), due + round(plan.pacing * SECOND))
+        if following <= now:
+            self._send(user, now)
+        else:
+            self._agenda.at(following, partial(self._send, user))
+
+
+def _arrivals(plan: WebSocketPlan, phases: Phases) -> Arrivals:
+    corners = [(point.at, point.rate) for point in plan.rate_profile] or [(0.0, plan.messages_per_second)]
+    profile = RateProfile(corners, phases.start, phases.measure)
+    return Arrivals(plan.users, profile, plan.arrivals == "poisson", plan.seed)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from nightbench.load.health import Health
+from nightbench.load.histogram import Histogram
+from nightbench.load.ledger import OperationCounts
+from nightbench.load.timeline import Times
 from nightbench.measurement import (
     Metric,
     Validity,
@@ -11,11 +17,21 @@ from nightbench.measurement import (
     totals_of,
     validity_of,
 )
-from nightbench.websocket.generator import WebSocketResult
-from nightbench.websocket.records import CONNECTION, MESSAGE
+from nightbench.websocket.records import CONNECTION, MESSAGE, RECONNECTION
+from nightbench.websocket.result import WebSocketResult
 
 _OWN_LIMITS = ("connect_emfile", "connect_enfile", "connect_eaddrnotavail")
 """Failures of the generator's machine, which are no fault of the subject."""
+
+_ALWAYS = (
+    "connection.time",
+    "connection.send_lag",
+    "message.response_time",
+    "message.service_time",
+    "message.send_lag",
+    "message.first_chunk_time",
+)
+"""Quantities that are missing, and not merely left out, when there is no sample of them."""
 
 
 def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
@@ -23,32 +39,65 @@ def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
     connection, message = result.counted[CONNECTION], result.counted[MESSAGE]
     connecting = result.connecting_seconds
     return (
-        Metric("connection.connected_users", result.connected_users, "1", connection.scheduled),
+        Metric("connection.connected_users", result.presence.most, "1", connection.scheduled),
         Metric("connection.success_rate", connection.success_rate, "%", connection.scheduled),
         Metric(
             "connection.rate", connection.ok / connecting if connecting > 0 else None, "1/s", connection.ok
         ),
         Metric("connection.lost", result.lost.total(), "1", connection.ok),
+        *_reconnection(result.counted[RECONNECTION]),
         Metric("message.success_rate", message.success_rate, "%", message.scheduled),
         throughput(MESSAGE, message.ok, result.phases, last_ok=result.last_ok),
-        Metric("message.chunks.mean", result.chunks / message.ok if message.ok else None, "1", message.ok),
+        Metric("message.chunks.mean", result.chunks.mean, "1", result.chunks.n),
+        Metric("message.chunks.max", result.chunks.largest, "1", result.chunks.n),
+        Metric("message.reply_bytes.mean", result.received.mean, "B", result.received.n),
+        Metric("message.reply_bytes.max", result.received.largest, "B", result.received.n),
         Metric("message.stray", result.stray.total(), "1", message.scheduled),
-        *time_metrics(totals_of(result.times)),
+        *_by_kind(result),
+        *time_metrics(_worth_telling(totals_of(result.times))),
         *health_metrics(result.health),
     )
 
 
+def _reconnection(counts: OperationCounts) -> tuple[Metric, ...]:
+    if not counts.scheduled:
+        return ()
+    return (
+        Metric("reconnection.attempts", counts.scheduled, "1", counts.scheduled),
+        Metric("reconnection.success_rate", counts.success_rate, "%", counts.scheduled),
+    )
+
+
+def _by_kind(result: WebSocketResult) -> Iterable[Metric]:
+    for operation, counts in result.counted.items():
+        if operation.startswith(f"{MESSAGE}["):
+            yield Metric(f"{operation}.success_rate", counts.success_rate, "%", counts.scheduled)
+            yield throughput(operation, counts.ok, result.phases, last_ok=result.last_ok)
+
+
+def _worth_telling(totals: Mapping[str, Histogram]) -> dict[str, Histogram]:
+    return {name: histogram for name, histogram in totals.items() if histogram.total or name in _ALWAYS}
+
+
+def starvation(health: Health, times: Iterable[Times]) -> tuple[str, ...]:
+    """Why what one generator measured cannot be trusted: see `Health.reasons`."""
+    totals = totals_of(times)
+    return health.reasons({"connects": totals["connection.send_lag"], "sends": totals["message.send_lag"]})
+
+
 def websocket_validity(result: WebSocketResult) -> Validity:
     """Whether the run can be trusted: see `validity_of`; and the machine must have let the users connect."""
-    totals = totals_of(result.times)
     validity = validity_of(
-        result.health,
-        {"connects": totals["connection.send_lag"], "sends": totals["message.send_lag"]},
+        result.starved,
         result.counted,
         measured_seconds=result.phases.measured_seconds,
         given_up=result.given_up,
     )
-    own_limits = sum(result.counted[CONNECTION].errors[error] for error in _OWN_LIMITS)
+    own_limits = sum(
+        result.counted[operation].errors[error]
+        for operation in (CONNECTION, RECONNECTION)
+        for error in _OWN_LIMITS
+    )
     if not own_limits:
         return validity
     reason = (

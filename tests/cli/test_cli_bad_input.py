@@ -1,6 +1,7 @@
 """Flags that make no plan, and other words that the command line does not know."""
 
 import pytest
+from cli.conftest import SECRET
 
 # arguments, environment, settings file, and what the line has to name
 CASES = {
@@ -39,13 +40,104 @@ CASES = {
         ["websocket", "--target", "query.leaked_rows == 0"],
         {},
         "",
-        ["--target = 'query.leaked_rows == 0'", "connection, message, generator"],
+        [
+            "--target = 'query.leaked_rows == 0'",
+            "connection, reconnection, message, message[KIND], generator",
+        ],
     ),
     "misspelled target of a run": (
         ["run", "quick", "--database-target", "pol.wait.p95 < 9"],
         {},
         "",
         ["--database-target = 'pol.wait.p95 < 9'", "query, query[STATEMENT], pool, generator"],
+    ),
+    "fields that do not agree": (
+        "websocket --users 10 --shards 11",
+        {},
+        "",
+        ["plan = ", "more shards than users: 11 > 10"],
+    ),
+    "condition that is none": (
+        ["websocket", "--reply.done", "finished"],
+        {},
+        "",
+        ["--reply.done = 'finished'", "PATH == VALUE"],
+    ),
+    "condition that is none in a run": (
+        ["run", "quick", "--websocket.reply.done", "finished"],
+        {},
+        "",
+        ["--websocket.reply.done = 'finished'", "PATH == VALUE"],
+    ),
+    "match that is none": ("websocket --reply.match hope", {}, "", ["--reply.match", "hope", "order"]),
+    "path that is none": ("websocket --reply.id-path a..b", {}, "", ["--reply.id-path = 'a..b'"]),
+    "predicate that is none": (
+        "websocket --reply.match predicate --reply.predicate f",
+        {},
+        "",
+        ["--reply.predicate = 'f'"],
+    ),
+    "format that does not agree": (
+        "websocket --reply.format raw",
+        {},
+        "",
+        ["reply = ", "format: raw needs match: order"],
+    ),
+    "tokens of two sources": (
+        ["websocket", "--tokens.file", "x", "--tokens.template", SECRET],
+        {},
+        "",
+        ["--tokens = '***'", "not file and template"],
+    ),
+    "header without a colon": (
+        ["websocket", "--header", SECRET],
+        {},
+        "",
+        ["--header = '***'", "Name: value"],
+    ),
+    "header of the handshake": (
+        ["websocket", "--header", f"Upgrade: {SECRET}"],
+        {},
+        "",
+        ["--header", "'***'", "belongs to the handshake"],
+    ),
+    "header with an impossible name": (
+        ["websocket", "--header", f"a b: {SECRET}"],
+        {},
+        "",
+        ["--header", "'***'", "name of a header"],
+    ),
+    "header twice": (
+        ["websocket", "--header", f"X-A: {SECRET}", "--header", "x-a: 1"],
+        {},
+        "",
+        ["--header", "'***'", "x-a is there twice"],
+    ),
+    "subprotocol that is none": (["websocket", "--subprotocol", "a b"], {}, "", ["--subprotocol", "a b"]),
+    "what stands in a plan file alone": (
+        ["websocket", "--messages", "x"],
+        {},
+        "",
+        ["--messages"],
+    ),
+    "plan file that is not there": (
+        "websocket --plan no.yaml",
+        {},
+        "",
+        ["--plan = 'no.yaml'", "cannot be read: no such file"],
+    ),
+    "plan file of another kind": (
+        "database --plan taken",
+        {},
+        "",
+        ["--plan = 'taken'", "neither YAML nor TOML"],
+    ),
+    "plan file of a run that is not there": ("run quick --plan no.toml", {}, "", ["--plan = 'no.toml'"]),
+    "message with an unknown placeholder": (
+        ["websocket", "--message", "${prompt}"],
+        {},
+        "",
+        ["message = '${prompt}'", "no such placeholder"],
     ),
     "target with an infinite limit": (
         ["websocket", "--target", "message.success_rate > inf"],

@@ -93,7 +93,7 @@ CASES = {
         "websocket",
         {},
         "[[plan.full.database.targets]]\nmetrc = 'x'\nmetric = 'query.x'\nop = '<'\nlimit = 1",
-        ["plan.full.database.targets.0.metrc = '***': no such setting\n"],
+        ["plan.full.database.targets.0.metrc = '***': no such setting", "did you mean metric?"],
     ),
     "variable in lower case": (
         "websocket",
@@ -173,7 +173,10 @@ CASES = {
         "websocket --tier full",
         {},
         "[plan.full.websocket]\ntargets = ['query.leaked_rows == 0']",
-        ["plan.full.websocket.targets.0 = 'query.leaked_rows == 0'", "connection, message, generator"],
+        [
+            "plan.full.websocket.targets.0 = 'query.leaked_rows == 0'",
+            "connection, reconnection, message, message[KIND], generator",
+        ],
     ),
     "variable with a target of the other suite": (
         "run full",
@@ -183,6 +186,30 @@ CASES = {
             "NIGHTBENCH_PLAN__FULL__DATABASE__TARGETS = 'message.success_rate > 9'",
             "query, query[STATEMENT], pool, generator",
         ],
+    ),
+    "settings file with a misspelled field of a message": (
+        "websocket",
+        {},
+        "[[plan.full.websocket.messages]]\nname = 'a'\ntext = 'x'\nweigth = 3",
+        ["plan.full.websocket.messages.0.weigth = '***'", "did you mean weight?"],
+    ),
+    "settings file with tokens of two sources": (
+        "websocket --tier full",
+        {},
+        f"[plan.full.websocket.tokens]\nfile = 'x'\ntemplate = '{SECRET}'",
+        ["plan.full.websocket.tokens = '***'", "not file and template"],
+    ),
+    "settings file with a header of the handshake": (
+        "websocket --tier full",
+        {},
+        f"[plan.full.websocket.headers]\nUpgrade = '{SECRET}'",
+        ["plan.full.websocket.headers = '***'", "belongs to the handshake"],
+    ),
+    "variable with a header that is no text": (
+        "websocket --tier full",
+        {"NIGHTBENCH_PLAN__FULL__WEBSOCKET__HEADERS": f'{{"X": ["{SECRET}"]}}'},
+        "",
+        ["NIGHTBENCH_PLAN__FULL__WEBSOCKET__HEADERS = '***'"],
     ),
     "settings file with a bad DSN": (
         "database",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,9 @@ import yaml
 from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel
 from prefect.client.schemas.schedules import construct_schedule
 from prefect.flows import load_flow_from_entrypoint
+from prefect.utilities.schema_tools.validation import validate
+
+from nightbench.plan import TierChanges, WebSocketChanges
 
 FILE = Path(__file__).parents[2] / "prefect.yaml"
 CONTENT = yaml.safe_load(FILE.read_text())
@@ -54,9 +58,48 @@ def test_the_form_shows_the_plan_with_help_and_bounds(flow):
     assert users["anyOf"][0]["exclusiveMinimum"] == 0
 
 
-def test_no_parameter_is_a_secret(flow):
-    text = str(flow.parameters.model_dump()).lower()
-    assert not [word for word in ("dsn", "token", "password") if word in text]
+def test_no_parameter_is_where_or_as_whom_it_runs(flow):
+    definitions = flow.parameters.model_dump()["definitions"].values()
+    names = {name for each in definitions for name in each.get("properties", {})}
+    assert not names & {"dsn", "database_dsn", "url", "websocket_url", "token", "password"}
+
+
+def test_the_form_hides_what_may_be_a_secret(flow):
+    definitions = flow.parameters.model_dump()["definitions"]
+    headers = definitions["WebSocketChanges"]["properties"]["headers"]["anyOf"][0]
+    template = definitions["TokenSource"]["properties"]["template"]["anyOf"][0]
+    assert [each["format"] for each in (headers["additionalProperties"], template)] == ["password"] * 2
+
+
+def test_a_plan_with_secrets_reaches_the_flow_and_prefect_stores_none(flow):
+    changes = WebSocketChanges(headers={"X-Key": "hunter2"}, tokens={"template": "hunter2"})
+    place = {"websocket": changes}
+    parameters = {"full": TierChanges(**place)} if flow.name == "nightly" else place
+    stored = json.dumps(flow.serialize_parameters(parameters))
+    assert "X-Key" in stored
+    assert "hunter2" not in stored
+    taken = flow.validate_parameters(parameters)
+    websocket = taken["full"].websocket if flow.name == "nightly" else taken["websocket"]
+    assert websocket.headers["X-Key"].get_secret_value() == "hunter2"
+
+
+def test_the_form_takes_what_users_bring(flow):
+    changes = {
+        "messages": [{"name": "ask", "weight": 2, "body": {"id": "${id}", "deep": [1, {"x": None}]}}],
+        "greeting": {"name": "hello", "text": "hi ${id}"},
+        "rate_profile": [{"at": 0, "rate": 5}],
+        "reply": {"match": "order", "done": {"path": "type", "op": "==", "value": "end"}},
+        "headers": {"X-Key": "${env:KEY}"},
+        "tokens": {"command": ["make-tokens"]},
+        "tls": {"verify": False},
+        "subprotocols": ["chat"],
+    }
+    place = {"websocket": changes}
+    parameters = {"full": place} if flow.name == "nightly" else place
+    validate(parameters, flow.parameters.model_dump(), raise_on_error=True)
+    taken = flow.validate_parameters(parameters)
+    websocket = taken["full"].websocket if flow.name == "nightly" else taken["websocket"]
+    assert websocket.messages[0].body == changes["messages"][0]["body"]
 
 
 def test_a_parameter_out_of_bounds_is_refused(flow):

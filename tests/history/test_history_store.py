@@ -14,11 +14,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from builders import database_measurement, invalidated, verdict_of, websocket_measurement, windows
+from builders import database_measurement, invalidated, verdict_of, websocket_measurement
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.history.reading import read_rows
+from nightbench.history.schema import WINDOWS
 from nightbench.history.store import HistoryStore
 from nightbench.load.histogram import decode_counts
 from nightbench.measurement import Measurement, Metric, Validity
@@ -77,16 +79,7 @@ def test_the_histograms_of_the_windows_come_back(tmp_path: Path) -> None:
     stored = pd.read_parquet(tmp_path / "windows").sort_values("second")
     assert [decode_counts(text.encode()).sum() for text in stored["histogram"]] == [50] * 8
     assert list(stored["histogram"]) == [window.histogram.decode() for window in measurement.windows]
-
-
-def test_a_two_minute_run_stays_small(tmp_path: Path) -> None:
-    many = tuple(
-        window
-        for quantity in ("response_time", "service_time", "send_lag", "first_chunk_time")
-        for window in windows("message", quantity, seconds=120, rate=25, median_ms=20)
-    )
-    saved = save(HistoryStore(tmp_path), websocket_measurement(windows=many))
-    assert sum(path.stat().st_size for path in saved.paths) < 300_000
+    assert list(stored["seconds"]) == [1] * 8
 
 
 def test_no_secret_is_stored(tmp_path: Path) -> None:
@@ -134,6 +127,29 @@ def test_without_a_history_the_frames_are_empty_but_whole(tmp_path: Path) -> Non
     store = HistoryStore(tmp_path / "nothing")
     assert list(store.past_metrics("websocket", "full", "local").columns)[:2] == ["run_id", "night_id"]
     assert len(store.past_metrics("websocket", "full", "local")) == 0
+
+
+def without_widths(saved) -> Path:
+    """The windows of a saved run as they were written before windows had widths."""
+    (path,) = (path for path in saved.paths if "windows" in path.parts)
+    pq.write_table(pq.ParquetFile(path).read().drop_columns(["seconds"]), path)
+    return path
+
+
+def test_windows_without_a_width_are_of_one_second(tmp_path: Path) -> None:
+    store = HistoryStore(tmp_path)
+    path = without_widths(save(store, websocket_measurement()))
+    table = read_rows(path, WINDOWS)
+    assert table.schema == WINDOWS
+    assert table["seconds"].to_pylist() == [1] * 8
+    assert table["second"].to_pylist() == list(range(8))
+
+
+def test_a_run_whose_windows_have_no_width_is_part_of_the_history(tmp_path: Path) -> None:
+    store = HistoryStore(tmp_path)
+    without_widths(save(store, websocket_measurement()))
+    assert len(store.past_metrics("websocket", "full", "local"))
+    assert store.unreadable == []
 
 
 PARTITION = "suite=websocket/tier=full/month=2026-11"

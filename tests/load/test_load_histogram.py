@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightbench.load.histogram import (
+    HIGHEST_OF_BUCKET_US,
     HIGHEST_US,
     LENGTH,
+    LOWEST_OF_BUCKET_US,
+    ROUNDED_UP,
     Histogram,
     bucket_indices,
     decode_counts,
@@ -64,6 +67,22 @@ def test_merging_is_the_same_as_counting_together(first, second, beyond_first, b
     assert np.array_equal(merged.counts, together.counts)
     for field in ("n", "beyond", "sum_ns", "min_ns", "max_ns"):
         assert getattr(merged, field) == getattr(together, field)
+
+
+@given(st.lists(durations, max_size=4))
+def test_a_merged_one_holds_all_and_leaves_its_parts_alone(parts):
+    histograms = [histogram_of(part) for part in parts]
+    merged = Histogram.merged(histograms)
+    assert np.array_equal(merged.counts, histogram_of([value for part in parts for value in part]).counts)
+    assert [each.n for each in histograms] == [len(part) for part in parts]
+
+
+@given(st.integers(0, LENGTH - 1) | st.integers(0, 3 * 1024))
+def test_rounding_up_to_two_digits_is_what_hdrhistogram_tells_apart_with_two(index):
+    coarse = HdrHistogram(1, HIGHEST_US, 2)
+    assert HIGHEST_OF_BUCKET_US[ROUNDED_UP[index]] == coarse.get_highest_equivalent_value(
+        int(LOWEST_OF_BUCKET_US[index])
+    )
 
 
 @given(

@@ -1,5 +1,8 @@
 """Nothing vanishes: scheduled = ok + failed + timed_out + skipped + in_flight."""
 
+import pickle
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +36,36 @@ def test_the_sum_of_two_accounts_adds_up(first, second):
     total.check("message")
     assert total.scheduled == one.scheduled + two.scheduled
     assert total.errors.total() == one.errors.total() + two.errors.total()
+
+
+@given(events)
+def test_every_end_is_counted_under_its_outcome_and_its_class(sequence):
+    counts = OperationCounts()
+    apply(counts, sequence)
+    due, ended = 0, []
+    for event in sequence:
+        if event is None:
+            due += 1
+        elif due > len(ended):
+            ended.append(event)
+    assert counts.scheduled == due
+    assert {outcome: getattr(counts, outcome.value) for outcome in Outcome} == {
+        outcome: ended.count(outcome) for outcome in Outcome
+    }
+    assert counts.in_flight == due - len(ended)
+    assert counts.errors == Counter(outcome.value for outcome in ended if outcome is not Outcome.OK)
+
+
+@given(st.lists(st.tuples(st.sampled_from(Outcome), st.integers(0, 3), st.booleans()), max_size=60))
+def test_the_accounts_of_shards_sum_to_that_of_the_whole(operations):
+    whole, shards = OperationCounts(), [OperationCounts() for _ in range(4)]
+    for outcome, shard, has_ended in operations:
+        for counts in (whole, shards[shard]):
+            counts.schedule()
+            if has_ended:
+                counts.end(outcome, None if outcome is Outcome.OK else f"{outcome.value}_{shard}")
+    assert sum(shards, OperationCounts()) == whole
+    assert sum(pickle.loads(pickle.dumps(shards)), OperationCounts()) == whole
 
 
 def test_an_operation_that_ends_twice_is_found():

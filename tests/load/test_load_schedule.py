@@ -1,14 +1,18 @@
-"""When things are due: phases, schedules and the agenda."""
+"""When things are due: phases, ramps, think times and the agenda."""
 
 import itertools
+from collections import Counter
 from dataclasses import replace
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from load.distributions import KOLMOGOROV_999, kolmogorov
 
 from nightbench.load.agenda import Agenda
 from nightbench.load.phases import SECOND, Phases
-from nightbench.load.schedule import StaggeredSchedule, constant_rate, ramp_offset
+from nightbench.load.schedule import ramp_offset, think_ns
 
 
 def phases():
@@ -53,25 +57,31 @@ def test_a_ramp_is_even_and_ends_in_time(users, ramp):
     assert not steps or max(steps) - min(steps) <= 1
 
 
-@given(st.integers(1, 40), st.floats(0.5, 200), st.integers(2, 5))
-def test_users_together_send_at_exactly_the_rate(users, rate, turns):
-    schedule = StaggeredSchedule(users=users, rate=rate, origin=0)
-    dues = []
-    for user in range(users):
-        turn, due = schedule.first(user, 0)
-        for _ in range(turns):
-            dues.append(due)
-            turn, due = schedule.next(user, turn)
-    dues.sort()
-    assert dues == [constant_rate(index, rate=rate, origin=0) for index in range(users * turns)]
+@given(st.integers(1, 500), st.integers(0, 60 * SECOND), st.integers(1, 20))
+def test_a_ramp_in_steps_has_equal_groups_evenly_apart(users, ramp, steps):
+    groups = Counter(ramp_offset(user, users, ramp, "steps", steps) for user in range(users))
+    if ramp >= SECOND:
+        assert len(groups) == min(steps, users)
+        assert max(groups.values()) - min(groups.values()) <= 1
+    assert set(groups) <= {ramp * step // steps for step in range(steps)}
+    assert list(groups) == sorted(groups)
 
 
-@given(st.integers(0, 19), st.integers(0, 100 * SECOND))
-def test_a_late_user_joins_at_its_next_turn(user, connected):
-    schedule = StaggeredSchedule(users=20, rate=10, origin=0)
-    turn, due = schedule.first(user, connected)
-    assert due >= connected
-    assert due - connected <= 2 * SECOND or turn == 0
+def test_a_spike_is_everybody_at_once():
+    assert {ramp_offset(user, 500, 60 * SECOND, "spike") for user in range(500)} == {0}
+
+
+def test_a_think_time_without_a_spread_is_what_the_plan_says():
+    assert {think_ns(user, turn, 1.5, 0, 7) for user in range(5) for turn in range(5)} == {1_500_000_000}
+
+
+def test_think_times_are_spread_evenly_around_what_the_plan_says():
+    drawn = np.array([think_ns(user, turn, 2.0, 0.25, 7) for user in range(50) for turn in range(100)])
+    assert drawn.min() >= 1_500_000_000
+    assert drawn.max() < 2_500_000_000
+    shares = (np.sort(drawn) / 1e9 - 1.5) / 1.0
+    assert kolmogorov(shares) < KOLMOGOROV_999 / np.sqrt(drawn.size)
+    assert drawn[0] == think_ns(0, 0, 2.0, 0.25, 7) != think_ns(0, 0, 2.0, 0.25, 8)
 
 
 def test_the_agenda_keeps_time_and_order():
@@ -89,6 +99,39 @@ def test_what_an_action_enters_is_run_if_it_is_due_too():
     agenda.at(1, lambda due: agenda.at(due + 1, seen.append))
     agenda.run_due(5)
     assert seen == [2]
-    agenda.at(9, seen.append)
-    agenda.clear()
-    assert agenda.next_due() is None
+
+
+def test_who_waits_for_the_agenda_is_told_of_what_is_due_before_all_else():
+    told = []
+    agenda = Agenda(told.append)
+    for due in (20, 30, 10, 10):
+        agenda.at(due, lambda _due: None)
+    assert told == [20, 10]
+
+
+def test_while_it_runs_nobody_is_told_since_it_says_what_is_next_when_done():
+    told = []
+    agenda = Agenda(told.append)
+    agenda.at(5, lambda due: agenda.at(due + 1, lambda _due: agenda.at(9, lambda _due: None)))
+    agenda.run_due(7)
+    assert (told, agenda.next_due()) == ([5], 9)
+
+
+def test_it_goes_on_after_an_action_that_failed():
+    told = []
+    agenda = Agenda(told.append)
+    agenda.at(1, lambda _due: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        agenda.run_due(2)
+    agenda.at(3, lambda _due: None)
+    assert (told, agenda.next_due()) == ([1, 3], 3)
+
+
+def test_a_closed_agenda_drops_what_it_has_and_takes_nothing():
+    agenda, seen = Agenda(), []
+    agenda.at(1, lambda _due: agenda.close())
+    agenda.at(2, seen.append)
+    agenda.run_due(5)
+    agenda.at(3, seen.append)
+    agenda.run_due(5)
+    assert (seen, agenda.next_due(), agenda.closed) == ([], None, True)

@@ -52,6 +52,47 @@ def test_targets_may_stand_in_the_file():
     assert "query.success_rate > 99" in promises
 
 
+def test_what_users_bring_may_stand_in_the_settings_file():
+    Path("nightbench.toml").write_text("""
+[plan.full.websocket]
+data = "prompts.csv"
+headers = { X-Key = "${env:KEY}" }
+reply = { match = "order", done = "none" }
+
+[[plan.full.websocket.messages]]
+name = "ask"
+body = { id = "${id}", q = ["${prompt}"] }
+""")
+    plan = load().tier("full").websocket
+    assert (plan.reply.match, plan.reply.done, plan.data) == ("order", None, "prompts.csv")
+    assert plan.messages[0].body == {"id": "${id}", "q": ["${prompt}"]}
+    assert plan.headers["X-Key"].get_secret_value() == "${env:KEY}"
+
+
+def test_what_users_bring_may_stand_in_a_variable(monkeypatch):
+    monkeypatch.setenv(
+        "NIGHTBENCH_PLAN__FULL__WEBSOCKET__MESSAGES", '[{"name": "ask", "text": "x", "weight": 2}]'
+    )
+    monkeypatch.setenv("NIGHTBENCH_PLAN__FULL__WEBSOCKET__REPLY", '{"done": "type == end"}')
+    plan = load().tier("full").websocket
+    assert (plan.messages[0].name, str(plan.reply.done)) == ("ask", 'type == "end"')
+
+
+def test_a_plan_file_wins_over_file_and_environment_and_quick_and_flags_over_it(monkeypatch):
+    Path("nightbench.toml").write_text("[plan.full.websocket]\nusers = 150\nthink = 2\nreply.match = 'order'")
+    monkeypatch.setenv("NIGHTBENCH_PLAN__FULL__WEBSOCKET__DURATION", "40")
+    changes = {"users": 30, "duration": 50, "timeout": 3, "reply": {"done": "type == end"}}
+    settings = load().with_plan_file(TierChanges(websocket=WebSocketChanges(**changes)))
+    plan = settings.tier("full").websocket
+    assert (plan.users, plan.duration, plan.think, plan.timeout) == (30, 50, 2, 3)
+    assert (plan.reply.match, str(plan.reply.done)) == ("order", 'type == "end"')
+    assert settings.tier("full", quick=True).websocket.duration == 8
+    flags = TierChanges(websocket=WebSocketChanges(duration=60, users=4))
+    quick = settings.tier("full", flags, quick=True).websocket
+    assert (quick.duration, quick.users, quick.timeout) == (60, 4, 3)
+    assert settings.tier("baseline").websocket.users == 30
+
+
 def test_what_is_asked_for_explicitly_wins_over_quick(monkeypatch):
     monkeypatch.setenv("NIGHTBENCH_PLAN__FULL__WEBSOCKET__DURATION", "40")
     assert load().tier("full", quick=True).websocket.duration == 8

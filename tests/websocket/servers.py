@@ -2,13 +2,17 @@
 
 import asyncio
 import json
+import re
+import socket
+import struct
 import threading
 from contextlib import contextmanager
 
 from websockets.asyncio.server import serve
+from websockets.utils import accept_key
 
 
-def run_server(start):
+def run_server(start, *, scheme="ws"):
     """Run ``async with start() as server`` in a thread; yields (url, loop)."""
 
     @contextmanager
@@ -22,12 +26,17 @@ def run_server(start):
                 port.append(server.sockets[0].getsockname()[1])
                 ready.set()
                 await over.wait()
+            left = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            await asyncio.sleep(0)  # for the sockets to be closed
 
         thread = threading.Thread(target=loop.run_until_complete, args=(main(),))
         thread.start()
         assert ready.wait(10)
         try:
-            yield f"ws://127.0.0.1:{port[0]}/chat"
+            yield f"{scheme}://127.0.0.1:{port[0]}/chat"
         finally:
             loop.call_soon_threadsafe(over.set)
             thread.join()
@@ -36,33 +45,72 @@ def run_server(start):
     return running()
 
 
-def chat_server(handler, **options):
+def chat_server(handler, *, compression=None, **options):
     """A WebSocket server with this connection handler."""
-    return run_server(lambda: serve(handler, "127.0.0.1", 0, compression=None, **options))
+    scheme = "wss" if options.get("ssl") else "ws"
+    return run_server(
+        lambda: serve(handler, "127.0.0.1", 0, compression=compression, **options), scheme=scheme
+    )
 
 
-def raw_server(handler):
+def raw_server(handler, *, tls=None, port=0):
     """A TCP server: handler(reader, writer)."""
 
     async def guarded(reader, writer):
         try:
             await handler(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # the client has gone
+        except asyncio.CancelledError:
+            writer.transport.abort()  # the test is over, whatever the client has not read
         finally:
             writer.close()
 
-    return run_server(lambda: _Listening(guarded))
+    return run_server(lambda: _Listening(guarded, tls, port), scheme="wss" if tls else "ws")
 
 
 class _Listening:
-    def __init__(self, handler):
+    def __init__(self, handler, tls, port):
         self._handler = handler
+        self._tls = tls
+        self._port = port
 
     async def __aenter__(self):
-        self._server = await asyncio.start_server(self._handler, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._handler, "127.0.0.1", self._port, ssl=self._tls)
         return self._server
 
     async def __aexit__(self, *_):
         self._server.close()
+
+
+def accepting(behave, *, headers=""):
+    """A handler for `raw_server` which shakes hands, and then leaves all else to ``behave(reader, writer)``.
+
+    `behave` may also be the bytes that follow the response in the same packet; nothing comes after them
+    but what the client ends.
+    """
+
+    async def handler(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        key = re.search(rb"Sec-WebSocket-Key: (\S+)", head)[1].decode()
+        response = (
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Accept: {accept_key(key)}\r\n{headers}\r\n"
+        ).encode()
+        if isinstance(behave, bytes):
+            writer.write(response + behave)
+            await reader.read()
+        else:
+            writer.write(response)
+            await behave(reader, writer)
+
+    return handler
+
+
+def reset_on_close(writer):
+    """Make the end of this connection a TCP reset."""
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 async def answer(websocket, text):

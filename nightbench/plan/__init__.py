@@ -1,0 +1,56 @@
+"""What to run: the plan of each suite, and what may be changed in it, as data.
+
+The models here are the form of the Prefect UI, the flags of the command line, the fields of
+``nightbench.toml`` and what is stored with every result. Bounds and help are written once, here.
+"""
+
+from nightbench.plan.changes import (
+    DatabaseChanges,
+    SuitePlan,
+    TierChanges,
+    TierPlan,
+    WebSocketChanges,
+    changed,
+    combined,
+    part,
+    plan_hash,
+)
+from nightbench.plan.conversation import (
+    Condition,
+    MessageKind,
+    RatePoint,
+    ReplyRules,
+    TlsOptions,
+    TokenSource,
+)
+from nightbench.plan.database import DatabasePlan, DatabaseTarget
+from nightbench.plan.websocket import WebSocketPlan, WebSocketTarget
+from nightbench.plan.words import NIGHTLY_TIERS, TIER_NAMES, Model, Seconds, Suite, Tier
+
+__all__ = [
+    "NIGHTLY_TIERS",
+    "TIER_NAMES",
+    "Condition",
+    "DatabaseChanges",
+    "DatabasePlan",
+    "DatabaseTarget",
+    "MessageKind",
+    "Model",
+    "RatePoint",
+    "ReplyRules",
+    "Seconds",
+    "Suite",
+    "SuitePlan",
+    "Tier",
+    "TierChanges",
+    "TierPlan",
+    "TlsOptions",
+    "TokenSource",
+    "WebSocketChanges",
+    "WebSocketPlan",
+    "WebSocketTarget",
+    "changed",
+    "combined",
+    "part",
+    "plan_hash",
+]

@@ -1,0 +1,154 @@
+"""A tier's plan, and what may be changed in it: flags, settings, plan files and the form of the Prefect UI."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar, cast
+
+from pydantic import BaseModel, Field, SecretStr, create_model
+
+from nightbench.frozen import Frozen
+from nightbench.plan.database import DatabasePlan
+from nightbench.plan.websocket import WebSocketPlan
+from nightbench.plan.words import Tier
+from nightbench.target import merged_targets
+
+SuitePlan = WebSocketPlan | DatabasePlan
+_Plan = TypeVar("_Plan", WebSocketPlan, DatabasePlan)
+
+
+def _optional(model: type[Frozen]) -> type[BaseModel]:
+    fields: dict[str, Any] = {}
+    for name, info in model.model_fields.items():
+        annotation: Any = info.annotation
+        for constraint in info.metadata:
+            annotation = Annotated[annotation, constraint]
+        fields[name] = (
+            annotation | None,
+            Field(default=None, title=info.title, description=info.description),
+        )
+    return create_model(f"_Optional{model.__name__}", __base__=Frozen, **fields)
+
+
+_Part = TypeVar("_Part", bound=Frozen)
+
+
+def part(model: type[_Part], given: Mapping[str, Any]) -> _Part:
+    """A `reply` or `tls` of which only the `given` fields are set; see `changed`.
+
+    Raises:
+        pydantic.ValidationError: for a field that is wrong by itself; whether they agree with the others is
+            seen in the plan.
+    """
+    fields = _optional(model).model_validate(given)
+    complete = {**dict(model()), **{name: getattr(fields, name) for name in given}}
+    return cast(_Part, model.model_construct(set(given), **complete))
+
+
+class WebSocketChanges(_optional(WebSocketPlan)):  # type: ignore[misc]  # made of the plan: bounds stay in one place
+    """What to change in a tier's WebSocket plan; what is left out keeps the tier's value."""
+
+
+class DatabaseChanges(_optional(DatabasePlan)):  # type: ignore[misc]  # made of the plan: bounds stay in one place
+    """What to change in a tier's database plan; what is left out keeps the tier's value."""
+
+
+class TierChanges(Frozen):
+    """What to change in both suites of one tier."""
+
+    websocket: WebSocketChanges = WebSocketChanges()
+    database: DatabaseChanges = DatabaseChanges()
+
+
+class TierPlan(Frozen):
+    """What one tier runs: its two suites."""
+
+    tier: Tier
+    websocket: WebSocketPlan
+    database: DatabasePlan
+
+    def changed(self, changes: TierChanges) -> Self:
+        """This plan with `changes` on top."""
+        return self.model_copy(
+            update={
+                "websocket": changed(self.websocket, changes.websocket),
+                "database": changed(self.database, changes.database),
+            }
+        )
+
+
+def changed(plan: _Plan, changes: BaseModel) -> _Plan:
+    """Return `plan` with the fields that `changes` sets.
+
+    Targets are replaced metric by metric, headers name by name, `reply` and `tls` field by field; of `rate` and
+    `rate_profile`, the one that is set takes the place of the other.
+
+    Raises:
+        pydantic.ValidationError: when the fields together make no valid plan.
+    """
+    fields = _merged(dict(plan), changes)
+    # as data, since pydantic takes an instance as it is, and these may be parts of one that do not agree
+    return type(plan).model_validate(
+        {**fields, **{name: dict(fields[name]) for name in _MERGED.intersection(fields)}}
+    )
+
+
+def combined(below: TierChanges, above: TierChanges) -> TierChanges:
+    """Both changes as one: making it is making `below` and then `above`."""
+    return TierChanges(
+        websocket=WebSocketChanges.model_construct(**_merged(_given(below.websocket), above.websocket)),
+        database=DatabaseChanges.model_construct(**_merged(_given(below.database), above.database)),
+    )
+
+
+def _given(changes: BaseModel) -> dict[str, Any]:
+    return {name: value for name, value in changes if value is not None}
+
+
+def _merged(fields: dict[str, Any], changes: BaseModel) -> dict[str, Any]:
+    """`fields` of a plan, or of changes in one, with `changes` on top."""
+    update = _given(changes)
+    if "targets" in update:
+        update["targets"] = merged_targets(fields.get("targets", ()), update["targets"])
+    if "headers" in update:
+        update["headers"] = _merged_headers(fields.get("headers", {}), update["headers"])
+    for name in _MERGED.intersection(update, fields):
+        update[name] = _merged_part(fields[name], update[name])
+    for name, other in _EITHER:
+        if update.get(name) and not update.get(other):
+            fields = {field: value for field, value in fields.items() if field != other}
+    return {**fields, **update}
+
+
+def _merged_headers(below: dict[str, SecretStr], above: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    again = {name.lower() for name in above}
+    return {**{name: value for name, value in below.items() if name.lower() not in again}, **above}
+
+
+def _merged_part(below: _Part, above: _Part) -> _Part:
+    """A part of a plan with the fields that `above` sets; whether they agree is seen in the plan."""
+    fields = {**dict(below), **{name: getattr(above, name) for name in above.model_fields_set}}
+    given = below.model_fields_set | above.model_fields_set
+    return cast(_Part, type(below).model_construct(given, **fields))
+
+
+_MERGED = frozenset({"reply", "tls"})
+_EITHER = (("rate", "rate_profile"), ("rate_profile", "rate"))
+
+
+def plan_hash(plan: SuitePlan) -> str:
+    """What two plans share exactly when their numbers can be compared.
+
+    It is made of the values that the run uses, whether they were set or left out; targets change no number, nor
+    should the number of shards.
+    """
+    unused = {"targets", "shards", *_UNUSED[plan.model]}
+    # without defaults, so that a field which comes new, and changes nothing unless set, changes no hash
+    used = plan.filled_in.model_dump(mode="json", exclude=unused, exclude_defaults=True)
+    return hashlib.sha256(json.dumps(used, sort_keys=True).encode()).hexdigest()[:16]
+
+
+_UNUSED = {"open": {"think", "think_spread", "pacing"}, "closed": {"rate", "arrivals", "rate_profile"}}
+"""What has no effect in each arrival model."""

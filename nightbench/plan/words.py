@@ -1,0 +1,44 @@
+"""Words and fields that the plans of both suites share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+Tier = Literal["quick", "baseline", "full", "stress"]
+Suite = Literal["websocket", "database"]
+Model = Literal["open", "closed"]
+
+TIER_NAMES: tuple[Tier, ...] = get_args(Tier)
+NIGHTLY_TIERS: tuple[Tier, ...] = ("baseline", "full", "stress")
+
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+ArrivalModel = Annotated[
+    Model,
+    Field(
+        title="Arrival model",
+        description="open: a schedule fixed beforehand, which waits for no answer; "
+        "closed: each sends, waits, thinks and sends again",
+    ),
+]
+Think = Annotated[
+    Seconds,
+    Field(
+        title="Think time (s)",
+        description="seconds between an answer and what the same user or worker sends next, closed model",
+    ),
+]
+Warmup = Annotated[Seconds, Field(title="Warm-up (s)", description="seconds of load before anything counts")]
+Seed = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=2**32 - 1,
+        title="Seed",
+        description="of everything that is drawn: the same seed draws the same",
+    ),
+]
+TARGETS = Field(
+    title="Targets", description="promises on top of the default ones, each METRIC OP LIMIT (times in ms)"
+)

@@ -1,0 +1,113 @@
+"""What users take along from outside of the plan: tokens, rows of data, headers. Read before any load."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nightbench.errors import ConfigurationError
+from nightbench.plan import WebSocketPlan
+from nightbench.scrub import REDACTED
+from nightbench.websocket.data import Row, read_rows
+from nightbench.websocket.rules import compile_rules
+from nightbench.websocket.script import Script, binary_file, own_row
+from nightbench.websocket.templates import Place, Template, Values
+from nightbench.websocket.tokens import read_tokens
+
+_HEADER = re.compile(r"[\x20-\x7e\x80-\xff]*")
+"""The characters that RFC 9110 lets stand in a header, which travels as ISO 8859-1."""
+
+
+@dataclass(frozen=True)
+class Provisions:
+    """What the files, commands and environment variables of a plan hold; picklable, for other processes.
+
+    Attributes:
+        tokens: One a user, used again from the first where they are fewer; empty when nobody has one.
+        rows: Of the data file, empty without one. A user's own row, for its headers, its token and its
+            greeting, is that of its index, again from the first.
+        headers: Name and template of each header of the plan.
+        files: The bytes of each `binary_file` by its name.
+    """
+
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+    rows: tuple[Row, ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, Template], ...] = field(default=(), repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
+def load_provisions(plan: WebSocketPlan, token: str | None) -> Provisions:
+    """Read everything that `plan` names, and check all of it that a running test would stumble over.
+
+    It blocks, and runs the tokens' command.
+
+    Args:
+        plan: Of the whole load test.
+        token: The bearer token of all users, where the plan has no `tokens`.
+
+    Raises:
+        ConfigurationError: naming the field of the plan.
+    """
+    rows = read_rows(plan.data) if plan.data is not None else ()
+    headers = tuple(_headers(plan, rows))
+    tokens = read_tokens(plan.tokens, plan.users, rows) if plan.tokens is not None else ()
+    if plan.tokens is not None and any(_is_authorization(name) for name, _ in headers):
+        raise ConfigurationError(
+            "tokens",
+            REDACTED,
+            "is the Authorization header that `headers` has too",
+            "leave out one of the two",
+        )
+    provisions = Provisions(tokens or ((token,) if token else ()), rows, headers, _files(plan))
+    compile_rules(plan.reply)
+    script_of(plan, "check", provisions)
+    return provisions
+
+
+def script_of(plan: WebSocketPlan, run_id: str, provisions: Provisions) -> Script:
+    """The script of a plan with all that it was provided with."""
+    return Script(plan, run_id, provisions.rows, tokens=provisions.tokens, files=provisions.files)
+
+
+def headers_of(plan: WebSocketPlan, provisions: Provisions, user: int) -> tuple[tuple[str, str], ...]:
+    """The headers of the plan for `user`, and its token, unless the plan has an Authorization header."""
+    if not provisions.headers and not provisions.tokens:
+        return ()
+    values = Values(user=user, row=own_row(provisions.rows, user))
+    headers = tuple((name, template.fill(values)) for name, template in provisions.headers)
+    if not provisions.tokens or any(_is_authorization(name) for name in plan.headers):
+        return headers
+    token = provisions.tokens[user % len(provisions.tokens)]
+    return (*headers, ("Authorization", f"Bearer {token}"))
+
+
+def _is_authorization(name: str) -> bool:
+    return name.lower() == "authorization"
+
+
+def _headers(plan: WebSocketPlan, rows: tuple[Row, ...]) -> list[tuple[str, Template]]:
+    columns = frozenset(rows[0]) if rows else frozenset[str]()
+    headers = []
+    for name, value in plan.headers.items():
+        place = Place(f"headers.{name}", ("user",), columns, secret=True)
+        template = Template(value.get_secret_value(), place)
+        for number in range(max(1, len(rows)) if template.names & columns else 1):
+            filled = template.fill(Values(row=own_row(rows, number)))
+            if _HEADER.fullmatch(filled) is None:
+                where = f"in row {number + 1} of the data file " if template.names & columns else ""
+                problem = f"{where}it holds a line break or a character that no header can hold"
+                raise place.error("", problem, "ISO 8859-1 without control characters")
+        headers.append((name, template))
+    return headers
+
+
+def _files(plan: WebSocketPlan) -> dict[str, bytes]:
+    kinds = [(f"messages[{index}]", kind) for index, kind in enumerate(plan.messages)]
+    if plan.greeting is not None:
+        kinds.append(("greeting", plan.greeting))
+    return {
+        kind.binary_file: binary_file(kind.binary_file, f"{setting}.binary_file")
+        for setting, kind in kinds
+        if kind.binary_file is not None
+    }

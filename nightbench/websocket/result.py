@@ -1,0 +1,119 @@
+"""What a load test, or a shard of one, is told and what it saw: plain data, picklable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from nightbench.load.health import Health
+from nightbench.load.ledger import OperationCounts
+from nightbench.load.phases import SECOND, Phases
+from nightbench.load.timeline import Times
+from nightbench.plan import WebSocketPlan
+from nightbench.websocket.presence import Presence
+from nightbench.websocket.provisions import Provisions
+from nightbench.websocket.sizes import Sizes
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Which part of a load test: users `index`, `index + count`, `index + 2·count`, …"""
+
+    index: int = 0
+    count: int = 1
+
+    def users(self, users: int) -> range:
+        """The indices of its users, of `users` in all; those of all shards together are everybody, once."""
+        return range(self.index, users, self.count)
+
+
+@dataclass(frozen=True)
+class WebSocketSpec:
+    """What one generator process is told.
+
+    Attributes:
+        plan: Of the whole load test; a shard does its part of it.
+        start_at: Wall-clock ns (UTC) at which the ramp begins in every shard; None for at once.
+    """
+
+    plan: WebSocketPlan
+    url: str = field(repr=False)  # may carry a token
+    run_id: str
+    provisions: Provisions = field(default_factory=Provisions)
+    shard: Shard = Shard()
+    start_at: int | None = None
+
+
+@dataclass(frozen=True)
+class WebSocketResult:
+    """What one generator process saw, or several together. Instants in ns since the start of the ramp.
+
+    Attributes:
+        started_at: Wall clock (UTC) at the start of the ramp.
+        last_ok: When the last counted message that ended well did; 0 when none has.
+        presence: Who was connected when.
+        lost: Connections that ended before the run did, by class.
+        chunks: Parts before the last one of each counted reply that was right.
+        received: Bytes of each of those replies.
+        stray: Messages that belonged to no awaited reply, by kind.
+        starved: Why the generator's times cannot be trusted, one sentence each.
+        given_up: Why the run ended before its plan did, or None.
+    """
+
+    phases: Phases
+    counted: dict[str, OperationCounts]
+    uncounted: dict[str, OperationCounts]
+    times: tuple[Times, ...]
+    health: Health
+    started_at: datetime
+    last_ok: int
+    presence: Presence
+    lost: Counter[str]
+    chunks: Sizes
+    received: Sizes
+    stray: Counter[str]
+    starved: tuple[str, ...]
+    given_up: str | None
+
+    @property
+    def connecting_seconds(self) -> float:
+        """From the start of the ramp to the last connection opened."""
+        return (self.presence.last_opened or 0) / SECOND
+
+
+def merged(shards: Sequence[WebSocketResult]) -> WebSocketResult:
+    """What the shards of one load test saw together: the same as one generator that had done it all.
+
+    Counts, times and sizes add up exactly. The phases are those of the shard that went on longest; what keeps
+    one shard from being trusted or complete does so for all.
+    """
+    if len(shards) == 1:
+        return shards[0]
+    given_up = [f"shard {number}: {each.given_up}" for number, each in enumerate(shards) if each.given_up]
+    return replace(
+        shards[0],
+        phases=max((each.phases for each in shards), key=lambda phases: (phases.drain, phases.end)),
+        counted=_added([each.counted for each in shards]),
+        uncounted=_added([each.uncounted for each in shards]),
+        times=tuple(Times.merged(parts) for parts in zip(*(each.times for each in shards), strict=True)),
+        health=Health.merged([each.health for each in shards]),
+        started_at=min(each.started_at for each in shards),
+        last_ok=max(each.last_ok for each in shards),
+        presence=Presence.merged(each.presence for each in shards),
+        lost=sum((each.lost for each in shards), Counter()),
+        chunks=sum((each.chunks for each in shards), Sizes()),
+        received=sum((each.received for each in shards), Sizes()),
+        stray=sum((each.stray for each in shards), Counter()),
+        starved=tuple(
+            f"shard {number}: {reason}" for number, each in enumerate(shards) for reason in each.starved
+        ),
+        given_up="; ".join(given_up) or None,
+    )
+
+
+def _added(accounts: Sequence[dict[str, OperationCounts]]) -> dict[str, OperationCounts]:
+    return {
+        operation: sum((each[operation] for each in accounts), OperationCounts()) for operation in accounts[0]
+    }

@@ -1,0 +1,71 @@
+"""One load test in several processes of this machine: each does its part, from one agreed instant on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import replace
+
+from nightbench.load.child import run_in_child
+from nightbench.load.phases import SECOND
+from nightbench.load.progress import OnProgress, Progress, combined
+from nightbench.websocket.generator import run_generator
+from nightbench.websocket.result import Shard, WebSocketResult, WebSocketSpec, merged
+
+GRACE_SECONDS = 15.0
+"""How long an interrupted generator may take to drain and disconnect."""
+
+
+async def run_shards(spec: WebSocketSpec, *, on_progress: OnProgress, stop: asyncio.Event) -> WebSocketResult:
+    """Run the load test of `spec` in as many processes as its plan asks for, and return what they saw together.
+
+    Raises:
+        ConfigurationError: as raised by a generator.
+        MeasurementError: when one of them failed; the others are ended then.
+    """
+    count = spec.plan.shards
+    shards = split(spec, count, start_at=time.time_ns() + round(_lead_seconds(count) * SECOND))
+    reports: dict[int, Progress] = {}
+
+    def report(shard: int, progress: Progress) -> None:
+        reports[shard] = progress
+        if shard == min(reports):
+            on_progress(combined(list(reports.values())))
+
+    tasks = [
+        asyncio.create_task(
+            run_in_child(
+                run_generator,
+                shard,
+                on_progress=lambda progress, number=number: report(number, progress),  # type: ignore[misc]
+                stop=stop,
+                grace=GRACE_SECONDS,
+            )
+        )
+        for number, shard in enumerate(shards)
+    ]
+    try:
+        return merged(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def split(spec: WebSocketSpec, count: int, *, start_at: int) -> list[WebSocketSpec]:
+    """The shards of a load test: the users are dealt out, and with them the rate, the ids and what is drawn.
+
+    Args:
+        spec: Of the whole.
+        count: How many.
+        start_at: When all of them begin, wall-clock ns; a single one begins at once.
+    """
+    if count == 1:
+        return [spec]
+    return [replace(spec, shard=Shard(index, count), start_at=start_at) for index in range(count)]
+
+
+def _lead_seconds(count: int) -> float:
+    """How long so many interpreters take to start on this machine, with room to spare."""
+    return 2.0 + 2.0 * count / (os.cpu_count() or 1)

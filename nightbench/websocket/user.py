@@ -1,0 +1,30 @@
+"""One simulated user."""
+
+from __future__ import annotations
+
+from nightbench.websocket.client import Connection
+from nightbench.websocket.conversation import Conversation
+from nightbench.websocket.rules import Rules
+
+
+class User:
+    """A connection, a conversation and a place in the schedule.
+
+    Attributes:
+        index: Which one it is of all users of the load test, whatever its shard.
+        lost: Why it has no connection: the class of the loss, or of the failed attempt; None before that.
+        lost_at: When it lost its connection, monotonic ns; 0 while it has one or never had.
+        attempts: How often it has tried to connect since it was connected for a while.
+        begun: Whether it has begun to talk.
+    """
+
+    __slots__ = ("attempts", "begun", "connection", "conversation", "index", "lost", "lost_at")
+
+    def __init__(self, index: int, run_id: str, rules: Rules) -> None:
+        self.index = index
+        self.conversation = Conversation(rules, f"{run_id}-{index}-")
+        self.connection: Connection | None = None
+        self.lost: str | None = None
+        self.lost_at = 0
+        self.attempts = 0
+        self.begun = False

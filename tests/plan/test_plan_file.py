@@ -1,0 +1,299 @@
+"""A plan file: both suites as YAML or TOML, and an error that names file, line and field for all that is wrong."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from nightbench.errors import ConfigurationError
+from nightbench.plan import TierChanges, WebSocketChanges, changed
+from nightbench.plan.file import read_plan_file
+from nightbench.plan.yaml_text import read_yaml
+from nightbench.tiers import TIERS
+
+SECRET = "hunter2"
+
+IN_YAML = """
+websocket:
+  users: 30
+  rate_profile:
+    - {at: 0, rate: 5}
+    - {at: 30, rate: 50}
+  messages:
+    - name: ask
+      weight: 3
+      body: {type: chat, id: "${id}", message: "${prompt}"}
+    - name: ping
+      text: '{"type": "ping", "id": "${id}"}'
+  reply:
+    done: type == done
+    expect: none
+  headers: {X-Tenant: "${env:TENANT}"}
+  tls: {verify: false}
+  targets: ["message.response_time.p95 < 1500"]
+database: {workers: 7}
+"""
+
+IN_TOML = """
+[websocket]
+users = 30
+rate_profile = [{at = 0, rate = 5}, {at = 30, rate = 50}]
+headers = {X-Tenant = "${env:TENANT}"}
+targets = ["message.response_time.p95 < 1500"]
+
+[[websocket.messages]]
+name = "ask"
+weight = 3
+body = {type = "chat", id = "${id}", message = "${prompt}"}
+
+[[websocket.messages]]
+name = "ping"
+text = '{"type": "ping", "id": "${id}"}'
+
+[websocket.reply]
+done = "type == done"
+expect = "none"
+
+[websocket.tls]
+verify = false
+
+[database]
+workers = 7
+"""
+
+
+@pytest.fixture
+def plan_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(name, content):
+        path = Path(name)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def test_yaml_and_toml_say_the_same(plan_file):
+    in_yaml = read_plan_file(plan_file("it.yaml", IN_YAML))
+    in_toml = read_plan_file(plan_file("it.TOML", IN_TOML))
+    assert in_yaml == in_toml
+    plan = changed(TIERS["full"].websocket, in_yaml.websocket)
+    assert (plan.users, plan.duration, plan.tls.verify, plan.reply.expect) == (30, 300, False, None)
+    assert [kind.name for kind in plan.messages] == ["ask", "ping"]
+    assert in_yaml.database.workers == 7
+
+
+def test_a_table_without_anything_changes_nothing(plan_file):
+    assert read_plan_file(plan_file("it.yml", "websocket:\ndatabase: {}\n")) == TierChanges()
+
+
+def test_plain_words_are_what_json_would_hold():
+    text = "a: no\nb: 2026-01-31\nc: 1:30\nd: 1e3\ne: -0.5\nf: true\ng: ~\nh: 010\ni: 0x1F\nj: .inf\nk: '1'"
+    assert read_yaml(text).data == {
+        "a": "no",
+        "b": "2026-01-31",
+        "c": "1:30",
+        "d": 1000.0,
+        "e": -0.5,
+        "f": True,
+        "g": None,
+        "h": 10,
+        "i": "0x1F",
+        "j": float("inf"),
+        "k": "1",
+    }
+
+
+def test_what_is_the_same_in_two_messages_is_written_once(plan_file):
+    text = """
+websocket:
+  messages:
+    - &ask {name: ask, weight: 2, body: {id: "${id}"}}
+    - {<<: *ask, name: again}
+"""
+    ask, again = read_plan_file(plan_file("it.yaml", text)).websocket.messages
+    assert (again.name, again.weight, again.body) == ("again", 2, ask.body)
+
+
+@dataclass
+class Bad:
+    """A plan file that cannot be used, and what its error has to say."""
+
+    content: str | bytes
+    says: list[str]
+    name: str = "it.yaml"
+
+
+BAD = {
+    "empty": Bad("", ["--plan = 'it.yaml'", "is empty", "websocket:", "database:"]),
+    "comments alone": Bad("# soon\n", ["--plan = 'it.yaml'", "is empty"]),
+    "list at the top": Bad("- 1\n", ["--plan = 'it.yaml'", "is no table", "websocket:"]),
+    "word at the top": Bad("users\n", ["--plan = 'it.yaml'", "is no table"]),
+    "another encoding": Bad(b"websocket: {message: '\xff'}", ["--plan = 'it.yaml'", "is not UTF-8"]),
+    "another kind": Bad("{}", ["--plan = 'it.json'", "neither YAML nor TOML", ".yaml"], "it.json"),
+    "large": Bad("#" * (16 * 1024**2 + 1), ["--plan = 'it.yaml'", "is larger than 16 MiB"]),
+    "unknown table": Bad("websockets: {}", ["it.yaml, line 1: websockets", "did you mean websocket?"]),
+    "unknown field": Bad(
+        f"websocket:\n  users: 3\n  tokn: {SECRET}",
+        ["it.yaml, line 3: websocket.tokn = '***'", "did you mean"],
+    ),
+    "unknown field of a message": Bad(
+        "websocket:\n  messages:\n  - name: a\n    text: x\n    weigth: 3",
+        ["it.yaml, line 5: websocket.messages[0].weigth", "did you mean weight?"],
+    ),
+    "unknown field of the reply": Bad(
+        "websocket:\n  reply: {mach: id}", ["line 2: websocket.reply.mach", "did you mean match?"]
+    ),
+    "field of the other suite": Bad(
+        "database:\n  users: 3", ["line 2: database.users", "known are", "queries", "workers"]
+    ),
+    "number out of bounds": Bad(
+        "websocket:\n  messages:\n  - name: a\n    text: x\n    weight: -1",
+        ["it.yaml, line 5: websocket.messages[0].weight = '-1'", "greater than 0"],
+    ),
+    "number that is none": Bad("websocket:\n  users: many", ["line 2: websocket.users = 'many'"]),
+    "word for a table": Bad("websocket: 3", ["line 1: websocket = '3'", "should be a table"]),
+    "table for a list": Bad(
+        "websocket:\n  messages: {name: a}", ["line 2: websocket.messages = '…'", "should be a list"]
+    ),
+    "missing field": Bad(
+        "websocket:\n  users: 3\n  messages:\n  - text: x", ["line 4: websocket.messages[0].name: is missing"]
+    ),
+    "message that says two things": Bad(
+        "websocket:\n  messages:\n  - {name: a, text: x, binary: AAAA}",
+        ["line 3: websocket.messages[0] = '…'", "not text and binary"],
+    ),
+    "condition that is none": Bad(
+        "websocket:\n  reply:\n    done: finished",
+        ["line 3: websocket.reply.done = 'finished'", "PATH == VALUE"],
+    ),
+    "corner out of bounds": Bad(
+        "websocket:\n  rate_profile:\n  - {at: 0, rate: 1}\n  - {at: 3, rate: -1}",
+        ["line 4: websocket.rate_profile[1].rate = '-1'"],
+    ),
+    "infinite number deep in a body": Bad(
+        "websocket:\n  messages:\n  - name: a\n    body:\n      a: {b: [1, .inf]}",
+        ["line 5: websocket.messages[0].body.a.b[1] = 'inf'", "finite"],
+    ),
+    "target of the other suite": Bad(
+        "websocket:\n  targets: [query.leaked_rows == 0]",
+        ["line 2: websocket.targets[0]", "measures no 'query'"],
+    ),
+    "header that is no text": Bad(
+        f"websocket:\n  headers:\n    X: [{SECRET}]", ["line 3: websocket.headers.X = '***'"]
+    ),
+    "header with an impossible name": Bad(
+        f"websocket:\n  headers:\n    'a b': {SECRET}",
+        ["line 3: websocket.headers.a b = '***'", "name of a header"],
+    ),
+    "header where its name is due": Bad(
+        f"websocket:\n  headers:\n    'Authorization: Bearer {SECRET}': x", ["line 3", "name of a header"]
+    ),
+    "header of the handshake": Bad(
+        f"websocket:\n  headers: {{Sec-WebSocket-Protocol: {SECRET}}}",
+        [
+            "line 2: websocket.headers = '***'",
+            "sec-websocket-protocol belongs to the handshake",
+            "subprotocols",
+        ],
+    ),
+    "header twice": Bad(
+        f"websocket:\n  headers: {{X-Key: {SECRET}, x-key: b}}",
+        ["websocket.headers = '***'", "x-key is there twice"],
+    ),
+    "tokens of two sources": Bad(
+        f"websocket:\n  tokens:\n    file: x\n    template: {SECRET}",
+        ["websocket.tokens = '***'", "not file and template"],
+    ),
+    "token template that is no text": Bad(
+        f"websocket:\n  tokens: {{template: [{SECRET}]}}", ["line 2: websocket.tokens.template = '***'"]
+    ),
+    "key twice": Bad(
+        "websocket:\n  users: 3\n  users: 4\n", ["it.yaml, line 3: websocket.users: is there twice"]
+    ),
+    "key that is no text": Bad(
+        "websocket:\n  1: 2", ["it.yaml, line 2: websocket: a name must be text: write '1' in quotes"]
+    ),
+    "key that is a list": Bad("? [a]\n: 1", ["it.yaml, line 1: a name must be text"]),
+    "no YAML": Bad("websocket: [", ["it.yaml, line 1: is no YAML"]),
+    "tabulator": Bad("websocket:\n\tusers: 3", ["it.yaml, line 2: is no YAML"]),
+    "control character": Bad("websocket: \x01", ["it.yaml: is no YAML", "unacceptable character"]),
+    "two documents": Bad(
+        "websocket: {}\n---\ndatabase: {}", ["it.yaml, line 2: is no YAML", "single document"]
+    ),
+    "tag of Python": Bad(
+        "websocket:\n  users: !!python/object/apply:os.system ['true']", ["it.yaml, line 2: is no YAML"]
+    ),
+    "alias of itself": Bad("websocket: &a\n  messages: [*a]", ["refers to itself"]),
+    "laughing aliases": Bad(
+        "\n".join(
+            ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+            + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+        ),
+        ["it.yaml, line 6: a5: holds more than 1,000,000 values"],
+    ),
+    "deep": Bad("[" * 5000, ["it.yaml: is too deep"]),
+    "number of too many digits": Bad(f"websocket: {{seed: {'9' * 6000}}}", ["too many digits"]),
+    "no TOML": Bad("[websocket", ["it.toml, line 1: is no TOML"], "it.toml"),
+    "key twice in TOML": Bad("[websocket]\nusers = 1\nusers = 2", ["it.toml, line 3: is no TOML"], "it.toml"),
+    "field of TOML": Bad(
+        "[websocket]\nusers = 3\n\n[websocket.reply]\ndone = 'x'",
+        ["it.toml, line 5: websocket.reply.done = 'x'"],
+        "it.toml",
+    ),
+    "list of TOML": Bad(
+        "[[websocket.messages]]\nname = 'a'\ntext = 'x'\n[[websocket.messages]]\nname = 'b'\ntext = 'x'\nweight = 0",
+        ["it.toml, line 7: websocket.messages[1].weight = '0'"],
+        "it.toml",
+    ),
+    "dotted key of TOML": Bad("websocket.users = 0", ["it.toml, line 1: websocket.users = '0'"], "it.toml"),
+    "deep TOML": Bad("x = " + "[" * 5000, ["it.toml: is too deep"], "it.toml"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_wrong_is_told_with_file_line_and_field(case, plan_file):
+    bad = BAD[case]
+    path = plan_file(bad.name, bad.content)
+    with pytest.raises(ConfigurationError) as caught:
+        read_plan_file(path)
+    error = str(caught.value)
+    for text in bad.says:
+        assert text in error
+    assert SECRET not in error
+    assert "\n" not in error
+    assert len(error) < 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("no.yaml", "cannot be read: no such file"),
+        ("folder.yaml", "is not a file"),
+        ("~nosuchuser/it.yaml", "cannot be read"),
+        ("/dev/zero.yaml", "cannot be read"),
+    ],
+)
+def test_a_file_that_is_none_is_told(name, problem, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("folder.yaml").mkdir()
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        read_plan_file(Path(name))
+    assert "--plan" in str(caught.value)
+
+
+def test_every_field_of_a_plan_may_stand_in_a_file(plan_file):
+    default = TIERS["full"].websocket
+    for name in WebSocketChanges.model_fields:
+        if name in ("greeting", "rate_profile", "messages", "data", "tokens", "rate", "ramp"):
+            continue  # whose defaults say nothing; they are in the examples
+        value = default.model_dump(mode="json")[name]
+        path = plan_file("it.yaml", f"websocket: {{{name}: {_as_yaml(value)}}}")
+        assert getattr(read_plan_file(path).websocket, name) is not None, name
+
+
+def _as_yaml(value):
+    import json
+
+    return json.dumps(value)
