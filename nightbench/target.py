@@ -12,6 +12,7 @@ from nightbench.frozen import Frozen
 
 Comparison = Literal["<", "<=", ">", ">=", "=="]
 
+_PART = re.compile(r"\[[^\[\]]+\]$")
 _TARGET = re.compile(r"\s*(?P<metric>[^\s<>=]+)\s*(?P<op><=|>=|==|<|>)\s*(?P<limit>\S+)\s*")
 
 
@@ -47,8 +48,9 @@ def about(suite: str, *operations: str) -> AfterValidator:
 
     def check(target: Target) -> Target:
         operation = target.metric.partition(".")[0]
-        whole = re.sub(r"\[.+\]$", "[", operation)  # whatever part it is of
-        if whole not in [re.sub(r"\[.+\]$", "[", known) for known in operations]:
+        part = _PART.search(operation) is not None
+        whole = _PART.sub("", operation)
+        if not any(_PART.sub("", known) == whole and (part == ("[" in known)) for known in operations):
             msg = (
                 f"the {suite} suite measures no {operation!r}; its metrics begin with {', '.join(operations)}"
             )

@@ -32,9 +32,13 @@ def shortened(plan: TierPlan) -> TierPlan:
 
 
 def _short_websocket(plan: WebSocketPlan) -> WebSocketPlan:
+    duration = min(plan.duration, QUICK_SECONDS)
+    share = duration / plan.duration
+    corners = tuple(corner.model_copy(update={"at": corner.at * share}) for corner in plan.rate_profile)
     return plan.model_copy(
         update={
-            "duration": min(plan.duration, QUICK_SECONDS),
+            "duration": duration,
+            "rate_profile": corners,
             "ramp": min(plan.ramp_seconds, 2.0),
             "warmup": min(plan.warmup, 1.0),
         }

@@ -16,6 +16,7 @@ from nightbench.cli.telling import silence, tell
 from nightbench.cli.websocket import websocket
 from nightbench.debugging import show_traceback
 from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
+from nightbench.plan.fields import problem_of, shown
 from nightbench.scrub import scrub
 from nightbench.settings import DEBUG
 
@@ -78,5 +79,4 @@ def _wrong_use(error: CycloptsError) -> str:
     prefix = error.argument.name.lstrip("-") if error.argument else "*"
     names = [prefix.strip("*"), *(str(part) for part in first["loc"])]
     flag = "--" + ".".join(name for name in names if name).replace("_", "-")
-    problem = str(first["msg"]).removeprefix("Value error, ")
-    return str(ConfigurationError(flag, scrub(str(first["input"])), problem))
+    return str(ConfigurationError(flag, shown(first["loc"], first["input"]), problem_of(first)))

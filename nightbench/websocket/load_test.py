@@ -34,6 +34,7 @@ async def run(
     url = subject.websocket_url
     if url is None:
         raise ConfigurationError("NIGHTBENCH_WEBSOCKET_URL", "", "the WebSocket suite needs an address")
+    provisions = await asyncio.to_thread(load_provisions, plan, subject.token)
     try:
         await check_reachable(url)
     except ConfigurationError as error:
@@ -42,7 +43,6 @@ async def run(
             raise MeasurementError(msg) from None
         raise
     run_id = new_id(f"{label.tier}-websocket")
-    provisions = await asyncio.to_thread(load_provisions, plan, subject.token)
     spec = WebSocketSpec(plan, url, run_id, provisions)
     result = await run_shards(spec, on_progress=on_progress, stop=stop)
     return measured(

@@ -203,3 +203,12 @@ def test_what_it_does_not_measure_is_refused_with_what_it_does(changes, metric, 
     (error,) = caught.value.errors()
     assert error["loc"] == ("targets", 0)
     assert f"its metrics begin with {known}" in error["msg"]
+
+
+def test_quick_shortens_a_rate_profile_with_the_run():
+    changes = WebSocketChanges(rate_profile=[{"at": 0, "rate": 10}, {"at": 300, "rate": 100}])
+    quick = shortened(TIERS["full"].changed(TierChanges(websocket=changes)))
+    assert [(corner.at, corner.rate) for corner in quick.websocket.rate_profile] == [
+        (0, 10),
+        (QUICK_SECONDS, 100),
+    ]
