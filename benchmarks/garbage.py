@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-NODES = 1000
+NODES = 2_000
 """Objects that each call leaves behind."""
 
 _groups: deque[list[Any]] = deque(maxlen=1500)

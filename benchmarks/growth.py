@@ -25,6 +25,7 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
         watch = _Watch(subject, say)
         ran = command(subject, PLAN, Path(folder), on_sample=watch)
         parquet = sum(path.stat().st_size for path in (Path(folder) / "results").rglob("*.parquet"))
+    message = ran.document["operations"]["message"]
     base = statistics.median(watch.between(55, 65))
     loaded = max(watch.between(65, SECONDS))
     whole = max(watch.between(65, float("inf")))
@@ -33,7 +34,10 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
         Figure("grown until the load's end", (loaded - base) / _MIB, "MiB", Goal("<", 10)),
         Figure("grown until the process's end", (whole - base) / _MIB, "MiB", Goal("<", 10)),
         Figure("Parquet of the run", parquet / 1000, "KB", Goal("<=", 300)),
-        Figure("messages answered well", ran.document["operations"]["message"]["ok"]),
+        Figure("messages", message["scheduled"]),
+        Figure(
+            "messages not answered well", message["scheduled"] - message["ok"], note=f"{message['errors']}"
+        ),
         Figure("reasons against validity", len(ran.reasons), "", Goal("==", 0), note="; ".join(ran.reasons)),
     ]
 

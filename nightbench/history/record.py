@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -15,6 +16,10 @@ from pydantic import BaseModel
 from nightbench.load.ledger import OperationCounts
 from nightbench.measurement import SCHEMA, Measurement, Window
 from nightbench.scrub import scrub, scrub_tree
+
+_LONGEST_TEXT = 2048
+"""Characters of one text of a plan, past which it is stored by its digest: a run's files stay small."""
+_SHOWN_OF_TEXT = 200
 
 
 class JudgedTarget(Protocol):
@@ -49,7 +54,7 @@ def record(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[st
             "environment": measurement.environment,
             "started_at": measurement.started_at,
             "duration": measurement.duration,
-            "plan": measurement.plan,
+            "plan": _shortened(measurement.plan.model_dump(mode="json")),
             "subject": measurement.subject,
             "host": measurement.host,
             "validity": {
@@ -91,6 +96,20 @@ def clean(value: Any) -> Any:
 def clean_text(text: str) -> str:
     """`text` scrubbed, with what UTF-8 cannot say replaced."""
     return scrub(_sayable(text))
+
+
+def _shortened(value: Any) -> Any:
+    """The same with long texts, such as templates of messages, by their beginning, length and SHA-256."""
+    match value:
+        case str() if len(value) > _LONGEST_TEXT:
+            digest = hashlib.sha256(_sayable(value).encode()).hexdigest()
+            return f"{value[:_SHOWN_OF_TEXT]}… ({len(value)} characters, sha256 {digest})"
+        case dict():
+            return {key: _shortened(item) for key, item in value.items()}
+        case list():
+            return [_shortened(item) for item in value]
+        case _:
+            return value
 
 
 def _accounts(accounts: Mapping[str, OperationCounts]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from nightbench.websocket.handshake import Handshake, HeaderItems
 __all__ = ["CLOSE_SECONDS", "Connection", "ConnectionFailedError", "Endpoint"]
 
 CLOSE_SECONDS = 1.0
-"""How long the other side may take to answer a close frame, or to end the connection after ours."""
+"""How long the other side may take to answer a close frame, and the last bytes to leave after a loss."""
 
 _GOODBYE = (1000).to_bytes(2, "big")
 
@@ -136,7 +136,7 @@ class Connection(asyncio.Protocol):
         try:
             if was_open:
                 self._waiter = asyncio.get_running_loop().create_future()
-                self._end(_GOODBYE)
+                self._say_goodbye(_GOODBYE)
                 await self._waiter
         finally:
             self._abort()
@@ -224,11 +224,13 @@ class Connection(asyncio.Protocol):
         if not self.is_open:
             return
         self.is_open = False
-        self._end(answer)
+        self._say_goodbye(answer)
+        if self._transport is not None:
+            self._transport.close()  # not abort: our answer to a close frame may still be on its way
         self._on_lost(error)
 
-    def _end(self, payload: bytes | None) -> None:
-        """Send a close frame, if any; the other side then ends the connection, or has had its time."""
+    def _say_goodbye(self, payload: bytes | None) -> None:
+        """Send a close frame, if any; then the socket has a moment until it is dropped."""
         if payload is not None and self._transport is not None:
             self._transport.write(masked_frame(CLOSE, payload, next(self._endpoint.masking_keys)))
         self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)

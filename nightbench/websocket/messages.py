@@ -22,6 +22,7 @@ LOST_USER_SECONDS = 0.1
 _GREETING = -1
 """The kind of a greeting, which has no account of its own."""
 
+_OK = Outcome.OK  # reading a member of an enum costs as much as a count
 _clock = time.perf_counter_ns
 
 
@@ -43,6 +44,7 @@ class Messages:
         self._plan = plan
         self._closed_model = plan.model == "closed"
         self._timeout = round(plan.timeout * SECOND)
+        self._pacing = round(plan.pacing * SECOND)
         self._script = script
         self._phases = phases
         self._agenda = agenda
@@ -69,7 +71,7 @@ class Messages:
         if isinstance(event, str):
             self._records.stray[event] += 1
         elif event.whole:
-            outcome = Outcome.OK if event.error is None else Outcome.FAILED
+            outcome = _OK if event.error is None else Outcome.FAILED
             self._end(user, event, now, outcome, event.error)
         elif event.previous:
             self._records.chunk_arrived(event)
@@ -153,14 +155,18 @@ class Messages:
         """The closed model: the next message follows the end of this one, which was `due`."""
         if not self._closed_model or self._agenda.closed:
             return
-        plan = self._plan
-        think = think_ns(user.index, user.conversation.sequence, plan.think, plan.think_spread, plan.seed)
         now = _clock()
-        following = max(now + max(think, round(least * SECOND)), due + round(plan.pacing * SECOND))
+        following = max(now + max(self._think(user), round(least * SECOND)), due + self._pacing)
         if following <= now:
             self._send(user, now)
         else:
             self._agenda.at(following, partial(self._send, user))
+
+    def _think(self, user: User) -> int:
+        plan = self._plan
+        if not plan.think:
+            return 0
+        return think_ns(user.index, user.conversation.sequence, plan.think, plan.think_spread, plan.seed)
 
 
 def _arrivals(plan: WebSocketPlan, phases: Phases) -> Arrivals:

@@ -16,6 +16,7 @@ CONNECTION = "connection"
 RECONNECTION = "reconnection"
 MESSAGE = "message"
 
+_OK = Outcome.OK  # reading a member of an enum costs as much as a count
 _CONNECTING = ("scheduled", "sent", "tcp", "greeted", "secured", "last")
 
 
@@ -80,6 +81,8 @@ class Records:
             )
             for kind in self._kinds
         ]
+        # made once, since they are looked up for every message
+        self._accounts = [self._accounts_of(self._ledger.uncounted), self._accounts_of(self._ledger.counted)]
         self.ended = 0
         self.last_ok = 0
         self.presence = Presence()
@@ -122,7 +125,7 @@ class Records:
 
     def message_due(self, kind: int, *, counted: bool) -> None:
         """A user is to send."""
-        for account in self._accounts(kind, counted=counted):
+        for account in self._accounts[counted][kind]:
             account.schedule()
 
     def message_not_sent(self, kind: int, error: str, *, counted: bool) -> None:
@@ -149,29 +152,28 @@ class Records:
         self.ended += 1
         if not request.counted:
             return
-        if outcome is Outcome.FAILED:
-            self._failed_messages.record((request.scheduled, request.sent, now))
-            return
         scheduled, sent = request.scheduled, request.sent
-        if outcome is Outcome.OK:
+        if outcome is _OK:
             self.last_ok = max(self.last_ok, now)
             self.chunks.add(request.chunks)
             self.received.add(request.received)
             self._messages.record((scheduled, sent, request.first, request.latest, now))
+        elif outcome is Outcome.FAILED:
+            self._failed_messages.record((scheduled, sent, now))
+            return
         else:  # what of the reply has not come by then took at least as long
             self._messages.record((scheduled, sent, request.first or now, now, now))
         if self._by_kind:
             self._by_kind[kind].record((scheduled, sent, now))
 
     def _end(self, kind: int, outcome: Outcome, error: str | None, *, counted: bool) -> None:
-        for account in self._accounts(kind, counted=counted):
+        for account in self._accounts[counted][kind]:
             account.end(outcome, error)
 
-    def _accounts(self, kind: int, *, counted: bool) -> tuple[OperationCounts, ...]:
-        accounts = self._ledger.counted if counted else self._ledger.uncounted
-        if self._kinds and kind >= 0:
-            return accounts[MESSAGE], accounts[self._kinds[kind]]
-        return (accounts[MESSAGE],)
+    def _accounts_of(self, accounts: dict[str, OperationCounts]) -> list[tuple[OperationCounts, ...]]:
+        """The accounts of a message by its kind; the last ones, at -1, are those of a greeting."""
+        whole = accounts[MESSAGE]
+        return [*((whole, accounts[kind]) for kind in self._kinds or ()), (whole,)]
 
     def fold(self, origin: int) -> None:
         """Move what was recorded into histograms; about once a second."""

@@ -87,7 +87,10 @@ def test_flags_change_the_plan(stages):
         (["quick", "--websocket.users", "many"], "--websocket.users = "),
         (["quick", "--database.rate", "-1"], "--database.rate = "),
         (["quick", "--websocket-target", "fast"], "--websocket-target"),
-        (["quick", "--websocket-target", "messages.p95 < 9"], "connection, message, generator"),
+        (
+            ["quick", "--websocket-target", "messages.p95 < 9"],
+            "connection, reconnection, message, message[KIND], generator",
+        ),
         (["quick", "--url", "http://host"], "--url"),
         (["quick", "--dsn", "mysql://a:hunter2-password@h/d"], "--dsn"),
         (["quick", "--json", "no/such/folder/file"], "--json"),

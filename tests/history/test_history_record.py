@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from nightbench.history.record import record
 from nightbench.measurement import Measurement, Metric
+from nightbench.tiers import TIERS
 
 
 def of(measurement: Measurement):
@@ -89,3 +91,13 @@ def test_it_is_json_whatever_was_measured(name: str, value: float | None) -> Non
         websocket_measurement(metrics=(Metric(name, value, "ms", 1),), windows=(), details={name: value})
     )
     assert json.loads(json.dumps(content, allow_nan=False)) == content
+
+
+def test_a_long_text_of_the_plan_is_stored_by_its_digest():
+    long = "x" * 50_000
+    plan = TIERS["quick"].websocket.model_copy(update={"message": long})
+    stored = record(websocket_measurement(plan=plan), [])["plan"]["message"]
+    assert stored.startswith("xxx")
+    assert len(stored) < 400
+    assert hashlib.sha256(long.encode()).hexdigest() in stored
+    assert "50000 characters" in stored

@@ -36,6 +36,12 @@ def uniform(rng: np.random.Generator, size: int) -> Durations:
     return rng.integers(1_000, 10_000_000_000, size)
 
 
+def total_of(draw: Draw, amount: int, *, seed: int = 1) -> Histogram:
+    total = Histogram()
+    total.add(draw(np.random.default_rng(seed), amount))
+    return total
+
+
 def times_of(rate: float, seconds: int, draw: Draw, *, kinds: int) -> Times:
     """What a run measured of the quantities of the WebSocket suite, with two more for every kind of messages."""
     rng = np.random.default_rng(1)
@@ -50,10 +56,16 @@ def times_of(rate: float, seconds: int, draw: Draw, *, kinds: int) -> Times:
                 counters[name].add(scheduled, bucket_indices(durations))
     for kind in range(kinds):
         for quantity in ("response_time", "service_time"):
-            durations = draw(rng, amount // kinds)
-            totals[f"message[kind_{kind}].{quantity}"] = Histogram()
-            totals[f"message[kind_{kind}].{quantity}"].add(durations)
+            totals[f"message[kind_{kind}].{quantity}"] = total_of(draw, amount // kinds, seed=kind)
     return Times(totals, {name: counter.counts() for name, counter in counters.items()}, 0, seconds - 1)
+
+
+def test_a_histogram_is_stored_once(tmp_path: Path) -> None:
+    (window,) = fitted([Times({"message.service_time": total_of(log_normal(0.4), 60_000)}, {}, 0, 9)])
+    measurement = websocket_measurement(windows=(window,))
+    saved = HistoryStore(tmp_path).save(measurement, verdict_of(measurement).targets)
+    (path,) = (path for path in saved.paths if "windows" in path.parts)
+    assert len(window.histogram) < path.stat().st_size < 2 * len(window.histogram)
 
 
 @pytest.mark.parametrize(

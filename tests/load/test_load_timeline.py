@@ -27,12 +27,13 @@ def timeline(**options):
 
 
 def operation(scheduled, lag, service, end):
-    """One that ended, was never sent, was lost, or was due and never came."""
+    """One that ended, was never sent, was lost, never answered, or due and not even sent."""
     sent = scheduled + lag
     return {
         "ended": (scheduled, sent, sent + service),
         "unsent": (scheduled, NOT_REACHED, scheduled + service),
         "lost": (scheduled, sent, NOT_REACHED),
+        "unanswered": (scheduled, sent, NEVER),
         "skipped": (scheduled, NOT_REACHED, NEVER),
     }[end]
 
@@ -43,9 +44,9 @@ operations = st.builds(
     st.integers(-4 * SECOND, 40 * SECOND).filter(lambda instant: instant not in {NOT_REACHED, NEVER}),
     spans,
     spans,
-    st.sampled_from(["ended", "ended", "ended", "unsent", "lost", "skipped"]),
+    st.sampled_from(["ended", "ended", "ended", "unsent", "lost", "unanswered", "skipped"]),
 )
-limits = st.integers(1, 60)
+limits = st.integers(1, 8) | st.integers(8, 60)
 
 
 def times_of(rows, limit, folds=()):
@@ -105,6 +106,25 @@ def test_merged_parts_are_the_whole_however_it_was_divided_and_folded(rows, amou
         Times.merged([Times.merged(parts[:1]), Times.merged([*parts[1:], times_of([], limit)])])
     ) == plain(whole)
     assert [plain(part) for part in parts] == before  # which are left as they were
+
+
+def test_parts_that_have_few_counters_each_have_wider_windows_together():
+    rows = [operation(second * SECOND, 0, 1_000_000 << second, "ended") for second in range(16)]
+    parts = [times_of(rows[:8], 8), times_of(rows[8:], 8)]
+    assert [part.by_second["message.response_time"].seconds for part in parts] == [1, 1]
+    # of 16 different durations there are never fewer counters than 16: one window is left
+    assert Times.merged(parts).by_second["message.response_time"].seconds == 16
+
+
+def test_what_lies_before_the_measure_phase_has_wider_windows_too():
+    rows = [operation(-second * SECOND, 0, 1_000_000, "ended") for second in range(1, 9)]
+    assert times_of(rows, 2).by_second["message.response_time"].seconds == 4
+
+
+def test_a_part_in_which_nothing_happened_does_not_stretch_the_run():
+    busy = times_of([operation(second * SECOND, 0, 5, "ended") for second in (7, 11)], 8)
+    merged = Times.merged([times_of([], 8), busy])
+    assert (merged.first_second, merged.last_second) == (7, 11)
 
 
 def expected_windows(rows, limit):

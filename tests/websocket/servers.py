@@ -26,7 +26,9 @@ def run_server(start, *, scheme="ws"):
                 port.append(server.sockets[0].getsockname()[1])
                 ready.set()
                 await over.wait()
-            left = asyncio.all_tasks() - {asyncio.current_task()}
+            await asyncio.sleep(0)
+            while (left := _others()) and (await asyncio.wait(left, timeout=0.05))[0]:
+                pass  # who has just been accepted is let in, and what ends by itself may do so
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
@@ -43,6 +45,10 @@ def run_server(start, *, scheme="ws"):
             loop.close()
 
     return running()
+
+
+def _others():
+    return asyncio.all_tasks() - {asyncio.current_task()}
 
 
 def chat_server(handler, *, compression=None, **options):

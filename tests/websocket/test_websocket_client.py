@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import threading
 import tracemalloc
 
 import pytest
@@ -16,6 +17,11 @@ from nightbench.websocket.addresses import Addresses
 from nightbench.websocket.client import Connection, Endpoint
 
 LOOPS = pytest.mark.parametrize("run", [uvloop.run, asyncio.run], ids=["uvloop", "asyncio"])
+
+
+class Leaving(asyncio.Protocol):
+    def connection_made(self, transport):
+        transport.abort()
 
 
 async def echo(websocket):
@@ -214,8 +220,7 @@ def test_a_name_is_resolved_once(monkeypatch):
 def test_the_address_that_answers_is_found_and_tried_first_from_then_on():
     tried = []
 
-    async def main(url):
-        port = int(url.split(":")[2].split("/")[0])
+    async def main(port):
         addresses = Addresses("nowhere.invalid", port)
         addresses._known = ("127.0.0.2", "127.0.0.1")  # nobody listens at the first
         loop = asyncio.get_running_loop()
@@ -227,26 +232,27 @@ def test_the_address_that_answers_is_found_and_tried_first_from_then_on():
 
         loop.create_connection = counting
         for _ in range(2):
-            await addresses.connect(asyncio.Protocol, within=5)
+            await addresses.connect(Leaving, within=5)
 
-    with raw_server(accepting(b"")) as url:
-        asyncio.run(main(url))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        asyncio.run(main(listening.getsockname()[1]))
     assert tried == ["127.0.0.2", "127.0.0.1", "127.0.0.1"]
 
 
 @LOOPS
 def test_an_address_that_never_answers_leaves_time_for_the_others(run):
-    async def main(url):
-        addresses = Addresses("nowhere.invalid", int(url.split(":")[2].split("/")[0]))
-        addresses._known = (full.getsockname()[0], "127.0.0.1")
-        await addresses.connect(asyncio.Protocol, within=1)
+    async def main(port):
+        addresses = Addresses("nowhere.invalid", port)
+        addresses._known = ("127.0.0.2", "127.0.0.1")
+        await addresses.connect(Leaving, within=1)
         return addresses._known[0]
 
-    with raw_server(accepting(b"")) as url, socket.socket() as full, socket.socket() as waiting:
-        full.bind(("127.0.0.2", int(url.split(":")[2].split("/")[0])))
-        full.listen(0)  # and never accepts: room for one, who waits
-        waiting.connect(full.getsockname())
-        assert run(main(url)) == "127.0.0.1"
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as full, socket.socket() as one:
+        port = listening.getsockname()[1]
+        full.bind(("127.0.0.2", port))
+        full.listen(0)  # and never accepts: there is room for one, who waits
+        one.connect(full.getsockname())
+        assert run(main(port)) == "127.0.0.1"
 
 
 def test_closing_says_goodbye_with_1000():
@@ -270,19 +276,19 @@ def test_closing_says_goodbye_with_1000():
 def test_nothing_is_told_after_close(run):
     told = []
 
-    async def handler(websocket):
-        await websocket.send("early")
-        await websocket.wait_closed()
+    async def behave(reader, writer):
+        await reader.read(1)  # our close frame
+        writer.write(b"\x81\x04late\x88\x02\x03\xf3")
 
     async def main(url):
         connection = await connected(
             url, on_message=lambda *message: told.append(message), on_lost=told.append
         )
         await connection.close()
-        return list(told)
 
-    with chat_server(handler) as url:
-        assert run(main(url)) == told
+    with raw_server(accepting(behave)) as url:
+        run(main(url))
+    assert told == []
 
 
 @LOOPS
@@ -291,32 +297,35 @@ def test_a_loss_at_the_end_of_the_loop_leaves_no_socket_behind(run):
 
         async def main():
             lost = asyncio.get_running_loop().create_future()
-            connection = await connected(url, on_lost=lost.set_result)
+            await connected(url, on_lost=lost.set_result)
             await asyncio.wait_for(lost, WAIT)
-            await connection.close()
 
         run(main())
     gc.collect()  # an unclosed transport would warn, which fails the test
 
 
-def test_opening_that_is_cancelled_leaves_nothing_open():
-    gone = []
-
-    async def silent(reader, _writer):
-        await reader.read()
-        await reader.read()
-        gone.append(True)
-
+@LOOPS
+def test_opening_that_is_cancelled_ends_the_connection(run):
     async def main(url):
         opening = asyncio.create_task(connected(url))
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(asked.wait, WAIT)
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await opening
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(gone.wait, WAIT)
+
+    asked, gone = threading.Event(), threading.Event()
+
+    async def silent(reader, _writer):
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        try:
+            await reader.read()
+        finally:
+            gone.set()
 
     with raw_server(silent) as url:
-        uvloop.run(main(url))
+        run(main(url))
 
 
 def test_an_open_connection_takes_little_memory():

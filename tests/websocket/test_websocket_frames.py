@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -210,6 +211,12 @@ def test_a_close_without_a_code_is_1005_and_answered_with_none():
     assert (reader.end.code, reader.end.answer) == (1005, b"")
 
 
+def test_nothing_is_read_after_a_close():
+    reader = FrameReader()
+    assert list(reader.feed(b"\x81\x02ok\x88\x00\x81\x02no\x88\x02\x03\xe8")) == [(b"ok", False)]
+    assert reader.end.code == 1005
+
+
 def test_of_pings_by_the_thousand_only_the_last_is_kept():
     reader = FrameReader()
     assert list(reader.feed(b"\x89\x01a" * 10_000 + b"\x89\x01z")) == []
@@ -225,10 +232,12 @@ def test_a_message_that_never_ends_in_empty_fragments_takes_no_memory():
     assert sys.getsizeof(reader._message) == before
 
 
-@pytest.mark.parametrize("cut", [False, True])
-def test_compressed_bytes_that_expand_without_end_are_too_long(cut):
+@pytest.mark.parametrize(
+    "sizes", [[100_000], [1023, 100_000], [1024, 100_000], [1024, 1], [500, 500, 25]], ids=str
+)
+def test_compressed_bytes_that_expand_without_end_are_too_long(sizes):
     sender = PerMessageDeflate(False, False, 15, 15)
-    pieces = [b"x" * 1024, b"x" * 100_000] if cut else [b"x" * 100_000]
+    pieces = [b"x" * size for size in sizes]
     frames = [
         Frame(OP_CONT if number else OP_TEXT, piece, fin=number == len(pieces) - 1)
         for number, piece in enumerate(pieces)
@@ -238,6 +247,26 @@ def test_compressed_bytes_that_expand_without_end_are_too_long(cut):
     reader = FrameReader(Deflate(PerMessageDeflate(False, False, 15, 15)), max_size=1024)
     assert list(reader.feed(data)) == []
     assert reader.end.code == 1009
+
+
+def test_what_the_decompression_held_back_counts_too():
+    sender = PerMessageDeflate(False, False, 15, 15)
+    first = Frame(OP_TEXT, b"x" * 1025, fin=False).serialize(mask=False, extensions=[sender])
+    reader = FrameReader(Deflate(PerMessageDeflate(False, False, 15, 15)), max_size=1024)
+    assert list(reader.feed(first + b"\x80\x00")) == []
+    assert reader.end.code == 1009
+
+
+def test_compressed_bytes_are_not_expanded_beyond_what_is_allowed():
+    sender = PerMessageDeflate(False, False, 15, 15)
+    data = Frame(OP_BINARY, bytes(64 * 2**20)).serialize(mask=False, extensions=[sender])
+    reader = FrameReader(Deflate(PerMessageDeflate(False, False, 15, 15)), max_size=2**20)
+    tracemalloc.start()
+    reader.feed(data)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert reader.end.code == 1009
+    assert most < 8 * 2**20
 
 
 def test_bytes_that_are_not_compressed_but_say_so_are_a_violation():

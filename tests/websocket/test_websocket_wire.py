@@ -327,6 +327,23 @@ def test_pings_by_the_thousand_are_answered_by_the_last_of_each_packet():
     assert 1 <= pongs < 1000
 
 
+def test_a_ping_is_answered_once():
+    received = []
+
+    async def behave(reader, writer):
+        writer.write(b"\x89\x04ping")
+        received.append(await reader.readexactly(2 + 4 + 5))  # hello
+        received.append(await reader.readexactly(2 + 4 + 4))  # the pong
+        writer.write(b"\x81\x04more")
+        await asyncio.sleep(0.05)
+        writer.write(close_frame(1000))
+        received.append(await reader.readexactly(2))
+
+    with raw_server(accepting(behave)) as url:
+        assert lost_with(url) == "close_1000"
+    assert sorted(data[0] for data in received) == [0x81, 0x88, 0x8A]
+
+
 def after_congestion(behave):
     """A server that reads nothing, until its client has filled all buffers: (handler, call it then)."""
     loop, full = queue.SimpleQueue(), asyncio.Event()

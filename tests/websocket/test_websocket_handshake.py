@@ -1,0 +1,109 @@
+"""The sans-I/O handshake: what is asked, and which responses will do."""
+
+import re
+import socket
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.server import ServerProtocol
+from websockets.uri import parse_uri
+from websockets.utils import accept_key
+
+from nightbench.websocket.error_classes import ConnectionFailedError, opening_class
+from nightbench.websocket.handshake import Handshake, Offer
+
+URI = parse_uri("ws://127.0.0.1:8000/chat")
+
+
+def key_of(request):
+    return re.search(rb"Sec-WebSocket-Key: (\S+)", request)[1].decode()
+
+
+def response_to(request, accept=None, more=""):
+    value = accept_key(key_of(request)) if accept is None else accept
+    return (
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {value}\r\n{more}\r\n"
+    ).encode()
+
+
+def test_websockets_takes_the_request_and_we_its_response():
+    server = ServerProtocol(subprotocols=["chat.v1"])
+    ours = Handshake(Offer(URI, subprotocols=("chat.v1",), compression=True))
+    server.receive_data(ours.request((("X-User", "7"),)))
+    (request,) = server.events_received()
+    assert (request.path, request.headers["X-User"]) == ("/chat", "7")
+    server.send_response(server.accept(request))
+    assert ours.feed(b"".join(server.data_to_send())) == b""
+    assert ours.deflate is None  # it was offered, and not taken
+
+
+@given(st.binary(max_size=20), st.lists(st.integers(0, 200), max_size=5))
+def test_a_response_may_come_in_pieces_and_what_follows_it_is_handed_on(behind, cuts):
+    ours = Handshake(Offer(URI))
+    data = response_to(ours.request(())) + behind
+    places = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
+    rest = None
+    for start, stop in zip(places, places[1:], strict=False):
+        rest = ours.feed(data[start:stop]) if rest is None else rest + data[start:stop]
+    assert rest == behind
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "bm90IHRoZSBrZXk=", accept_key("the key of somebody else")],
+    ids=["none", "nonsense", "another one's"],
+)
+def test_a_good_response_makes_no_later_one_with_a_wrong_accept_value_good(wrong):
+    offer = Offer(URI)
+    for _ in range(2):  # the second one is the same but for its value
+        good = Handshake(offer)
+        assert good.feed(response_to(good.request(()))) == b""
+    bad = Handshake(offer)
+    with pytest.raises(ConnectionFailedError, match="handshake_invalid"):
+        bad.feed(response_to(bad.request(()), accept=wrong))
+
+
+@pytest.mark.parametrize(
+    "more", ["Sec-WebSocket-Protocol: chat\r\n", "Sec-WebSocket-Extensions: x-y\r\n", "Upgrade: h2c\r\n"]
+)
+def test_a_good_response_makes_no_later_one_with_other_headers_good(more):
+    offer = Offer(URI)
+    good = Handshake(offer)
+    assert good.feed(response_to(good.request(()))) == b""
+    bad = Handshake(offer)
+    with pytest.raises(ConnectionFailedError):
+        bad.feed(response_to(bad.request(()), more=more))
+
+
+def test_the_accept_value_must_stand_at_its_place():
+    offer = Offer(URI)
+    good = Handshake(offer)
+    good.feed(response_to(good.request(()), more="X-Trace: \r\n"))
+    bad = Handshake(offer)
+    request = bad.request(())
+    with pytest.raises(ConnectionFailedError, match="handshake_invalid"):
+        bad.feed(response_to(request, accept="", more=f"X-Trace: {accept_key(key_of(request))}\r\n"))
+
+
+def test_no_two_requests_have_the_same_key():
+    offer = Offer(URI)
+    assert len({key_of(Handshake(offer).request(())) for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (TimeoutError(), "connect_timeout"),
+        (ConnectionRefusedError(), "connection_refused"),
+        (OSError(24, "too many open files"), "connect_emfile"),
+        (OSError(99, "no address left"), "connect_eaddrnotavail"),
+        (OSError(113, "no route"), "connect_ehostunreach"),
+        (socket.gaierror(-2, "unknown"), "connect_unknown_host"),
+        (BrokenPipeError(), "handshake_reset"),
+        (RuntimeError("what"), "connect_runtimeerror"),
+    ],
+)
+def test_what_keeps_a_connection_from_being_opened_has_a_class(error, name):
+    assert opening_class(error) == name
