@@ -85,7 +85,7 @@ def embedded(folder: Path, api_url: str) -> dict[str, str]:
         "PREFECT_HOME": str(folder),
         "PREFECT_LOGGING_TO_API_ENABLED": "false",  # the log would end with the server
         # It is on this machine and never starts again: each request to one that died would take a minute.
-        "PREFECT_CLIENT_MAX_RETRIES": "2",
+        "PREFECT_CLIENT_MAX_RETRIES": "1",
         **_without_proxy("127.0.0.1"),
     }
 

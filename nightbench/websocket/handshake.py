@@ -76,7 +76,7 @@ class Offer:
         Raises:
             ConnectionFailedError: It is no answer to our request.
         """
-        rest = head.replace(accept_key(key).encode(), b"", 1)
+        rest = head.replace(accept_key(key).encode(), b"\0", 1)  # which no header can hold
         if rest == self._approved and rest != head:
             return None
         try:

@@ -1,5 +1,6 @@
 """The sans-I/O handshake: what is asked, and which responses will do."""
 
+import itertools
 import re
 import socket
 
@@ -45,15 +46,15 @@ def test_a_response_may_come_in_pieces_and_what_follows_it_is_handed_on(behind, 
     data = response_to(ours.request(())) + behind
     places = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
     rest = None
-    for start, stop in zip(places, places[1:], strict=False):
+    for start, stop in itertools.pairwise(places):
         rest = ours.feed(data[start:stop]) if rest is None else rest + data[start:stop]
     assert rest == behind
 
 
 @pytest.mark.parametrize(
     "wrong",
-    ["", "bm90IHRoZSBrZXk=", accept_key("the key of somebody else")],
-    ids=["none", "nonsense", "another one's"],
+    ["", "\0", "bm90IHRoZSBrZXk=", accept_key("the key of somebody else")],
+    ids=["none", "NUL", "nonsense", "another one's"],
 )
 def test_a_good_response_makes_no_later_one_with_a_wrong_accept_value_good(wrong):
     offer = Offer(URI)

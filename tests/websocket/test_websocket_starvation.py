@@ -102,5 +102,5 @@ def test_under_pressure_of_its_garbage_collector_the_run_is_invalid(tmp_path):
 @pytest.mark.slow
 def test_asked_for_more_than_a_core_can_do_the_run_is_invalid(tmp_path):
     with chat_server(polite) as url:
-        document, code = ended(start(command(url, "--rate", "1000000"), tmp_path))
+        document, code = ended(start(command(url, "--rate", "300000"), tmp_path))
     assert_invalid(document, code, "of a core", "late by")
