@@ -35,6 +35,11 @@ _KEY = re.compile(
     r"[^\S\n]*(?P<sign>={1,2}>?|:=?|%3D)[^\S\n]*(?P<mark>\\*[\"'`])?",
     re.IGNORECASE,
 )
+_SECRET_NAME = re.compile(
+    r"(?:password|passwd|passphrase|token|authorization|secret|(?:api|access|private|secret|signing)[_-]?key)$",
+    re.IGNORECASE,
+)
+"""A key whose value is a secret, whatever it looks like."""
 _KIND = re.compile(r"(?:bearer|basic|digest|negotiate|token|sentry)\s+", re.IGNORECASE)
 _WORD = re.compile(r"(?:\\.|\S)*+")
 _QUERY_WORD = re.compile(r"[^\s&]*")
@@ -63,16 +68,21 @@ def scrub(text: str) -> str:
 
 
 def scrub_tree(value: Any) -> Any:
-    """Scrub every string inside a JSON-like value of dicts, lists, tuples and scalars."""
+    """Scrub every string inside a JSON-like value of dicts, lists, tuples and scalars; and what has a secret's name."""
     match value:
         case str():
             return scrub(value)
         case dict():
-            return {scrub(str(key)): scrub_tree(item) for key, item in value.items()}
+            return {scrub(str(key)): _scrub_member(str(key), item) for key, item in value.items()}
         case list() | tuple():
             return [scrub_tree(item) for item in value]
         case _:
             return value
+
+
+def _scrub_member(key: str, value: Any) -> Any:
+    is_scalar = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return REDACTED if is_scalar and _SECRET_NAME.search(key) else scrub_tree(value)
 
 
 def scrub_address(address: str) -> str:

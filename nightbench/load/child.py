@@ -89,7 +89,7 @@ async def run_in_child(
     stopping = asyncio.create_task(stop.wait())
     wait_for_end = grace
     try:
-        payload = pickle.dumps(spec)
+        payload = await asyncio.to_thread(pickle.dumps, spec)  # which may hold a large file of data
         process.stdin.write(_LENGTH.pack(len(payload)) + payload)
         await asyncio.wait([talk, stopping], return_when=asyncio.FIRST_COMPLETED)
         if not talk.done():

@@ -141,13 +141,17 @@ _EITHER = (("rate", "rate_profile"), ("rate_profile", "rate"))
 def plan_hash(plan: SuitePlan) -> str:
     """What two plans share exactly when their numbers can be compared.
 
-    It is made of the values that the run uses, whether they were set or left out; targets change no number, nor
-    should the number of shards.
+    It is made of what the run uses and is not the default, set or left out; targets change no number, nor should
+    the number of shards. When a default changes, `_DEFAULTS` has to be another, or runs that differ are compared.
     """
     unused = {"targets", "shards", *_UNUSED[plan.model]}
     # without defaults, so that a field which comes new, and changes nothing unless set, changes no hash
     used = plan.filled_in.model_dump(mode="json", exclude=unused, exclude_defaults=True)
-    return hashlib.sha256(json.dumps(used, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([_DEFAULTS, used], sort_keys=True).encode()).hexdigest()[:16]
+
+
+_DEFAULTS = 1
+"""Which set of defaults the plans have."""
 
 
 _UNUSED = {"open": {"think", "think_spread", "pacing"}, "closed": {"rate", "arrivals", "rate_profile"}}

@@ -6,9 +6,10 @@ import json
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, SecretStr, field_serializer, model_validator
 
 from nightbench.frozen import Frozen
+from nightbench.scrub import REDACTED
 
 PathText = Annotated[str, Field(min_length=1, pattern=r"^[^\s.\[\]]+(\.[^\s.\[\]]+|\[\d+\])*$")]
 """Where a value stands in a JSON message, such as ``payload.items[0].id``."""
@@ -186,6 +187,11 @@ class TokenSource(Frozen):
             description="run once before the load, with NIGHTBENCH_USERS set; prints a token a line",
         ),
     ] = ()
+
+    @field_serializer("command", when_used="json")
+    def _only_the_program(self, command: tuple[str, ...]) -> list[str]:
+        """As it is stored: the arguments may be secrets."""
+        return [*command[:1], *(REDACTED for _ in command[1:])]
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:

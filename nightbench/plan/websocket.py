@@ -22,7 +22,7 @@ from nightbench.target import Target, about, merged_targets
 
 WebSocketTarget = Annotated[
     Target,
-    about("websocket", "connection", "reconnection", "message", "message[KIND]", "generator"),
+    about("websocket", "connection", "reconnection", "greeting", "message", "message[KIND]", "generator"),
 ]
 _NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"  # a token of RFC 9110, as header names and subprotocols are
 Subprotocol = Annotated[str, Field(pattern=_NAME)]
@@ -170,14 +170,16 @@ class WebSocketPlan(Frozen):
     messages: Annotated[
         tuple[MessageKind, ...],
         Field(
-            title="Messages", description="what users say, kind by kind, instead of the default chat message"
+            max_length=50,
+            title="Messages",
+            description="what users say, kind by kind, instead of the default chat message",
         ),
     ] = ()
     greeting: Annotated[
         MessageKind | None,
         Field(
             title="Greeting",
-            description="what each user says first; it begins with the others when that is answered",
+            description="what each user says first on a connection; the rest waits for a good answer",
         ),
     ] = None
     data: Annotated[

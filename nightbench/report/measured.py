@@ -10,6 +10,7 @@ from nightbench.report.layout import BAD, INDENT, Page, count, number
 _PLURALS = {
     "connection": "Connections",
     "reconnection": "Reconnections",
+    "greeting": "Greetings",
     "message": "Messages",
     "query": "Queries",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 
@@ -29,7 +30,7 @@ class Addresses:
             OSError: None of them answered; the error of the last.
         """
         loop = asyncio.get_running_loop()
-        addresses = self._known or await self._resolve()
+        addresses = self._known or await self._look_up()
         share = None if self._has_worked or len(addresses) == 1 else within / len(addresses)
         for address in addresses:
             try:
@@ -45,7 +46,12 @@ class Addresses:
             self._prefer(address)
             return
 
-    async def _resolve(self) -> tuple[str, ...]:
+    async def resolve(self) -> None:
+        """Look the name up now; whether there is such a host is told by connecting."""
+        with contextlib.suppress(OSError):
+            await self._look_up()
+
+    async def _look_up(self) -> tuple[str, ...]:
         async with self._resolving:  # one look-up for all that wait
             if not self._known:
                 loop = asyncio.get_running_loop()

@@ -154,6 +154,9 @@ class Connection(asyncio.Protocol):
         if reader is None:
             self._receive_early(data)
             return
+        if self._early:  # what came before it is still to be read
+            self._early += data
+            return
         for payload, binary in reader.feed(data):
             self._on_message(payload, binary)
         if reader.ping is not None:

@@ -90,7 +90,7 @@ class Conversation:
         sequence: How many messages have been given an id.
     """
 
-    __slots__ = ("_given_up", "_orphans", "_prefix", "_rules", "_waiting", "sequence")
+    __slots__ = ("_given_up", "_greetings", "_orphans", "_prefix", "_rules", "_waiting", "sequence")
 
     def __init__(self, rules: Rules, prefix: str) -> None:
         self._rules = rules
@@ -98,6 +98,7 @@ class Conversation:
         self._waiting: dict[str, Request] = {}
         self._given_up: dict[str, None] | None = None
         self._orphans = 0
+        self._greetings = 0
         self.sequence = 0
 
     @property
@@ -109,6 +110,15 @@ class Conversation:
         """The id of the next message, whether it will be sent or not."""
         self.sequence += 1
         return f"{self._prefix}{self.sequence}"
+
+    def next_greeting_id(self) -> str:
+        """The id of the next greeting, which is no message of the sequence."""
+        self._greetings += 1
+        return f"{self._prefix}greeting-{self._greetings}"
+
+    def awaits(self, request: Request) -> bool:
+        """Whether its reply has not ended, and it has not been given up."""
+        return self._waiting.get(request.id) is request
 
     def begin(self, request: Request) -> None:
         """Wait for the reply to a request that goes on the wire now."""
@@ -149,7 +159,7 @@ class Conversation:
 
     def give_up(self, request: Request) -> bool:
         """It has timed out; False when it had ended already."""
-        if self._waiting.get(request.id) is not request:
+        if not self.awaits(request):
             return False
         del self._waiting[request.id]
         self._remember(request)

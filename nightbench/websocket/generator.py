@@ -39,16 +39,15 @@ _clock = time.perf_counter_ns
 class Generator:
     """Runs one plan, or its shard of it, once."""
 
-    def __init__(self, spec: WebSocketSpec, on_progress: OnProgress, stop: threading.Event) -> None:
+    def __init__(
+        self, spec: WebSocketSpec, endpoint: Endpoint, on_progress: OnProgress, stop: threading.Event
+    ) -> None:
         plan = spec.plan
         self._on_progress = on_progress
         self._stop = stop
         self._lost_after = round(plan.lost_after * SECOND)
         rules = compile_rules(plan.reply)
         script = script_of(plan, spec.run_id, spec.provisions)
-        endpoint = Endpoint.of(
-            spec.url, tls=plan.tls, subprotocols=plan.subprotocols, compression=plan.compression
-        )
         self._users = [User(index, spec.run_id, rules) for index in spec.shard.users(plan.users)]
         gc.collect()
         gc.freeze()
@@ -58,7 +57,8 @@ class Generator:
             ramp=plan.ramp_seconds,
             warmup=plan.warmup,
             measure=plan.duration,
-            drain=plan.timeout + 2 * BEAT_SECONDS,  # the last time-out is noticed by a tick after it
+            # the last time-out is noticed by a tick after it
+            drain=max(plan.timeout, plan.connect_timeout) + 2 * BEAT_SECONDS,
         )
         self._start = start
         self._records = Records(script.kinds, start)
@@ -80,9 +80,11 @@ class Generator:
         self._alone_since: int | None = None
         self._ended_before = 0
         self._given_up: str | None = None
+        self._broken: Exception | None = None
 
     async def run(self) -> WebSocketResult:
         """Ramp up, warm up, measure, drain, disconnect."""
+        asyncio.get_running_loop().set_exception_handler(self._on_error)
         ticker = asyncio.create_task(self._tick())
         try:
             self._agenda.at(self._phases.measure, lambda _due: self._monitor.begin())
@@ -93,10 +95,11 @@ class Generator:
             if ticker.done():
                 ticker.result()  # it never ends by itself: this raises what it died of
             health = await self._all_sent
-            await self._drain()
+            await self._drain(ticker)
         finally:
             ticker.cancel()
             self._alarm.close()
+            self._monitor.finish()
             await self._connections.close()
         self._records.fold(self._phases.measure)
         return self._result(health)
@@ -112,6 +115,7 @@ class Generator:
             health=health,
             started_at=self._started_at,
             last_ok=max(0, records.last_ok - self._start),
+            last_connected=records.last_connected,
             presence=records.presence,
             lost=records.lost,
             chunks=records.chunks,
@@ -125,12 +129,7 @@ class Generator:
         """Something is due."""
         now = _clock()
         self._next_ring = now + _GRAIN_NS
-        try:
-            self._agenda.run_due(now)
-        except Exception as error:  # noqa: BLE001  # an event loop would only log it, and go on without
-            if not self._all_sent.done():
-                self._all_sent.set_exception(error)
-            return
+        self._agenda.run_due(now)
         self._wake_at(self._agenda.next_due())
 
     def _wake_at(self, due: int | None) -> None:
@@ -142,10 +141,24 @@ class Generator:
         if not self._all_sent.done():
             self._all_sent.set_result(self._monitor.finish())
 
-    async def _drain(self) -> None:
+    def _on_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error of ours in a callback, which an event loop would only log, ends the run; a broken socket does not."""
+        error = context.get("exception")
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            self._broken = self._broken or error
+            if not self._all_sent.done():
+                self._all_sent.set_exception(error)
+        else:
+            loop.default_exception_handler(context)
+
+    async def _drain(self, ticker: asyncio.Task[None]) -> None:
         """Wait for what is under way; it is told when an interruption did not let it come."""
-        while _clock() < self._drained_by() and self._under_way():  # noqa: ASYNC110  # ends at an instant, too
-            await asyncio.sleep(BEAT_SECONDS)
+        while _clock() < self._drained_by() and self._under_way():
+            await asyncio.wait([ticker], timeout=BEAT_SECONDS)
+            if ticker.done():
+                ticker.result()
+        if self._broken is not None:
+            raise self._broken
         self._messages.expire(_clock())
         if self._given_up is None and self._stop.is_set() and self._under_way():
             self._given_up = "interrupted before the last replies came"
@@ -229,7 +242,12 @@ def _start(start_at: int | None) -> tuple[datetime, int, tuple[str, ...]]:
 
 
 async def _run(spec: WebSocketSpec, on_progress: OnProgress, stop: threading.Event) -> WebSocketResult:
-    return await Generator(spec, on_progress, stop).run()
+    plan = spec.plan
+    endpoint = Endpoint.of(
+        spec.url, tls=plan.tls, subprotocols=plan.subprotocols, compression=plan.compression
+    )
+    await endpoint.addresses.resolve()
+    return await Generator(spec, endpoint, on_progress, stop).run()
 
 
 def run_generator(
@@ -242,4 +260,7 @@ def run_generator(
     A plain function from a picklable spec to a picklable result: a child process, a process pool and a cluster
     run the same.
     """
-    return uvloop.run(_run(spec, on_progress, stop or threading.Event()))
+    try:
+        return uvloop.run(_run(spec, on_progress, stop or threading.Event()))
+    finally:
+        gc.unfreeze()  # where this process lives on, what the run left is garbage like any other

@@ -17,7 +17,7 @@ from nightbench.scrub import stored_address
 from nightbench.subject import Subject
 from nightbench.websocket.metrics import websocket_metrics, websocket_validity
 from nightbench.websocket.provisions import load_provisions
-from nightbench.websocket.records import RECONNECTION
+from nightbench.websocket.records import GREETING, RECONNECTION
 from nightbench.websocket.result import WebSocketResult, WebSocketSpec
 from nightbench.websocket.shards import run_shards
 
@@ -60,9 +60,13 @@ async def run(
 
 
 def _without_idle(result: WebSocketResult) -> WebSocketResult:
-    """The result without the account of reconnections where there were none."""
+    """The result without the accounts of reconnections and greetings where there were none."""
     accounts = [
-        {name: counts for name, counts in account.items() if counts.scheduled or name != RECONNECTION}
+        {
+            name: counts
+            for name, counts in account.items()
+            if counts.scheduled or name not in (RECONNECTION, GREETING)
+        }
         for account in (result.counted, result.uncounted)
     ]
     return replace(result, counted=accounts[0], uncounted=accounts[1])

@@ -12,16 +12,14 @@ from nightbench.load.phases import SECOND, Phases
 from nightbench.load.schedule import Arrivals, RateProfile, Turn, think_ns
 from nightbench.plan import WebSocketPlan
 from nightbench.websocket.conversation import Request
-from nightbench.websocket.records import Records
+from nightbench.websocket.records import GREETING_KIND, Records
 from nightbench.websocket.script import Script
 from nightbench.websocket.user import User
 
 LOST_USER_SECONDS = 0.1
 """The least that a user without a connection thinks: what fails at once must not be all that is done."""
 
-_GREETING = -1
-"""The kind of a greeting, which has no account of its own."""
-
+_WORTH_SWEEPING = 10_000
 _OK = Outcome.OK  # reading a member of an enum costs as much as a count
 _clock = time.perf_counter_ns
 
@@ -51,22 +49,31 @@ class Messages:
         self._records = records
         self._arrivals = _arrivals(plan, phases)
         self._deadlines: deque[tuple[User, Request]] = deque()
+        self._under_way = 0
 
     def begin(self, user: User, connected: int) -> None:
-        """`user` is connected since this instant (ns), for the first time or again, and begins to talk."""
+        """`user` is connected since this instant (ns), for the first time or again, and begins to talk.
+
+        Where the plan has a greeting, nothing else is said on a connection before that is answered well.
+        """
         if self._plan.greeting is None:
+            user.is_ready = True
             self._begin_turns(user, connected)
             return
-        message_id = user.conversation.next_id()
+        message_id = user.conversation.next_greeting_id()
         greeting = self._script.greeting(user.index, message_id)
         assert greeting is not None
-        self._records.message_due(_GREETING, counted=False)
+        self._records.message_due(GREETING_KIND, counted=True)
         now = _clock()
-        self._put(user, Request(message_id, _GREETING, False, connected, now, now + self._timeout), *greeting)
+        self._put(
+            user, Request(message_id, GREETING_KIND, True, connected, now, now + self._timeout), *greeting
+        )
 
     def receive(self, user: User, payload: bytes, binary: bool) -> None:
         """`user` got a message."""
         now = _clock()
+        if self._deadlines and self._deadlines[0][1].deadline <= now:
+            self.expire(now)  # or a reply that comes before the next tick would be in time
         event = user.conversation.receive(payload, binary, now)
         if isinstance(event, str):
             self._records.stray[event] += 1
@@ -78,6 +85,7 @@ class Messages:
 
     def abandon(self, user: User, error: str) -> None:
         """The connection of `user` is gone: what was under way failed."""
+        user.is_ready = False
         now = _clock()
         for request in user.conversation.abandon():
             self._end(user, request, now, Outcome.FAILED, error)
@@ -94,6 +102,9 @@ class Messages:
             user, request = deadlines.popleft()
             if user.conversation.give_up(request):
                 self._end(user, request, request.deadline, Outcome.TIMED_OUT, "timeout")
+        if len(deadlines) > 2 * self._under_way + _WORTH_SWEEPING:
+            waiting = [entry for entry in deadlines if entry[0].conversation.awaits(entry[1])]
+            self._deadlines = deque(waiting)  # behind one that takes long, many may have ended
 
     def _begin_turns(self, user: User, now: int) -> None:
         """The schedule of `user` begins, and is fixed from here on, also over the loss of its connection."""
@@ -123,6 +134,9 @@ class Messages:
         if connection is None or not connection.is_open:
             records.message_not_sent(kind, user.lost or "not_connected", counted=counted)
             self._go_on(user, due, least=LOST_USER_SECONDS)  # and tries again
+        elif not user.is_ready:
+            records.message_not_sent(kind, "not_greeted", counted=counted)
+            self._go_on(user, due, least=LOST_USER_SECONDS)
         elif conversation.in_flight >= self._plan.max_in_flight:
             records.message_skipped(kind, "in_flight_limit", due=due, counted=counted)
             self._go_on(user, due, least=LOST_USER_SECONDS)
@@ -137,6 +151,7 @@ class Messages:
     def _put(self, user: User, request: Request, payload: bytes, binary: bool) -> None:
         """On the wire with it."""
         assert user.connection is not None
+        self._under_way += 1
         user.conversation.begin(request)
         self._deadlines.append((user, request))
         user.connection.send(payload, binary)
@@ -145,8 +160,10 @@ class Messages:
         self, user: User, request: Request, now: int, outcome: Outcome, error: str | None = None
     ) -> None:
         """A message ended, however: write it down, and in the closed model the user goes on."""
+        self._under_way -= 1
         self._records.message_ended(request, now, outcome, error)
-        if request.kind == _GREETING:
+        if request.kind == GREETING_KIND:
+            user.is_ready = outcome is _OK
             self._begin_turns(user, now)
         else:
             self._go_on(user, request.scheduled)

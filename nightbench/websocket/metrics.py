@@ -17,7 +17,7 @@ from nightbench.measurement import (
     totals_of,
     validity_of,
 )
-from nightbench.websocket.records import CONNECTION, MESSAGE, RECONNECTION
+from nightbench.websocket.records import CONNECTION, GREETING, MESSAGE, RECONNECTION
 from nightbench.websocket.result import WebSocketResult
 
 _OWN_LIMITS = ("connect_emfile", "connect_enfile", "connect_eaddrnotavail")
@@ -38,6 +38,7 @@ def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
     """Every metric of one run, in the order in which a reader asks for them."""
     connection, message = result.counted[CONNECTION], result.counted[MESSAGE]
     connecting = result.connecting_seconds
+    everything = message + result.uncounted[MESSAGE]
     return (
         Metric("connection.connected_users", result.presence.most, "1", connection.scheduled),
         Metric("connection.success_rate", connection.success_rate, "%", connection.scheduled),
@@ -46,13 +47,14 @@ def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
         ),
         Metric("connection.lost", result.lost.total(), "1", connection.ok),
         *_reconnection(result.counted[RECONNECTION]),
+        *_greeting(result.counted[GREETING]),
         Metric("message.success_rate", message.success_rate, "%", message.scheduled),
         throughput(MESSAGE, message.ok, result.phases, last_ok=result.last_ok),
         Metric("message.chunks.mean", result.chunks.mean, "1", result.chunks.n),
         Metric("message.chunks.max", result.chunks.largest, "1", result.chunks.n),
         Metric("message.reply_bytes.mean", result.received.mean, "B", result.received.n),
         Metric("message.reply_bytes.max", result.received.largest, "B", result.received.n),
-        Metric("message.stray", result.stray.total(), "1", message.scheduled),
+        Metric("message.stray", result.stray.total(), "1", everything.scheduled),
         *_by_kind(result),
         *time_metrics(_worth_telling(totals_of(result.times))),
         *health_metrics(result.health),
@@ -66,6 +68,12 @@ def _reconnection(counts: OperationCounts) -> tuple[Metric, ...]:
         Metric("reconnection.attempts", counts.scheduled, "1", counts.scheduled),
         Metric("reconnection.success_rate", counts.success_rate, "%", counts.scheduled),
     )
+
+
+def _greeting(counts: OperationCounts) -> tuple[Metric, ...]:
+    if not counts.scheduled:
+        return ()
+    return (Metric("greeting.success_rate", counts.success_rate, "%", counts.scheduled),)
 
 
 def _by_kind(result: WebSocketResult) -> Iterable[Metric]:
@@ -88,7 +96,7 @@ def starvation(health: Health, times: Iterable[Times]) -> tuple[str, ...]:
 def websocket_validity(result: WebSocketResult) -> Validity:
     """Whether the run can be trusted: see `validity_of`; and the machine must have let the users connect."""
     validity = validity_of(
-        result.starved,
+        result.starved or starvation(result.health, result.times),  # what shards were late with may add up
         result.counted,
         measured_seconds=result.phases.measured_seconds,
         given_up=result.given_up,

@@ -13,7 +13,7 @@ from nightbench.websocket.data import Row, read_rows
 from nightbench.websocket.rules import compile_rules
 from nightbench.websocket.script import Script, binary_file, own_row
 from nightbench.websocket.templates import Place, Template, Values
-from nightbench.websocket.tokens import read_tokens
+from nightbench.websocket.tokens import TOKEN, WRONG, read_tokens
 
 _HEADER = re.compile(r"[\x20-\x7e\x80-\xff]*")
 """The characters that RFC 9110 lets stand in a header, which travels as ISO 8859-1."""
@@ -49,6 +49,8 @@ def load_provisions(plan: WebSocketPlan, token: str | None) -> Provisions:
     Raises:
         ConfigurationError: naming the field of the plan.
     """
+    if token and TOKEN.fullmatch(token) is None:
+        raise ConfigurationError("--token / NIGHTBENCH_TOKEN", REDACTED, f"cannot be sent: {WRONG}")
     rows = read_rows(plan.data) if plan.data is not None else ()
     headers = tuple(_headers(plan, rows))
     tokens = read_tokens(plan.tokens, plan.users, rows) if plan.tokens is not None else ()

@@ -15,6 +15,9 @@ from nightbench.websocket.sizes import Sizes
 CONNECTION = "connection"
 RECONNECTION = "reconnection"
 MESSAGE = "message"
+GREETING = "greeting"
+GREETING_KIND = -1
+"""The kind of a greeting, which is no message: it has an account and times of its own."""
 
 _OK = Outcome.OK  # reading a member of an enum costs as much as a count
 _CONNECTING = ("scheduled", "sent", "tcp", "greeted", "secured", "last")
@@ -36,7 +39,7 @@ class Records:
     def __init__(self, kinds: Sequence[str], start: int) -> None:
         self._start = start
         self._kinds = tuple(message_of(kind) for kind in kinds) if len(kinds) > 1 else ()
-        self._ledger = Ledger(CONNECTION, RECONNECTION, MESSAGE, *self._kinds)
+        self._ledger = Ledger(CONNECTION, RECONNECTION, GREETING, MESSAGE, *self._kinds)
         self._connects = {
             operation: Timeline(
                 _CONNECTING,
@@ -70,6 +73,8 @@ class Records:
             ("previous", "latest"), {"message.chunk_gap": ("previous", "latest")}, by_second=()
         )
         self._failed_messages = _failures(MESSAGE)
+        self._greetings = Timeline(("sent", "last"), {"greeting.time": ("sent", "last")}, by_second=())
+        self._failed_greetings = _failures(GREETING)
         self._by_kind = [
             Timeline(
                 ("scheduled", "sent", "last"),
@@ -85,13 +90,14 @@ class Records:
         self._accounts = [self._accounts_of(self._ledger.uncounted), self._accounts_of(self._ledger.counted)]
         self.ended = 0
         self.last_ok = 0
+        self.last_connected = 0
         self.presence = Presence()
         self.chunks = Sizes()
         self.received = Sizes()
         self.lost: Counter[str] = Counter()
         self.stray: Counter[str] = Counter()
 
-    # the ramp makes the connections, so all of them count
+    # the ramp makes the connections, so all of them count, and so do their greetings
 
     def connection_due(self, operation: str) -> None:
         """A user is to connect, for the first time or again."""
@@ -104,6 +110,8 @@ class Records:
         greeted = tcp if secured > tcp else NOT_REACHED  # no TLS, no time that it took
         self._connects[operation].record((due, sent, tcp, greeted, secured, opened))
         self.presence.open(opened - self._start)
+        if operation == CONNECTION:
+            self.last_connected = max(self.last_connected, opened - self._start)
 
     def connection_failed(self, operation: str, error: str, *, due: int, sent: int, now: int) -> None:
         """It could not connect; a time-out took at least this long, so it belongs into the percentiles."""
@@ -142,7 +150,7 @@ class Records:
 
     def chunk_arrived(self, request: Request) -> None:
         """A part of a reply that is not its first and not its end."""
-        if request.counted:
+        if request.counted and request.kind != GREETING_KIND:
             self._gaps.record((request.previous, request.latest))
 
     def message_ended(self, request: Request, now: int, outcome: Outcome, error: str | None = None) -> None:
@@ -151,6 +159,9 @@ class Records:
         self._end(kind, outcome, error, counted=request.counted)
         self.ended += 1
         if not request.counted:
+            return
+        if kind == GREETING_KIND:
+            self._greeted(request, now, outcome)
             return
         scheduled, sent = request.scheduled, request.sent
         if outcome is _OK:
@@ -166,14 +177,21 @@ class Records:
         if self._by_kind:
             self._by_kind[kind].record((scheduled, sent, now))
 
+    def _greeted(self, request: Request, now: int, outcome: Outcome) -> None:
+        if outcome is Outcome.FAILED:
+            self._failed_greetings.record((request.scheduled, request.sent, now))
+        else:
+            self._greetings.record((request.sent, now))
+
     def _end(self, kind: int, outcome: Outcome, error: str | None, *, counted: bool) -> None:
         for account in self._accounts[counted][kind]:
             account.end(outcome, error)
 
     def _accounts_of(self, accounts: dict[str, OperationCounts]) -> list[tuple[OperationCounts, ...]]:
-        """The accounts of a message by its kind; the last ones, at -1, are those of a greeting."""
+        """The accounts of a message by its kind; the last ones are those of a greeting, at `GREETING_KIND`."""
         whole = accounts[MESSAGE]
-        return [*((whole, accounts[kind]) for kind in self._kinds or ()), (whole,)]
+        kinds: list[tuple[OperationCounts, ...]] = [(whole, accounts[kind]) for kind in self._kinds]
+        return [*(kinds or [(whole,)]), (accounts[GREETING],)]
 
     def fold(self, origin: int) -> None:
         """Move what was recorded into histograms; about once a second."""
@@ -189,6 +207,8 @@ class Records:
             self._messages,
             self._gaps,
             self._failed_messages,
+            self._greetings,
+            self._failed_greetings,
             *self._by_kind,
         )
 

@@ -53,6 +53,7 @@ class WebSocketResult:
     Attributes:
         started_at: Wall clock (UTC) at the start of the ramp.
         last_ok: When the last counted message that ended well did; 0 when none has.
+        last_connected: When the last user was connected for the first time; 0 when none was.
         presence: Who was connected when.
         lost: Connections that ended before the run did, by class.
         chunks: Parts before the last one of each counted reply that was right.
@@ -69,6 +70,7 @@ class WebSocketResult:
     health: Health
     started_at: datetime
     last_ok: int
+    last_connected: int
     presence: Presence
     lost: Counter[str]
     chunks: Sizes
@@ -79,8 +81,8 @@ class WebSocketResult:
 
     @property
     def connecting_seconds(self) -> float:
-        """From the start of the ramp to the last connection opened."""
-        return (self.presence.last_opened or 0) / SECOND
+        """From the start of the ramp to the last first connection of a user."""
+        return self.last_connected / SECOND
 
 
 def merged(shards: Sequence[WebSocketResult]) -> WebSocketResult:
@@ -101,6 +103,7 @@ def merged(shards: Sequence[WebSocketResult]) -> WebSocketResult:
         health=Health.merged([each.health for each in shards]),
         started_at=min(each.started_at for each in shards),
         last_ok=max(each.last_ok for each in shards),
+        last_connected=max(each.last_connected for each in shards),
         presence=Presence.merged(each.presence for each in shards),
         lost=sum((each.lost for each in shards), Counter()),
         chunks=sum((each.chunks for each in shards), Sizes()),

@@ -25,7 +25,8 @@ async def run_shards(spec: WebSocketSpec, *, on_progress: OnProgress, stop: asyn
         MeasurementError: when one of them failed; the others are ended then.
     """
     count = spec.plan.shards
-    shards = split(spec, count, start_at=time.time_ns() + round(_lead_seconds(count) * SECOND))
+    lead = _lead_seconds(count, rows=len(spec.provisions.rows))
+    shards = split(spec, count, start_at=time.time_ns() + round(lead * SECOND))
     reports: dict[int, Progress] = {}
 
     def report(shard: int, progress: Progress) -> None:
@@ -33,18 +34,18 @@ async def run_shards(spec: WebSocketSpec, *, on_progress: OnProgress, stop: asyn
         if shard == min(reports):
             on_progress(combined(list(reports.values())))
 
-    tasks = [
-        asyncio.create_task(
-            run_in_child(
-                run_generator,
-                shard,
-                on_progress=lambda progress, number=number: report(number, progress),  # type: ignore[misc]
-                stop=stop,
-                grace=GRACE_SECONDS,
-            )
+    async def run(number: int, shard: WebSocketSpec) -> WebSocketResult:
+        result: WebSocketResult = await run_in_child(
+            run_generator,
+            shard,
+            on_progress=lambda progress: report(number, progress),
+            stop=stop,
+            grace=GRACE_SECONDS,
         )
-        for number, shard in enumerate(shards)
-    ]
+        reports.pop(number, None)  # the others go on reporting
+        return result
+
+    tasks = [asyncio.create_task(run(number, shard)) for number, shard in enumerate(shards)]
     try:
         return merged(await asyncio.gather(*tasks))
     finally:
@@ -66,6 +67,6 @@ def split(spec: WebSocketSpec, count: int, *, start_at: int) -> list[WebSocketSp
     return [replace(spec, shard=Shard(index, count), start_at=start_at) for index in range(count)]
 
 
-def _lead_seconds(count: int) -> float:
-    """How long so many interpreters take to start on this machine, with room to spare."""
-    return 2.0 + 2.0 * count / (os.cpu_count() or 1)
+def _lead_seconds(count: int, *, rows: int) -> float:
+    """How long so many interpreters take to start on this machine and to read the data, with room to spare."""
+    return 2.0 + 2.0 * count / (os.cpu_count() or 1) + 10e-6 * rows * count

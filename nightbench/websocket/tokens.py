@@ -20,7 +20,7 @@ COMMAND_SECONDS = 30.0
 USERS_VARIABLE = "NIGHTBENCH_USERS"
 """Tells the command how many tokens are wanted."""
 
-_TOKEN = re.compile(r"[\x21-\x7e]+")
+TOKEN = re.compile(r"[\x21-\x7e]+")
 """What a header can hold without a blank; RFC 6750 allows less, and servers more."""
 
 
@@ -51,12 +51,12 @@ def read_tokens(
         users = 1
     tokens = tuple(template.fill(Values(user=user, row=own_row(rows, user))) for user in range(users))
     for user, token in enumerate(tokens):
-        if _TOKEN.fullmatch(token) is None:
-            raise place.error("", f"makes no token of user {user}: {_WRONG}")
+        if TOKEN.fullmatch(token) is None:
+            raise place.error("", f"makes no token of user {user}: {WRONG}")
     return tokens
 
 
-_WRONG = "a token is visible ASCII without blanks"
+WRONG = "a token is visible ASCII without blanks"
 
 
 def _file(name: str) -> bytes:
@@ -72,8 +72,8 @@ def _lines(content: bytes, setting: str, shown: str) -> tuple[str, ...]:
     tokens = []
     for number, line in enumerate(content.decode("utf-8-sig", errors="replace").splitlines(), 1):
         token = line.strip()
-        if token and _TOKEN.fullmatch(token) is None:
-            raise ConfigurationError(setting, shown, f"line {number} is no token: {_WRONG}")
+        if token and TOKEN.fullmatch(token) is None:
+            raise ConfigurationError(setting, shown, f"line {number} is no token: {WRONG}")
         tokens += [token] if token else []
     if not tokens:
         raise ConfigurationError(setting, shown, "gives no token", "a token a line")

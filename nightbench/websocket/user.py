@@ -15,10 +15,11 @@ class User:
         lost: Why it has no connection: the class of the loss, or of the failed attempt; None before that.
         lost_at: When it lost its connection, monotonic ns; 0 while it has one or never had.
         attempts: How often it has tried to connect since it was connected for a while.
-        begun: Whether it has begun to talk.
+        begun: Whether its schedule has begun.
+        is_ready: Whether it may talk: it is connected, and its greeting, if any, was answered well.
     """
 
-    __slots__ = ("attempts", "begun", "connection", "conversation", "index", "lost", "lost_at")
+    __slots__ = ("attempts", "begun", "connection", "conversation", "index", "is_ready", "lost", "lost_at")
 
     def __init__(self, index: int, run_id: str, rules: Rules) -> None:
         self.index = index
@@ -28,3 +29,4 @@ class User:
         self.lost_at = 0
         self.attempts = 0
         self.begun = False
+        self.is_ready = False

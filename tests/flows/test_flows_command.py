@@ -89,7 +89,7 @@ def test_flags_change_the_plan(stages):
         (["quick", "--websocket-target", "fast"], "--websocket-target"),
         (
             ["quick", "--websocket-target", "messages.p95 < 9"],
-            "connection, reconnection, message, message[KIND], generator",
+            "connection, reconnection, greeting, message, message[KIND], generator",
         ),
         (["quick", "--url", "http://host"], "--url"),
         (["quick", "--dsn", "mysql://a:hunter2-password@h/d"], "--dsn"),

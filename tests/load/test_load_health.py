@@ -207,6 +207,18 @@ def test_the_monitor_counts_only_between_begin_and_finish():
     assert not [callback for callback in gc.callbacks if getattr(callback, "__self__", None) is monitor]
 
 
+def test_of_the_pauses_of_the_garbage_collector_the_longest_counts():
+    of_all, of_the_last = HealthMonitor(), HealthMonitor()
+    of_all.begin()
+    kept = [[] for _ in range(500_000)]
+    gc.collect()
+    of_the_last.begin()  # which does not look at all those again
+    gc.collect()
+    longest, last = (monitor.finish().gc_pause_max_ms for monitor in (of_all, of_the_last))
+    assert longest > 2 * last
+    assert kept
+
+
 def test_a_freeze_is_as_many_late_ticks_as_it_left_out():
     monitor = HealthMonitor()
     monitor.begin()

@@ -83,6 +83,20 @@ def test_an_operation_that_vanishes_is_found():
         counts.check("message")
 
 
+@pytest.mark.parametrize(
+    "counts",
+    [
+        OperationCounts(scheduled=2, ok=1, failed=1),
+        OperationCounts(scheduled=2, ok=1, skipped=1, errors=Counter(congested=2)),
+        OperationCounts(scheduled=1, ok=2, in_flight=-1),
+    ],
+    ids=["a failure without a class", "a class of nothing", "more ends than beginnings"],
+)
+def test_an_account_that_cannot_be_is_found(counts):
+    with pytest.raises(AssertionError, match="does not add up"):
+        counts.check("message")
+
+
 @pytest.mark.parametrize(("outcome", "error"), [(Outcome.OK, "timeout"), (Outcome.FAILED, None)])
 def test_every_failure_names_its_class_and_a_success_none(outcome, error):
     counts = OperationCounts()

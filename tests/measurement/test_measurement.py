@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from builders import websocket_measurement
 
 from nightbench.load.histogram import Histogram
+from nightbench.load.ledger import OperationCounts
 from nightbench.load.phases import SECOND, Phases
-from nightbench.measurement import statistics, throughput
+from nightbench.measurement import statistics, throughput, validity_of
 
 
 def of(samples, *, beyond):
@@ -50,3 +52,24 @@ def test_throughput_is_of_the_measure_phase_and_of_what_still_ended_well_after_i
 
 def test_a_run_that_never_measured_has_no_throughput():
     assert throughput("query", 0, Phases(5, 5, 5, 5, 5), last_ok=0).value is None
+
+
+@pytest.mark.parametrize("accounts", ["operations", "uncounted"])
+def test_a_measurement_whose_account_does_not_add_up_is_none(accounts):
+    whole = OperationCounts(scheduled=2, ok=1, in_flight=1)
+    assert websocket_measurement(**{accounts: {"message": whole}})
+    with pytest.raises(AssertionError, match="the account of 'message' does not add up"):
+        websocket_measurement(**{accounts: {"message": OperationCounts(scheduled=2, ok=1)}})
+
+
+def test_operations_that_never_ended_make_it_invalid_with_their_number():
+    counted = {"message": OperationCounts(scheduled=3, ok=1, in_flight=2), "connection": OperationCounts()}
+    (reason,) = validity_of((), counted, measured_seconds=8, given_up=None).reasons
+    assert "operations never ended: 2 of message;" in reason
+
+
+def test_what_is_still_under_way_when_a_run_is_cut_short_is_no_error_of_ours():
+    counted = {"message": OperationCounts(scheduled=3, ok=1, in_flight=2)}
+    found = validity_of((), counted, measured_seconds=8, given_up="interrupted")
+    assert found.reasons == ("incomplete after 8.0 s of measuring: interrupted",)
+    assert not found.complete

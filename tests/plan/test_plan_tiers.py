@@ -184,12 +184,12 @@ def test_what_a_suite_measures_can_be_promised(changes, metric):
         (
             WebSocketChanges,
             "query.success_rate",
-            "connection, reconnection, message, message[KIND], generator",
+            "connection, reconnection, greeting, message, message[KIND], generator",
         ),
         (
             WebSocketChanges,
             "connection[x].p95",
-            "connection, reconnection, message, message[KIND], generator",
+            "connection, reconnection, greeting, message, message[KIND], generator",
         ),
         (DatabaseChanges, "message.success_rate", "query, query[STATEMENT], pool, generator"),
         (DatabaseChanges, "query[.p95", "query, query[STATEMENT], pool, generator"),

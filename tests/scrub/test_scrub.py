@@ -269,3 +269,15 @@ def test_a_megabyte_of_hostile_text_is_scrubbed():
     text = "".join(HOSTILE) * 9_000
     assert len(text) > 1_000_000
     assert "hunter2" not in scrub(text + "\npostgresql://u:hunter2@h/d")
+
+
+@pytest.mark.parametrize(
+    "key", ["password", "apiKey", "X-Api-Key", "access_token", "client_secret", "Authorization"]
+)
+@pytest.mark.parametrize("value", ["hunter2", 12345])
+def test_what_has_the_name_of_a_secret_is_one(key, value):
+    assert scrub_tree({"body": [{key: value, "kept": value}]}) == {"body": [{key: "***", "kept": value}]}
+
+
+def test_a_secret_name_above_a_structure_hides_none_of_it():
+    assert scrub_tree({"token": {"kind": "x"}, "secret": None}) == {"token": {"kind": "x"}, "secret": None}

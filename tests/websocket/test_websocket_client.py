@@ -359,3 +359,12 @@ def test_an_open_connection_takes_little_memory():
         both_ends = uvloop.run(main(url))
     # tracemalloc sees the server's end too, which is in this process
     assert both_ends < 16 * 1024
+
+
+@LOOPS
+def test_a_long_message_right_behind_the_handshake_arrives_in_one_piece(run):
+    """It takes several reads, the first of which comes with the response."""
+    history = b"h" * 1_500_000
+    frame = b"\x81\x7f" + len(history).to_bytes(8, "big") + history
+    with raw_server(accepting(frame + b"\x81\x05after")) as url:
+        assert arrived(url, count=2, run=run) == [(history, False), (b"after", False)]

@@ -166,6 +166,16 @@ def test_a_predicate_says_whose_reply_it_is_and_its_failure_is_counted():
     assert conversation.receive(say("done", number=1), False, 1) is first
 
 
+def anybody(_message_id, _message):
+    return True
+
+
+def test_of_several_that_a_reply_may_belong_to_the_oldest_is_answered():
+    conversation = conversation_of(match="predicate", predicate=f"{__name__}:anybody")
+    requests = [send(conversation), send(conversation)]
+    assert [conversation.receive(say("done"), False, 1) for _ in requests] == requests
+
+
 actions = st.lists(
     st.tuples(
         st.sampled_from(["send", "chunk", "done", "error", "give_up", "foreign", "nonsense", "lose"]),

@@ -47,7 +47,7 @@ def test_one_token_is_everybodys():
 def test_tokens_of_a_file_go_round(tmp_path):
     (tmp_path / "tokens.txt").write_bytes(b"\xef\xbb\xbfone\r\n\r\n  two  \n")
     plan = plan_of(tokens={"file": "tokens.txt"})
-    provisions = load_provisions(plan, "for all")
+    provisions = load_provisions(plan, "for-all")
     assert provisions.tokens == ("one", "two")
     assert [headers_of(plan, provisions, user)[0][1] for user in range(3)] == [
         "Bearer one",
@@ -79,7 +79,7 @@ def test_headers_are_filled_in_for_each_user(tmp_path):
     (tmp_path / "users.csv").write_text("tenant\na\nb\n")
     headers = {"X-Tenant": "${tenant}-${user}", "Authorization": "Basic ${env:KEY_OF_IT}"}
     plan = plan_of(data="users.csv", headers=headers)
-    provisions = load_provisions(plan, "the token of the environment")
+    provisions = load_provisions(plan, "the-token-of-the-environment")
     assert headers_of(plan, provisions, 3) == (("X-Tenant", "b-3"), ("Authorization", f"Basic {SECRET}"))
 
 
@@ -257,3 +257,16 @@ def test_a_command_that_does_not_end_is_ended_with_all_that_it_began(tmp_path):
 
 def test_an_empty_provision_is_nobodys():
     assert headers_of(plan_of(), Provisions(), 0) == ()
+
+
+@pytest.mark.parametrize("token", ["abc\r\nX-Evil: 1", "abc\n", "tök€n", "two words"])
+def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(token):
+    with pytest.raises(ConfigurationError, match=r"--token / NIGHTBENCH_TOKEN.*visible ASCII") as caught:
+        load_provisions(plan_of(), token)
+    assert "abc" not in str(caught.value)
+
+
+def test_of_a_command_only_the_program_is_stored():
+    source = TokenSource(command=("mint", "--password", "hunter2"))
+    assert source.model_dump(mode="json")["command"] == ["mint", "***", "***"]
+    assert source.command == ("mint", "--password", "hunter2")

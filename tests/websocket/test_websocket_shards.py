@@ -2,10 +2,12 @@
 
 import asyncio
 import itertools
+import json
 import pickle
+import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
 
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from servers import chat_server, polite
+from servers import answer, chat_server, polite
 
 from nightbench.errors import MeasurementError
 from nightbench.load.health import Health
@@ -97,6 +99,7 @@ def result_of(trace, fold_every):
         health=HEALTH,
         started_at=datetime(2026, 11, 24, tzinfo=UTC),
         last_ok=max(0, records.last_ok - MEASURE),
+        last_connected=records.last_connected,
         presence=records.presence,
         lost=records.lost,
         chunks=records.chunks,
@@ -129,6 +132,7 @@ def test_the_merged_measurement_of_shards_equals_the_single_one_on_a_recorded_tr
     assert together.counted == whole.counted
     assert together.uncounted == whole.uncounted
     assert (together.lost, together.stray, together.last_ok) == (whole.lost, whole.stray, whole.last_ok)
+    assert together.last_connected == whole.last_connected
     assert (together.chunks, together.received) == (whole.chunks, whole.received)
     assert together.presence == whole.presence
     assert [times.windows() for times in together.times] == [times.windows() for times in whole.times]
@@ -176,6 +180,65 @@ def test_a_shard_that_fails_ends_the_others():
     broken = WebSocketSpec(plan, "http://no-websocket/", "test")
     with pytest.raises(MeasurementError, match="generator failed"):
         asyncio.run(run_shards(broken, on_progress=lambda _: None, stop=asyncio.Event()))
+
+
+def test_shards_share_neither_users_nor_ids_nor_turns():
+    heard = []
+
+    async def noting(websocket):
+        async for text in websocket:
+            heard.append(json.loads(text))
+            await answer(websocket, text)
+
+    kinds = [{"name": "chat", "body": {"type": "chat", "id": "${id}", "user": "${user}"}}]
+    with chat_server(noting) as url:
+        for shard in split(spec_of(url, messages=kinds), 2, start_at=None):
+            run_generator(shard)
+    assert {message["user"] for message in heard} == {str(user) for user in range(6)}
+    assert len({message["id"] for message in heard}) == len(heard)
+
+
+def test_a_shard_connects_its_users_when_the_whole_ramp_has_come_to_them():
+    with chat_server(polite) as url:
+        spec = spec_of(url, users=4, ramp=1.2, duration=0.3)
+        first, second = (run_generator(shard) for shard in split(spec, 2, start_at=None))
+    # users 0 and 2, users 1 and 3, each 300 ms after the one before it
+    for shard, last in ((first, 600), (second, 900)):
+        assert shard.presence.last_opened >= last * MILLISECOND
+
+
+def test_a_shard_waits_for_the_start_that_was_agreed_on_and_counts_from_it():
+    arrivals = []
+
+    async def noting(websocket):
+        arrivals.append(time.time_ns())
+        await polite(websocket)
+
+    with chat_server(noting) as url:
+        start_at = time.time_ns() + SECOND
+        (shard, _) = split(spec_of(url, duration=0.3), 2, start_at=start_at)
+        result = run_generator(shard)
+    assert min(arrivals) > start_at
+    assert result.started_at == datetime.fromtimestamp(start_at / SECOND, UTC)
+    assert not any("ready" in reason for reason in result.starved)
+
+
+def test_what_does_not_count_adds_up_over_the_shards_too():
+    shards = []
+    for _ in range(2):
+        records = Records(("chat",), start=0)
+        records.message_due(0, counted=False)
+        shards.append(replace(result_of([], 1), uncounted=records.uncounted))
+    assert merged(shards).uncounted["message"].scheduled == 2
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_a_load_test_lasts_until_its_last_shard_has_ended(late):
+    shards = [result_of([], 1), result_of([], 1)]
+    longer = Phases.plan(0, ramp=1, warmup=0, measure=70, drain=9)
+    shards[late] = replace(shards[late], phases=longer, last_ok=7)
+    together = merged(shards)
+    assert (together.phases, together.last_ok) == (longer, 7)
 
 
 def test_a_shard_that_is_not_ready_in_time_makes_the_whole_invalid():

@@ -1,13 +1,18 @@
 """What users say, when, and how long the parts of it take: whole load tests against real servers."""
 
 import asyncio
+import gc
 import itertools
 import json
 import time
 
 import pytest
-from servers import answer, chat_server, polite
+from servers import answer, chat_server, polite, raw_server
 from test_websocket_generator import load, metric
+
+from nightbench.load.phases import SECOND
+from nightbench.load.schedule import think_ns
+from nightbench.websocket.user import User
 
 
 def recording(heard, reply=answer):
@@ -82,7 +87,8 @@ def test_a_greeting_comes_first_and_its_answer_is_waited_for():
     assert all(kind == "chat" for messages in by_connection.values() for _, kind in messages[1:])
     assert all(messages[1][0] - messages[0][0] >= 0.2 for messages in by_connection.values())
     assert result.counted["message"].ok == 60
-    assert sum(account["message"].ok for account in (result.counted, result.uncounted)) == len(heard)
+    answered = result.counted["message"].ok + result.uncounted["message"].ok
+    assert answered + result.counted["greeting"].ok == len(heard)
 
 
 def test_in_the_closed_model_pacing_keeps_messages_apart_from_start_to_start():
@@ -146,3 +152,103 @@ def test_replies_by_order_need_no_id_and_no_json():
         result = load(url, reply=rules, messages=kinds)
     assert result.counted["message"].ok == 50
     assert not result.stray
+
+
+def test_who_connects_late_does_not_send_what_was_due_before():
+    with chat_server(polite) as url:
+        result = load(url, users=2, ramp=1.0, rate=100)
+    # the first user has 50 in each of the 1.7 s before the measure phase, the second half a second less
+    assert 0 < result.uncounted["message"].scheduled <= 145 + 1
+    assert result.counted["message"].scheduled == 100
+
+
+def test_who_comes_back_goes_on_with_the_one_schedule_that_it_had():
+    drops = iter([True] * 5)
+
+    async def drops_everybody_once(websocket):
+        await answer(websocket, await websocket.recv())
+        if next(drops, False):
+            await websocket.close(1012)
+        await polite(websocket)
+
+    with chat_server(drops_everybody_once) as url:
+        result = load(url, users=5, rate=50, duration=2, reconnect=True)
+    assert result.counted["reconnection"].ok == 5
+    assert result.counted["message"].scheduled == 100
+
+
+def test_a_user_thinks_after_the_reply_for_as_long_as_was_drawn_for_it():
+    heard = {}
+
+    async def slow(websocket):
+        async for text in websocket:
+            await asyncio.sleep(0.1)
+            heard.setdefault(json.loads(text)["user"], []).append(time.perf_counter_ns())
+            await answer(websocket, text)
+
+    by_user = [{"name": "chat", "body": {"type": "chat", "id": "${id}", "user": "${user}"}}]
+    plan = {"model": "closed", "think": 0.5, "think_spread": 1.0, "seed": 7, "messages": by_user}
+    with chat_server(slow) as url:
+        load(url, users=6, rate=None, duration=1.5, **plan)
+    for user, instants in heard.items():
+        for turn, (earlier, later) in enumerate(itertools.pairwise(instants), start=1):
+            assert later - earlier >= think_ns(int(user), turn, 0.5, 1.0, 7) + 0.1 * SECOND
+    assert len(heard) == 6
+
+
+def test_poisson_arrivals_are_those_of_the_seed():
+    with chat_server(polite) as url:
+        one, other = (
+            load(url, users=1, rate=100, arrivals="poisson", duration=1, warmup=0.9, seed=seed).counted
+            for seed in (3, 4)
+        )
+    assert one["message"].scheduled != other["message"].scheduled
+
+
+def test_sends_are_due_at_once_and_not_in_crowds():
+    with chat_server(polite) as url:
+        result = load(url, rate=300)
+    assert metric(result, "message.send_lag.p50") < 10
+
+
+def test_a_reply_after_its_time_out_is_late_also_between_two_looks_at_the_clock():
+    async def a_little_late(websocket):
+        async for text in websocket:
+            await asyncio.sleep(0.03)
+            await answer(websocket, text)
+
+    with chat_server(a_little_late) as url:
+        result = load(url, users=20, rate=100, timeout=0.02)
+    message = result.counted["message"]
+    assert message.timed_out == message.scheduled == 100
+    assert result.stray["late_reply"] > 0
+
+
+def test_messages_are_numbered_from_1_whatever_was_said_before():
+    heard = []
+    greeting = {"name": "hello", "body": {"type": "hello", "id": "${id}"}}
+    kinds = [{"name": "ask", "body": {"type": "ask", "id": "${id}", "number": "${sequence}"}}]
+    with chat_server(recording(heard)) as url:
+        load(url, users=1, rate=20, greeting=greeting, messages=kinds)
+    numbers = [message["number"] for _, _, message in heard if message["type"] == "ask"]
+    assert [int(number) for number in numbers] == list(range(1, len(numbers) + 1))
+
+
+def test_a_handshake_that_hangs_has_timed_out_when_the_run_ends():
+    async def silent(reader, _writer):
+        await reader.read()
+
+    with raw_server(silent) as url:
+        result = load(url, users=3, duration=0.2, warmup=0, timeout=0.2, connect_timeout=1.5)
+    connection = result.counted["connection"]
+    assert (connection.timed_out, connection.errors) == (3, {"connect_timeout": 3})
+    assert metric(result, "connection.time.max") >= 1500
+
+
+def test_a_process_that_lives_on_keeps_nothing_of_a_run():
+    with chat_server(polite) as url:
+        load(url, duration=0.2)
+        frozen = gc.get_freeze_count()
+    gc.collect()
+    assert frozen == 0
+    assert not [each for each in gc.get_objects() if isinstance(each, User)]

@@ -158,7 +158,7 @@ def test_what_is_no_right_reply_in_time_is_a_time_out(handler, stray):
     with chat_server(handler) as url:
         result = run_against(url, **SHORT)
     message = result.counted["message"]
-    assert message.timed_out == message.scheduled == 10
+    assert message.timed_out == message.scheduled > 0
     assert set(message_errors(result)) == {"timeout"}
     assert set(result.stray) == stray
 
