@@ -42,7 +42,7 @@ CASES = {
         "",
         [
             "--target = 'query.leaked_rows == 0'",
-            "connection, reconnection, message, message[KIND], generator",
+            "connection, reconnection, greeting, message, message[KIND], generator",
         ],
     ),
     "misspelled target of a run": (

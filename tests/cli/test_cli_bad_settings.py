@@ -175,7 +175,7 @@ CASES = {
         "[plan.full.websocket]\ntargets = ['query.leaked_rows == 0']",
         [
             "plan.full.websocket.targets.0 = 'query.leaked_rows == 0'",
-            "connection, reconnection, message, message[KIND], generator",
+            "connection, reconnection, greeting, message, message[KIND], generator",
         ],
     ),
     "variable with a target of the other suite": (

@@ -12,8 +12,7 @@ from servers import accepting, answer, chat_server, polite, raw_server
 from test_websocket_generator import load, metric
 
 from nightbench.load.phases import SECOND
-from nightbench.websocket import generator
-from nightbench.websocket.messages import Messages
+from nightbench.websocket.conversation import Conversation
 from nightbench.websocket.metrics import websocket_validity
 from nightbench.websocket.script import Script
 
@@ -123,6 +122,22 @@ def test_what_a_user_cannot_say_for_want_of_an_answer_to_its_greeting_has_failed
     assert message.failures == message.scheduled == 50
 
 
+def test_a_reply_after_its_time_is_late_whenever_somebody_looks():
+    async def a_little_too_late(websocket):
+        replies = set()
+
+        async def later(text):
+            await asyncio.sleep(0.105)
+            await answer(websocket, text)
+
+        async for text in websocket:
+            replies.add(asyncio.create_task(later(text)))
+
+    with chat_server(a_little_too_late) as url:
+        result = load(url, timeout=0.1)
+    assert result.counted["message"].timed_out == result.counted["message"].scheduled == 50
+
+
 def test_nothing_is_said_before_the_answer_to_the_greeting():
     heard, answered = {}, {}
 
@@ -145,16 +160,17 @@ def test_nothing_is_said_before_the_answer_to_the_greeting():
     assert all(heard[websocket] > answered[websocket] for websocket in heard)
 
 
-def test_what_goes_wrong_inside_ends_the_run_and_is_told(monkeypatch):
+@pytest.mark.parametrize(("of", "method"), [(Script, "compose"), (Conversation, "receive")])
+def test_what_goes_wrong_inside_ends_the_run_and_is_told(monkeypatch, of, method):
     def broken(*_):
-        msg = "the script is broken"
+        msg = "an error of ours"
         raise ZeroDivisionError(msg)
 
-    monkeypatch.setattr(Script, "compose", broken)
+    monkeypatch.setattr(of, method, broken)
     with (
         chat_server(polite) as url,
         ended_by_itself() as stop,
-        pytest.raises(ZeroDivisionError, match="the script is broken"),
+        pytest.raises(ZeroDivisionError, match="an error of ours"),
     ):
         load(url, stop=stop)
 
@@ -227,36 +243,6 @@ def test_who_connects_late_for_want_of_time_is_told_apart_from_the_subject():
     assert metric(result, "connection.send_lag.max") > 200
     assert metric(result, "connection.time.max") < metric(result, "connection.send_lag.max")
     assert any("connects were late" in reason for reason in websocket_validity(result).reasons)
-
-
-# what a run leaves behind
-
-
-def test_everybody_says_goodbye_at_the_end():
-    codes = []
-
-    async def noting(websocket):
-        await polite(websocket)
-        codes.append(websocket.close_code)
-
-    with chat_server(noting) as url:
-        load(url, users=5)
-    assert codes == [1000] * 5
-
-
-def test_what_was_answered_is_not_kept_until_its_time_out(monkeypatch):
-    held = []
-
-    class Watched(Messages):
-        def expire(self, now):
-            super().expire(now)
-            held.append(len(self._deadlines))
-
-    monkeypatch.setattr(generator, "Messages", Watched)
-    with chat_server(polite) as url:
-        result = load(url, users=2, rate=200, timeout=3600)
-    assert result.counted["message"].ok == 200
-    assert held[-1] == 0
 
 
 # clocks

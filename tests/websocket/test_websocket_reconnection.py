@@ -225,3 +225,20 @@ def test_who_was_never_connected_was_not_away():
     assert result.counted["reconnection"].ok == 1
     totals = {name: total for times in result.times for name, total in times.totals.items()}
     assert totals["connection.downtime"].total == 0
+
+
+def test_what_is_due_meanwhile_fails_with_the_reason_why_there_is_no_connection():
+    """First the loss, then what kept the user from coming back."""
+    lets_in = iter([True])
+
+    def gate(connection, _request):
+        return None if next(lets_in, False) else connection.respond(503, "busy")
+
+    async def closes(websocket):
+        await websocket.recv()
+        await websocket.close(1012)
+
+    with chat_server(closes, process_request=gate) as url:
+        result = load(url, users=1, rate=50, duration=1.5, reconnect=True, lost_after=30)
+    messages = result.counted["message"] + result.uncounted["message"]
+    assert set(messages.errors) == {"close_1012", "handshake_503"}

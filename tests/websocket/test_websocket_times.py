@@ -9,7 +9,14 @@ from nightbench.load.histogram import Histogram
 from nightbench.load.ledger import Outcome
 from nightbench.websocket.conversation import Request
 from nightbench.websocket.metrics import starvation
-from nightbench.websocket.records import CONNECTION, MESSAGE, RECONNECTION, Records
+from nightbench.websocket.records import (
+    CONNECTION,
+    GREETING,
+    GREETING_KIND,
+    MESSAGE,
+    RECONNECTION,
+    Records,
+)
 
 MS = 1_000_000
 HEALTHY = Health(
@@ -123,6 +130,27 @@ def test_replies_of_the_warm_up_leave_no_trace_in_what_is_measured():
     assert not any(total.total for total in totals_of(records).values())
     assert (records.chunks.n, records.received.n, records.last_ok) == (0, 0, 0)
     assert records.counted[MESSAGE].scheduled == 0
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "quantity"),
+    [
+        (Outcome.OK, None, "greeting.time"),
+        (Outcome.TIMED_OUT, "timeout", "greeting.time"),
+        (Outcome.FAILED, "reply_error", "greeting.failure_time"),
+    ],
+)
+def test_a_greeting_has_a_time_and_an_account_of_its_own(outcome, error, quantity):
+    records, request = Records(("question", "ping"), start=0), message()
+    request.kind = GREETING_KIND
+    records.message_due(GREETING_KIND, counted=True)
+    records.chunk_arrived(request)
+    records.message_ended(request, 100 * MS, outcome, error)
+    assert {name: total.mean_ms for name, total in totals_of(records).items() if total.total} == {
+        quantity: 90
+    }
+    assert records.counted[GREETING].scheduled == 1
+    assert records.counted[MESSAGE].scheduled == records.chunks.n == records.last_ok == 0
 
 
 @pytest.mark.parametrize(("sends", "connects"), [(60, 0), (0, 60), (60, 60), (0, 0)])
