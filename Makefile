@@ -30,7 +30,9 @@ run: setup ## the whole night in short form on the embedded default
 	@$(BIN)/nightbench run nightly --quick
 
 test: setup lint ## lint, types, import rules and every test
-	$(BIN)/python -m pytest
+	@# most tests wait for something: two at a time take half as long
+	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m alone
 
 lint: setup ## ruff, mypy and import-linter
 	$(BIN)/ruff check

@@ -234,6 +234,15 @@ def test_a_late_reply_is_waited_for_to_the_end_of_its_time():
     assert result.counted["message"].ok == 50
 
 
+def test_who_is_still_being_connected_when_the_run_ends_is_waited_for():
+    async def slow(_connection, _request):
+        await asyncio.sleep(1.0)
+
+    with chat_server(polite, process_request=slow) as url:
+        result = load(url, users=1, warmup=0, duration=0.2, timeout=0.1)
+    assert result.counted["connection"].ok == 1
+
+
 # health
 
 

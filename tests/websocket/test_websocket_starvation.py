@@ -70,6 +70,7 @@ def assert_invalid(document, code, *reasons):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_with_its_core_burnt_by_others_the_run_is_invalid(tmp_path):
     core = max(os.sched_getaffinity(0))
     with chat_server(polite) as url:
@@ -90,6 +91,7 @@ def test_with_its_core_burnt_by_others_the_run_is_invalid(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_under_pressure_of_its_garbage_collector_the_run_is_invalid(tmp_path):
     (tmp_path / "garbage.py").write_text(GARBAGE)
     plan = tmp_path / "plan.yaml"
@@ -100,6 +102,7 @@ def test_under_pressure_of_its_garbage_collector_the_run_is_invalid(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_asked_for_more_than_a_core_can_do_the_run_is_invalid(tmp_path):
     with chat_server(polite) as url:
         document, code = ended(start(command(url, "--rate", "300000"), tmp_path))
