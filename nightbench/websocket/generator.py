@@ -61,6 +61,7 @@ class Generator:
             drain=max(plan.timeout, plan.connect_timeout) + 2 * BEAT_SECONDS,
         )
         self._start = start
+        self._measure = self._phases.measure  # as planned: what is cut short moves no second of what was before
         self._records = Records(script.kinds, start)
         self._monitor = HealthMonitor()
         self._alarm = Alarm(self._ring)
@@ -101,7 +102,7 @@ class Generator:
             self._alarm.close()
             self._monitor.finish()
             await self._connections.close()
-        self._records.fold(self._phases.measure)
+        self._records.fold(self._measure)
         return self._result(health)
 
     def _result(self, health: Health) -> WebSocketResult:
@@ -184,7 +185,7 @@ class Generator:
             self._watch(now)
             if now >= report_due:
                 report_due += SECOND
-                self._records.fold(self._phases.measure)
+                self._records.fold(self._measure)
                 self._report(now)
                 if now < self._phases.measure:
                     gc.freeze()  # who has connected stays: looking at all of them again delays who connects next
