@@ -104,7 +104,10 @@ async def run_in_child(
     finally:
         talk.cancel()
         stopping.cancel()
+        await asyncio.wait([talk])
+        rest = asyncio.create_task(_discard(process.stdout))  # a process whose output nobody reads has not ended
         await end(process, grace=wait_for_end)
+        await rest
         await errors
 
 
@@ -133,6 +136,11 @@ async def _talk(
                 error = MeasurementError(f"the load generator failed: {summary}")
                 error.add_note(details)
                 raise error
+
+
+async def _discard(stream: asyncio.StreamReader | None) -> None:
+    while stream is not None and await stream.read(2**16):
+        pass
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:

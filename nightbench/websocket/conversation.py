@@ -217,8 +217,11 @@ class Conversation:
         assert belongs is not None
         try:
             for request in self._waiting.values():
-                if belongs(request.id, message):
+                told: object = belongs(request.id, message)
+                if told is True:
                     return request
+                if told is not False:  # a coroutine, say, which is true whatever it would say
+                    return "predicate_failed"
         except Exception:  # noqa: BLE001  # the user's code; it is counted, and the run goes on
             return "predicate_failed"
         return "unasked_reply"
