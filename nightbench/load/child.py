@@ -105,7 +105,8 @@ async def run_in_child(
         talk.cancel()
         stopping.cancel()
         await asyncio.wait([talk])
-        rest = asyncio.create_task(_discard(process.stdout))  # a process whose output nobody reads has not ended
+        # a process whose output nobody reads has not ended
+        rest = asyncio.create_task(_discard(process.stdout))
         await end(process, grace=wait_for_end)
         await rest
         await errors

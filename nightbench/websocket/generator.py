@@ -61,7 +61,8 @@ class Generator:
             drain=max(plan.timeout, plan.connect_timeout) + 2 * BEAT_SECONDS,
         )
         self._start = start
-        self._measure = self._phases.measure  # as planned: what is cut short moves no second of what was before
+        # as planned: what is cut short moves no second of what was before
+        self._measure = self._phases.measure
         self._records = Records(script.kinds, start)
         self._monitor = HealthMonitor()
         self._alarm = Alarm(self._ring)
