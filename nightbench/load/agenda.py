@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Callable
 
 Action = Callable[[int], None]
@@ -33,12 +34,14 @@ class Agenda:
         if self._heap[0] is entry and not self._running:
             self._on_earlier(due)
 
-    def run_due(self, now: int) -> None:
-        """Call every action due at or before `now`, also those that the called ones enter."""
+    def run_due(self, now: int, *, at_most: int = sys.maxsize) -> None:
+        """Call every action due at or before `now`, also those that the called ones enter; the first `at_most`."""
         heap = self._heap
         self._running = True
         try:
-            while heap and heap[0][0] <= now:
+            for _ in range(at_most):
+                if not heap or heap[0][0] > now:
+                    break
                 due, _, action = heapq.heappop(heap)
                 action(due)
         finally:

@@ -231,8 +231,7 @@ class HealthMonitor:
         """The measure phase is over, or never began."""
         ended = _Used.now()
         began = self._began or ended
-        if self._on_gc in gc.callbacks:
-            gc.callbacks.remove(self._on_gc)
+        self.stop()
         lag = Histogram()
         lag.add(np.array(self._tick_lag, dtype=np.int64))
         files = _open_files()
@@ -248,6 +247,11 @@ class HealthMonitor:
             run_delay=_share(ended.waited, began.waited, wall),
             stolen=_share(ended.stolen, began.stolen, ended.machine - began.machine),
         )
+
+    def stop(self) -> None:
+        """Watch the garbage collector no more."""
+        if self._on_gc in gc.callbacks:
+            gc.callbacks.remove(self._on_gc)
 
     def _on_gc(self, phase: str, _info: dict[str, Any]) -> None:
         if phase == "start":

@@ -67,12 +67,6 @@ class Connections:
         """Whether somebody is being connected."""
         return bool(self._opening)
 
-    @property
-    def all_lost(self) -> bool:
-        """Whether there were connections, and none is left."""
-        presence = self._records.presence
-        return presence.active == 0 and presence.last_opened is not None
-
     async def close(self) -> None:
         """Give up those that are not open yet, and close the others."""
         self._agenda.close()

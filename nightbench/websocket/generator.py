@@ -33,6 +33,14 @@ _GRAIN_NS = 500_000
 """What is due within so short a time of what was done last is done together with it, so much later at most: to
 wake up costs several times the CPU of a message, and matters above some 2,000 of them a second only."""
 
+_BATCH = 256
+"""How many actions that are due are done, some milliseconds, before the event loop looks for replies again."""
+_BEHIND_SECONDS = 5.0
+"""How late with its schedule a generator gives it up; what it has not come to by then only makes it later."""
+_CATCHING_UP_SECONDS = 1.0
+"""How long it may take to catch up after it was frozen for longer than that."""
+_BEHIND = "the generator fell behind its schedule: use a lower rate, more shards or a quieter machine"
+
 _clock = time.perf_counter_ns
 
 
@@ -80,6 +88,7 @@ class Generator:
         )
         self._all_sent: asyncio.Future[Health] = asyncio.get_running_loop().create_future()
         self._alone_since: int | None = None
+        self._behind_since: int | None = None
         self._ended_before = 0
         self._given_up: str | None = None
         self._broken: Exception | None = None
@@ -101,7 +110,7 @@ class Generator:
         finally:
             ticker.cancel()
             self._alarm.close()
-            self._monitor.finish()
+            self._monitor.stop()
             await self._connections.close()
         self._records.fold(self._measure)
         return self._result(health)
@@ -131,8 +140,13 @@ class Generator:
         """Something is due."""
         now = _clock()
         self._next_ring = now + _GRAIN_NS
-        self._agenda.run_due(now)
-        self._wake_at(self._agenda.next_due())
+        self._agenda.run_due(now, at_most=_BATCH)
+        due = self._agenda.next_due()
+        if due is None or due > now:
+            self._behind_since = None
+        elif self._behind_since is None:
+            self._behind_since = now
+        self._wake_at(due)
 
     def _wake_at(self, due: int | None) -> None:
         self._alarm.set(None if due is None else max(due, self._next_ring))
@@ -172,7 +186,7 @@ class Generator:
         return max(self._phases.end, self._messages.last_deadline)
 
     def _under_way(self) -> bool:
-        return self._connections.opening or any(user.conversation.in_flight for user in self._users)
+        return self._connections.opening or self._messages.under_way > 0
 
     async def _tick(self) -> None:
         """Housekeeping on a steady beat, whose lateness is the health of the event loop."""
@@ -207,13 +221,15 @@ class Generator:
         )
 
     def _watch(self, now: int) -> None:
-        """End early when asked to, or when the subject is gone."""
+        """End early when asked to, when the subject is gone, or when the schedule is out of reach."""
         if self._agenda.closed:
             if self._stop.is_set():  # all has been sent: what may still come within the shorter time counts
                 self._phases = self._phases.cut(now, drain=INTERRUPTED_DRAIN_SECONDS)
         elif self._stop.is_set():
             self._give_up(now, "interrupted")
-        elif self._connections.all_lost:
+        elif self._is_out_of_reach(now):
+            self._give_up(now, _BEHIND)
+        elif self._records.presence.all_lost:
             self._alone_since = self._alone_since or now
             if now - self._alone_since > self._lost_after:
                 classes = ", ".join(error for error, _ in self._records.lost.most_common(3))
@@ -221,11 +237,21 @@ class Generator:
         else:
             self._alone_since = None
 
+    def _is_out_of_reach(self, now: int) -> bool:
+        """Whether what is due next is long over, though there was time to catch up."""
+        due, since = self._agenda.next_due(), self._behind_since
+        if due is None or since is None:
+            return False
+        return now - due > _BEHIND_SECONDS * SECOND and now - since > _CATCHING_UP_SECONDS * SECOND
+
     def _give_up(self, now: int, why: str) -> None:
+        """End at the instant to which everything that was due has been done, which may be some time ago."""
         self._given_up = why
-        self._agenda.run_due(now)
-        self._phases = self._phases.cut(now, drain=INTERRUPTED_DRAIN_SECONDS)
-        self._end_sending(now)
+        reached = min(now, self._agenda.next_due() or now)
+        self._agenda.run_due(reached)
+        drain = (now - reached) / SECOND + INTERRUPTED_DRAIN_SECONDS
+        self._phases = self._phases.cut(reached, drain=drain)
+        self._end_sending(reached)
 
 
 def _start(start_at: int | None) -> tuple[datetime, int, tuple[str, ...]]:

@@ -34,6 +34,9 @@ class Messages:
             is never due, so these stay right.
         agenda: Where what is due next is entered; once it is closed, nothing is sent any more.
         records: Where it is written down.
+
+    Attributes:
+        under_way: How many are waited for.
     """
 
     def __init__(
@@ -49,7 +52,7 @@ class Messages:
         self._records = records
         self._arrivals = _arrivals(plan, phases)
         self._deadlines: deque[tuple[User, Request]] = deque()
-        self._under_way = 0
+        self.under_way = 0
 
     def begin(self, user: User, connected: int) -> None:
         """`user` is connected since this instant (ns), for the first time or again, and begins to talk.
@@ -102,7 +105,7 @@ class Messages:
             user, request = deadlines.popleft()
             if user.conversation.give_up(request):
                 self._end(user, request, request.deadline, Outcome.TIMED_OUT, "timeout")
-        if len(deadlines) > 2 * self._under_way + _WORTH_SWEEPING:
+        if len(deadlines) > 2 * self.under_way + _WORTH_SWEEPING:
             waiting = [entry for entry in deadlines if entry[0].conversation.awaits(entry[1])]
             self._deadlines = deque(waiting)  # behind one that takes long, many may have ended
 
@@ -130,28 +133,28 @@ class Messages:
         kind, payload, binary = self._script.compose(user.index, conversation.sequence, message_id)
         records = self._records
         records.message_due(kind, counted=counted)
-        connection = user.connection
-        if connection is None or not connection.is_open:
-            records.message_not_sent(kind, user.lost or "not_connected", counted=counted)
-            self._go_on(user, due, least=LOST_USER_SECONDS)  # and tries again
-        elif not user.is_ready:
-            records.message_not_sent(kind, "not_greeted", counted=counted)
-            self._go_on(user, due, least=LOST_USER_SECONDS)
-        elif conversation.in_flight >= self._plan.max_in_flight:
-            records.message_skipped(kind, "in_flight_limit", due=due, counted=counted)
-            self._go_on(user, due, least=LOST_USER_SECONDS)
-        elif connection.is_congested:
-            records.message_skipped(kind, "congested", due=due, counted=counted)
-            self._go_on(user, due, least=LOST_USER_SECONDS)
+        if (error := user.cannot_send) is not None:
+            records.message_not_sent(kind, error, counted=counted)
+        elif (error := self._held_back(user)) is not None:
+            records.message_skipped(kind, error, due=due, counted=counted)
         else:
             now = _clock()
             request = Request(message_id, kind, counted, due, now, now + self._timeout)
             self._put(user, request, payload, binary)
+            return
+        self._go_on(user, due, least=LOST_USER_SECONDS)  # and tries again
+
+    def _held_back(self, user: User) -> str | None:
+        """Why a user who could send does not: somebody of flesh and blood would wait."""
+        assert user.connection is not None
+        if user.conversation.in_flight >= self._plan.max_in_flight:
+            return "in_flight_limit"
+        return "congested" if user.connection.is_congested else None
 
     def _put(self, user: User, request: Request, payload: bytes, binary: bool) -> None:
         """On the wire with it."""
         assert user.connection is not None
-        self._under_way += 1
+        self.under_way += 1
         user.conversation.begin(request)
         self._deadlines.append((user, request))
         user.connection.send(payload, binary)
@@ -160,7 +163,7 @@ class Messages:
         self, user: User, request: Request, now: int, outcome: Outcome, error: str | None = None
     ) -> None:
         """A message ended, however: write it down, and in the closed model the user goes on."""
-        self._under_way -= 1
+        self.under_way -= 1
         self._records.message_ended(request, now, outcome, error)
         if request.kind == GREETING_KIND:
             user.is_ready = outcome is _OK

@@ -29,9 +29,9 @@ class Presence:
         return len(self._opened) - len(self._lost)
 
     @property
-    def last_opened(self) -> int | None:
-        """When the last one was opened; None before the first."""
-        return max(self._opened, default=None)
+    def all_lost(self) -> bool:
+        """Whether there were connections, and none is left."""
+        return self.active == 0 and len(self._opened) > 0
 
     @property
     def most(self) -> int:

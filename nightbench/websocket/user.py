@@ -30,3 +30,10 @@ class User:
         self.attempts = 0
         self.begun = False
         self.is_ready = False
+
+    @property
+    def cannot_send(self) -> str | None:
+        """The class of what fails before it is sent: there is no connection, or no greeting yet; else None."""
+        if self.connection is None or not self.connection.is_open:
+            return self.lost or "not_connected"
+        return None if self.is_ready else "not_greeted"

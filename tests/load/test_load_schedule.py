@@ -101,6 +101,16 @@ def test_what_an_action_enters_is_run_if_it_is_due_too():
     assert seen == [2]
 
 
+def test_no_more_is_run_at_once_than_asked_for_and_the_rest_in_order_later():
+    agenda, seen = Agenda(), []
+    for due in (3, 1, 2):
+        agenda.at(due, seen.append)
+    agenda.run_due(5, at_most=2)
+    assert (seen, agenda.next_due()) == ([1, 2], 3)
+    agenda.run_due(5, at_most=2)
+    assert (seen, agenda.next_due()) == ([1, 2, 3], None)
+
+
 def test_who_waits_for_the_agenda_is_told_of_what_is_due_before_all_else():
     told = []
     agenda = Agenda(told.append)
