@@ -17,6 +17,7 @@ from nightbench.measurement import Measurement
 from nightbench.night import Night
 from nightbench.outcome import NightOutcome
 from nightbench.plan import DatabaseChanges, Suite, Tier, TierChanges, TierPlan, WebSocketChanges
+from nightbench.planning import planned
 from nightbench.report.log_lines import logged_progress
 from nightbench.running import open_night, running_night
 from tasks.alert import alert, deliver_alerts
@@ -48,10 +49,11 @@ async def run_tier(
     changes = TierChanges(websocket=websocket or WebSocketChanges(), database=database or DatabaseChanges())
     async with the_night(tier) as night:
         try:
-            plan = night.settings.tier(tier, changes, quick=quick)
+            plan, warnings = planned(night.settings, tier, changes, quick=quick)
         except ConfigurationError as error:
             night.failed(tier, None, error)
         else:
+            night.warn(warnings)
             await _suites(night, plan)
         await survive(night, alert(night), tier)
     outcome = night.outcome()

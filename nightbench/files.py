@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -33,6 +34,62 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
         raise
     _sync_folder(path.parent)
     return path
+
+
+def read_file(name: str, setting: str, *, most: int, way_out: str = "") -> bytes:
+    """The bytes of a file that a user names; what never ends, or is no file, is refused before it is opened.
+
+    Args:
+        name: Of the file; may begin with ``~``.
+        setting: What names it.
+        most: Bytes that it may have.
+        way_out: What to do when it cannot be used.
+
+    Raises:
+        ConfigurationError: naming `setting`, the file and the limit that it exceeds.
+    """
+    content = bytearray()
+    try:
+        descriptor = _open_regular(Path(name).expanduser())
+        try:
+            while len(content) <= most and (some := os.read(descriptor, min(2**20, most + 1))):
+                content += some
+        finally:
+            os.close(descriptor)
+    # RuntimeError: no such home folder; ValueError: a NUL
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigurationError(setting, name, f"cannot be read: {reason(error)}", way_out) from None
+    if len(content) > most:
+        raise ConfigurationError(setting, name, f"is larger than {most // 2**20} MiB", way_out)
+    return bytes(content)
+
+
+def _open_regular(path: Path) -> int:
+    """A descriptor of a regular file. A device may act when it is opened, and a FIFO waits."""
+    _check_regular(path.stat().st_mode)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _check_regular(os.fstat(descriptor).st_mode)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+_NO_FILES = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def _check_regular(mode: int) -> None:
+    kind = stat.S_IFMT(mode)
+    if kind != stat.S_IFREG:
+        msg = f"it is {_NO_FILES.get(kind, 'something else')} and not a file"
+        raise OSError(msg)
 
 
 def check_writable(setting: str, folder: Path) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+import numpy as np
+
 from nightbench.load.fitting import fitted
 from nightbench.load.health import Health
 from nightbench.load.histogram import Histogram
@@ -194,6 +196,13 @@ def measured(
 def totals_of(times: Iterable[Times]) -> dict[str, Histogram]:
     """The histogram of each ``operation.quantity`` of a run."""
     return {name: histogram for each in times for name, histogram in each.totals.items()}
+
+
+def with_a_sample(times: Iterable[Times]) -> tuple[Times, ...]:
+    """The same quantities with one sample each: those of a run that had everything that can be had."""
+    one = Histogram()
+    one.add(np.ones(1, np.int64))
+    return tuple(Times(dict.fromkeys(each.totals, one), {}) for each in times)
 
 
 def time_metrics(totals: Mapping[str, Histogram]) -> tuple[Metric, ...]:

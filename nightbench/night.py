@@ -7,7 +7,7 @@ order of the steps; the flows do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -83,6 +83,7 @@ class Night:
         self._outbox = Outbox(settings.outbox_folder)
         self._verdicts: dict[str, SuiteVerdict] = {}
         self._failures: list[Failure] = []
+        self._warned: set[str] = set()
         self._skipped: list[tuple[Tier, Suite]] = []
         self._kept_aside: Path | None = None
         self._untold: list[tuple[Alert, Run]] = []
@@ -160,6 +161,13 @@ class Night:
         """Tell that something went wrong without which the night is as good: no failure, no alert."""
         show_traceback(error)
         self.on_note(f"{what}: {_reason(error)}")
+
+    def warn(self, warnings: Iterable[str]) -> None:
+        """Tell of what may not be meant so, each once a night, whichever tier it comes up in."""
+        for warning in warnings:
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self.on_note(warning)
 
     def skipped(self, tier: Tier, suite: Suite) -> None:
         """Remember that a suite was not run since the night was interrupted."""

@@ -7,11 +7,11 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import SplitResult, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,13 +19,14 @@ from pydantic_settings import (
     SettingsError,
     TomlConfigSettingsSource,
 )
-from websockets.exceptions import InvalidURI
-from websockets.uri import parse_uri
 
+from nightbench import addresses
 from nightbench.errors import ConfigurationError
 from nightbench.frozen import Frozen
-from nightbench.plan import TIER_NAMES, Tier, TierChanges, TierPlan, combined
-from nightbench.plan.fields import names_beside, problem_of, shown
+from nightbench.plan import Layer, NameOf, Tier, TierChanges, TierPlan
+from nightbench.plan.fields import Path as FieldPath
+from nightbench.plan.fields import dotted, names_beside, problem_of, shown
+from nightbench.plan.layers import no_plan, together
 from nightbench.scrub import REDACTED, scrub, scrub_address, without_query
 from nightbench.spelling import did_you_mean
 from nightbench.tiers import TIERS, shortened
@@ -35,10 +36,8 @@ PREFIX = "NIGHTBENCH_"
 DEBUG = PREFIX + "DEBUG"
 """When set, unexpected errors come with their traceback; no setting, since settings may be what fails."""
 
-_POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _DEPTH = len(("plan", "TIER", "SUITE", "FIELD"))
 """Of the variables; what stands deeper, as one of several targets, is a part of the value."""
-_ENCODE = "a password with special characters must be percent-encoded"
 
 
 class PlanSettings(Frozen):
@@ -53,10 +52,6 @@ class PlanSettings(Frozen):
         """The changes of one tier."""
         changes: TierChanges = getattr(self, tier)
         return changes
-
-    def with_file(self, changes: TierChanges) -> Self:
-        """These, with those of a plan file on top in each tier."""
-        return self.model_copy(update={tier: combined(self.of(tier), changes) for tier in TIER_NAMES})
 
 
 class Settings(BaseSettings):
@@ -93,6 +88,10 @@ class Settings(BaseSettings):
     )
     plan: PlanSettings = PlanSettings()
 
+    _plan_file: Layer | None = PrivateAttr(None)
+    # of a factory, since pydantic makes a method of a function
+    _name_asked: NameOf = PrivateAttr(default_factory=lambda: _name_of_parameter)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -108,50 +107,22 @@ class Settings(BaseSettings):
     @field_validator("websocket_url")
     @classmethod
     def _is_websocket(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = _split(value)
-        if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            msg = "not a WebSocket URL; it starts with ws:// or wss:// and names a host"
-            raise ValueError(msg)
-        if parts.port == 0:
-            msg = "port 0 cannot be connected to"
-            raise ValueError(msg)
-        try:
-            parse_uri(value)
-            parts.hostname.encode("idna")
-        except InvalidURI as error:
-            msg = f"not a URL that a WebSocket client takes: {error.msg}"
-            raise ValueError(msg) from None
-        except UnicodeError:
-            msg = "a part of its host is empty or too long, or it holds what is no text"
-            raise ValueError(msg) from None
+        if value is not None:
+            addresses.check_websocket(value)
         return value
 
     @field_validator("database_dsn")
     @classmethod
     def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        parts = _split(value.get_secret_value())
-        if parts.scheme not in _POSTGRESQL_SCHEMES:
-            msg = "not a PostgreSQL DSN; it looks like postgresql://role:password@host:5432/database"
-            raise ValueError(msg)
-        query = "" if parts.path else parts.query  # host:port?query@host may be role:password@host
-        if "@" in parts.path + parts.fragment + query:
-            msg = f"an @ stands after its host; {_ENCODE}"
-            raise ValueError(msg)
+        if value is not None:
+            addresses.check_postgresql(value.get_secret_value())
         return value
 
     @field_validator("sentry_dsn")
     @classmethod
     def _is_sentry(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        parts = _split(value.get_secret_value())
-        if parts.scheme not in ("http", "https") or not parts.username or not parts.path.strip("/"):
-            msg = "not a Sentry DSN; it looks like https://key@host/project"
-            raise ValueError(msg)
+        if value is not None:
+            addresses.check_sentry(value.get_secret_value())
         return value
 
     @field_validator("results", "outbox", "cache")
@@ -168,24 +139,39 @@ class Settings(BaseSettings):
         """Where alerts wait."""
         return self.outbox or self.results / "outbox"
 
-    def with_plan_file(self, changes: TierChanges) -> Self:
-        """These settings with the `changes` of a plan file, which win over the settings file and environment."""
-        return self.model_copy(update={"plan": self.plan.with_file(changes)})
+    def with_plan_file(self, layer: Layer) -> Self:
+        """These settings with those of a plan file, which win over the settings file and environment."""
+        settings = self.model_copy()
+        settings._plan_file = layer  # noqa: SLF001  # of our own kind
+        return settings
+
+    def asked_by(self, name_of: NameOf) -> Self:
+        """These settings where whoever asks for changes of a plan knows them by other names than a flow's parameters."""
+        settings = self.model_copy()
+        settings._name_asked = name_of  # noqa: SLF001  # of our own kind
+        return settings
+
+    def layers(self, tier: Tier, changes: TierChanges | None = None) -> tuple[Layer, ...]:
+        """What changes `tier`: files and environment, then the plan file, then the `changes` that are asked for."""
+        own = Layer(self.plan.of(tier), partial(_name_of_plan_setting, tier))
+        asked = Layer(changes or TierChanges(), self._name_asked)
+        return (own, asked) if self._plan_file is None else (own, self._plan_file, asked)
 
     def tier(self, tier: Tier, changes: TierChanges | None = None, *, quick: bool = False) -> TierPlan:
-        """The plan of `tier`: the tier, then files and environment, then ``--quick``, then `changes`.
+        """The plan of `tier`: the tier, then its `layers`; ``--quick`` comes before what is asked for.
 
-        Explicit `changes` come last: who asks for ``--quick --duration 20`` gets 20 s.
+        Who asks for ``--quick --duration 20`` gets 20 s.
 
         Raises:
-            ConfigurationError: when the changes together make no valid plan.
+            ConfigurationError: when the changes together make no valid plan; it names each field that is a part
+                of it where it was set.
         """
-        wanted = changes or TierChanges()
+        layers = self.layers(tier, changes)
         try:
-            plan = TIERS[tier].changed(self.plan.of(tier)).changed(wanted)
-            return shortened(plan).changed(wanted) if quick else plan
+            plan = TIERS[tier].changed(together(layers))
+            return shortened(plan).changed(layers[-1].changes) if quick else plan
         except ValidationError as error:
-            raise configuration_error(error) from None
+            raise no_plan(error, layers, tier) from None
 
 
 _current: ContextVar[Settings | None] = ContextVar("nightbench_settings", default=None)
@@ -211,6 +197,8 @@ def load(flags: Mapping[str, Any] | None = None) -> Settings:
         raise ConfigurationError("settings file", FILE, f"cannot be read: {error}") from None
     except SettingsError as error:
         raise ConfigurationError("environment", PREFIX + "…", scrub(str(error))) from None
+    except RecursionError:
+        raise ConfigurationError("settings", f"{PREFIX}… or {FILE}", "is too deep") from None
 
 
 def current() -> Settings:
@@ -255,28 +243,25 @@ def _shown(path: Sequence[str | int], value: object) -> str:
             return shown(path, value)
 
 
-def _split(address: str) -> SplitResult:
-    """The parts of a URL. Python's own errors repeat pieces of it, which may be those of a password."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        msg = f"its host cannot be read; {_ENCODE}"
-        raise ValueError(msg) from None
-    try:
-        _ = parts.port
-    except ValueError:
-        msg = f"its port is not a number up to 65535; {_ENCODE}"
-        raise ValueError(msg) from None
-    return parts
-
-
 def _setting_name(path: list[str], flags: Mapping[str, Any]) -> str:
     if path and path[0] in flags:
         return "--" + {"websocket_url": "url", "database_dsn": "dsn"}.get(path[0], path[0]).replace("_", "-")
-    if not path:
-        return "plan"  # fields that do not agree
     variable = PREFIX + "__".join(path[:_DEPTH]).upper()
     return variable if variable in os.environ else ".".join(path)
+
+
+def _name_of_parameter(path: FieldPath) -> str:
+    return f"parameter {dotted(path)}"
+
+
+def _name_of_plan_setting(tier: Tier, path: FieldPath) -> str:
+    """The variable that sets a field of a tier's plan, which may set all of it, or its place in the settings file."""
+    names = ["plan", tier, *(str(part) for part in path)]
+    for depth in range(min(_DEPTH, len(names)), 0, -1):
+        variable = PREFIX + "__".join(names[:depth]).upper()
+        if variable in os.environ:
+            return variable
+    return f"{FILE}: {dotted(['plan', tier, *path])}"
 
 
 def _reject_unknown_variables() -> None:

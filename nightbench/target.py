@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from pydantic import AfterValidator, model_validator
 
 from nightbench.frozen import Frozen
+from nightbench.spelling import did_you_mean
 
 Comparison = Literal["<", "<=", ">", ">=", "=="]
 
@@ -58,6 +61,25 @@ def about(suite: str, *operations: str) -> AfterValidator:
         return target
 
     return AfterValidator(check)
+
+
+def unknown_metric(suite: str, metric: str, known: Collection[str]) -> tuple[str, str]:
+    """What is wrong with a target of `metric`, which is none of the `known` ones, and the way out."""
+    problem = f"the {suite} suite measures no {metric} with this plan"
+    quantity = _quantity(metric)
+    siblings = [name for name in known if _quantity(name) == quantity and name != quantity]
+    if siblings and quantity != metric and "." in quantity:
+        return problem, f"known are {', '.join(sorted(siblings))}"
+    if get_close_matches(metric, known, n=1, cutoff=0.7):
+        return problem, did_you_mean(metric, known)
+    operation = metric.partition(".")[0]
+    quantities = {_quantity(name) for name in known if name.partition(".")[0] == operation}
+    return problem, f"known are {', '.join(sorted(quantities or {name.partition('.')[0] for name in known}))}"
+
+
+def _quantity(metric: str) -> str:
+    """The metric without its statistic: ``message.response_time`` of ``message.response_time.p95``."""
+    return ".".join(metric.split(".")[:2])
 
 
 def merged_targets(kept: tuple[Target, ...], new: tuple[Target, ...]) -> tuple[Target, ...]:

@@ -23,6 +23,7 @@ from nightbench.interruption import STOPPING, run_interruptible
 from nightbench.night import Display, Night, OnNote, no_display, no_note
 from nightbench.outcome import NightOutcome
 from nightbench.plan import NIGHTLY_TIERS, TIER_NAMES, TierChanges
+from nightbench.planning import planned
 from nightbench.running import open_night
 from nightbench.settings import Settings
 
@@ -84,7 +85,7 @@ def _parameters(name: str, settings: Settings, changes: TierChanges, *, quick: b
     if not tiers:
         raise ConfigurationError("TIER", name, "no such tier", f"known are {', '.join(FLOW_NAMES)}")
     for tier in tiers:
-        settings.tier(tier, changes, quick=quick)
+        planned(settings, tier, changes, quick=quick)
     if name == NIGHTLY:
         return {"quick": quick, **dict.fromkeys(tiers, changes)}
     return {"quick": quick, "websocket": changes.websocket, "database": changes.database}

@@ -8,8 +8,10 @@ from cyclopts import Parameter
 
 from nightbench import settings as settings_module
 from nightbench.cli import flags, plan_flags
+from nightbench.cli.telling import tell
 from nightbench.errors import ExitCode
 from nightbench.plan import TierChanges
+from nightbench.planning import planned
 
 
 def database(
@@ -35,7 +37,10 @@ def database(
     """
     settings = settings_module.load({"database_dsn": dsn, "environment": environment, "results": results})
     changes = TierChanges(database=plan_flags.database_changes(plan, targets=target))
-    tier_plan = plan_flags.with_plan_file(settings, plan_file).tier(tier, changes, quick=quick)
+    settings = plan_flags.with_plan_file(settings, plan_file)
+    tier_plan, warnings = planned(settings, tier, changes, quick=quick, suites=["database"])
+    for warning in warnings:
+        tell(warning)
 
     from nightbench.cli.suite import run_suite  # noqa: PLC0415  # heavy, and only of use from here on
 

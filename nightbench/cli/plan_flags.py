@@ -23,6 +23,7 @@ from nightbench.plan import (
     WebSocketChanges,
     part,
 )
+from nightbench.plan.fields import Path as FieldPath
 from nightbench.plan.fields import problem_of, shown
 from nightbench.plan.file import read_plan_file
 from nightbench.settings import Settings
@@ -145,13 +146,35 @@ def database_changes(
     return changes
 
 
-def with_plan_file(settings: Settings, path: Path | None) -> Settings:
-    """The settings with the plan file of ``--plan``, if there is one.
+def with_plan_file(
+    settings: Settings, path: Path | None, *, prefix: str = "--", target: str = "--target"
+) -> Settings:
+    """The settings with the plan file of ``--plan``, if there is one, and with the names of the plan's flags.
+
+    Args:
+        settings: As they were loaded.
+        path: Of the plan file.
+        prefix: What the names of the plan's flags begin with; ``{suite}`` stands for the suite's.
+        target: The name of the targets' flag; likewise.
 
     Raises:
         ConfigurationError: naming the file and what is wrong in it.
     """
-    return settings if path is None else settings.with_plan_file(read_plan_file(path))
+    named = settings.asked_by(lambda field: _flag_of(field, prefix, target))
+    return named if path is None else named.with_plan_file(read_plan_file(path))
+
+
+def _flag_of(path: FieldPath, prefix: str, target: str) -> str:
+    suite, field, *inside = path
+    match field:
+        case "targets":
+            return target.format(suite=suite)
+        case "headers":
+            return "--header"
+        case "subprotocols":
+            inside, field = [], "subprotocol"
+    words = ".".join(str(word) for word in (field, *inside))
+    return f"{prefix.format(suite=suite)}{words.replace('_', '-')}"
 
 
 def _given(model: BaseModel | None) -> dict[str, Any]:

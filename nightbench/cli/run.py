@@ -85,7 +85,7 @@ def run(
     progress = Terminal(stderr=True)
     outcome = _engine()(
         tier,
-        plan_flags.with_plan_file(settings, plan),
+        plan_flags.with_plan_file(settings, plan, prefix="--{suite}.", target="--{suite}-target"),
         quick=quick,
         changes=changes,
         display=lambda running: progress_display(progress, label=running),

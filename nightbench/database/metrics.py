@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from nightbench.database.degradation import certain_growth
 from nightbench.database.generator import DatabaseResult
-from nightbench.database.records import QUERY
+from nightbench.database.records import QUERY, Records
+from nightbench.database.session import PoolCounts
+from nightbench.database.workload import PAM_MIX
+from nightbench.load.health import Health
+from nightbench.load.histogram import Histogram
+from nightbench.load.phases import Phases
 from nightbench.measurement import (
     Metric,
     Validity,
@@ -13,6 +20,7 @@ from nightbench.measurement import (
     time_metrics,
     totals_of,
     validity_of,
+    with_a_sample,
 )
 
 
@@ -39,6 +47,31 @@ def database_metrics(result: DatabaseResult) -> tuple[Metric, ...]:
         Metric("pool.timeouts", result.pool.timeouts, "1", 1),
         *health_metrics(result.health),
     )
+
+
+def metric_names() -> frozenset[str]:
+    """What `database_metrics` would name after a run in which all happened that can."""
+    records = Records(PAM_MIX, workers=1, operations=1)
+    everything = DatabaseResult(
+        started_at=datetime.now(UTC),
+        phases=Phases.plan(0, ramp=1, warmup=1, measure=1, drain=1),
+        counted=records.counted(),
+        uncounted=records.uncounted(),
+        times=with_a_sample(records.times()),
+        health=Health(0.0, 0.0, Histogram(), 0.0, 0, 0.0),
+        leaked=0,
+        retries=0,
+        segment_ms=(),
+        segment_quantile=0.95,
+        last_ok=1,
+        pool=PoolCounts(size=1, max_overflow=0),
+        server={},
+        left_over_rows=0,
+        removed_rows=0,
+        tag="",
+        given_up=None,
+    )
+    return frozenset(metric.name for metric in database_metrics(everything))
 
 
 def database_validity(result: DatabaseResult) -> Validity:

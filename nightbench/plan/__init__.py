@@ -24,6 +24,7 @@ from nightbench.plan.conversation import (
     TokenSource,
 )
 from nightbench.plan.database import DatabasePlan, DatabaseTarget
+from nightbench.plan.layers import Layer, NameOf
 from nightbench.plan.websocket import WebSocketPlan, WebSocketTarget
 from nightbench.plan.words import NIGHTLY_TIERS, TIER_NAMES, Model, Seconds, Suite, Tier
 
@@ -34,8 +35,10 @@ __all__ = [
     "DatabaseChanges",
     "DatabasePlan",
     "DatabaseTarget",
+    "Layer",
     "MessageKind",
     "Model",
+    "NameOf",
     "RatePoint",
     "ReplyRules",
     "Seconds",

@@ -5,12 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache, partial
 from typing import Annotated, Any, Self, TypeVar, cast
 
-from pydantic import BaseModel, Field, SecretStr, create_model
+from pydantic import (
+    BaseModel,
+    Field,
+    SecretStr,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+)
+from pydantic.fields import FieldInfo
 
 from nightbench.frozen import Frozen
 from nightbench.plan.database import DatabasePlan
+from nightbench.plan.effect import UNUSED
 from nightbench.plan.websocket import WebSocketPlan
 from nightbench.plan.words import Tier
 from nightbench.target import merged_targets
@@ -19,12 +29,36 @@ SuitePlan = WebSocketPlan | DatabasePlan
 _Plan = TypeVar("_Plan", WebSocketPlan, DatabasePlan)
 
 
+_Part = TypeVar("_Part", bound=Frozen)
+
+_MERGED = frozenset({"reply", "tls"})
+"""Parts of a plan of which single fields are changed."""
+
+
+@cache
+def _field_by_field(model: type[Frozen]) -> type[BaseModel]:
+    """The model without what it says of several fields together, none of them needed."""
+    fields = {
+        name: (_annotation(info), Field(default=None, title=info.title, description=info.description))
+        for name, info in model.model_fields.items()
+    }
+    return create_model(f"_{model.__name__}Fields", __base__=Frozen, **cast(Any, fields))
+
+
+def _annotation(info: FieldInfo) -> Any:
+    annotation: Any = info.annotation
+    for constraint in info.metadata:
+        annotation = Annotated[annotation, constraint]
+    return annotation
+
+
 def _optional(model: type[Frozen]) -> type[BaseModel]:
+    """The model with each field optional, and those of a part of it too."""
     fields: dict[str, Any] = {}
     for name, info in model.model_fields.items():
-        annotation: Any = info.annotation
-        for constraint in info.metadata:
-            annotation = Annotated[annotation, constraint]
+        annotation = _annotation(info)
+        if name in _MERGED:
+            annotation = Annotated[annotation, WrapValidator(partial(_as_part, cast(Any, info.annotation)))]
         fields[name] = (
             annotation | None,
             Field(default=None, title=info.title, description=info.description),
@@ -32,7 +66,9 @@ def _optional(model: type[Frozen]) -> type[BaseModel]:
     return create_model(f"_Optional{model.__name__}", __base__=Frozen, **fields)
 
 
-_Part = TypeVar("_Part", bound=Frozen)
+def _as_part(model: type[Frozen], value: Any, whole: ValidatorFunctionWrapHandler) -> Any:
+    """A table of a part's fields may agree with others only in the plan; what is none, the model itself refuses."""
+    return part(model, value) if isinstance(value, Mapping) else whole(value)
 
 
 def part(model: type[_Part], given: Mapping[str, Any]) -> _Part:
@@ -42,7 +78,7 @@ def part(model: type[_Part], given: Mapping[str, Any]) -> _Part:
         pydantic.ValidationError: for a field that is wrong by itself; whether they agree with the others is
             seen in the plan.
     """
-    fields = _optional(model).model_validate(given)
+    fields = _field_by_field(model).model_validate(given)
     complete = {**dict(model()), **{name: getattr(fields, name) for name in given}}
     return cast(_Part, model.model_construct(set(given), **complete))
 
@@ -134,7 +170,6 @@ def _merged_part(below: _Part, above: _Part) -> _Part:
     return cast(_Part, type(below).model_construct(given, **fields))
 
 
-_MERGED = frozenset({"reply", "tls"})
 _EITHER = (("rate", "rate_profile"), ("rate_profile", "rate"))
 
 
@@ -144,7 +179,7 @@ def plan_hash(plan: SuitePlan) -> str:
     It is made of what the run uses and is not the default, set or left out; targets change no number, nor should
     the number of shards. When a default changes, `_DEFAULTS` has to be another, or runs that differ are compared.
     """
-    unused = {"targets", "shards", *_UNUSED[plan.model]}
+    unused = {"targets", "shards", *UNUSED[plan.model]}
     # without defaults, so that a field which comes new, and changes nothing unless set, changes no hash
     used = plan.filled_in.model_dump(mode="json", exclude=unused, exclude_defaults=True)
     return hashlib.sha256(json.dumps([_DEFAULTS, used], sort_keys=True).encode()).hexdigest()[:16]
@@ -152,7 +187,3 @@ def plan_hash(plan: SuitePlan) -> str:
 
 _DEFAULTS = 1
 """Which set of defaults the plans have."""
-
-
-_UNUSED = {"open": {"think", "think_spread", "pacing"}, "closed": {"rate", "arrivals", "rate_profile"}}
-"""What has no effect in each arrival model."""

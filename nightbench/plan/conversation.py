@@ -6,12 +6,23 @@ import json
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, JsonValue, SecretStr, field_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    SecretStr,
+    field_serializer,
+    model_validator,
+)
 
 from nightbench.frozen import Frozen
+from nightbench.plan.agreement import disagreement
 from nightbench.scrub import REDACTED
 
-PathText = Annotated[str, Field(min_length=1, pattern=r"^[^\s.\[\]]+(\.[^\s.\[\]]+|\[\d+\])*$")]
+PathText = Annotated[
+    str, Field(min_length=1, max_length=1000, pattern=r"^[^\s.\[\]]+(\.[^\s.\[\]]+|\[\d+\])*$")
+]
 """Where a value stands in a JSON message, such as ``payload.items[0].id``."""
 
 FileName = Annotated[str, Field(min_length=1, max_length=4096)]
@@ -19,7 +30,26 @@ FileName = Annotated[str, Field(min_length=1, max_length=4096)]
 NO_CONDITION = "none"
 """How a condition is left out where there is no null."""
 
+_LONGEST_CONDITION = 4096
+_DEEPEST_VALUE = 32
+"""Tables and lists inside of each other that a condition compares with; a message is compared all the way down."""
+
 _CONDITION = re.compile(r"\s*(?P<path>[^\s=!]+)\s*(?:(?P<op>==|!=)\s*(?P<value>.+?)|(?P<exists>exists))\s*")
+
+
+def _is_flat_enough(value: JsonValue) -> JsonValue:
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST_VALUE + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    if level:
+        msg = f"its value is deeper than {_DEEPEST_VALUE} tables and lists"
+        raise ValueError(msg)
+    return value
 
 
 class Condition(Frozen):
@@ -30,13 +60,16 @@ class Condition(Frozen):
 
     path: PathText
     op: Literal["==", "!=", "exists"]
-    value: JsonValue = None
+    value: Annotated[JsonValue, AfterValidator(_is_flat_enough)] = None
 
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, text: Any) -> Any:
         if not isinstance(text, str):
             return text
+        if len(text) > _LONGEST_CONDITION:
+            msg = f"is longer than {_LONGEST_CONDITION:,} characters"
+            raise ValueError(msg)
         found = _CONDITION.fullmatch(text)
         if found is None:
             msg = "not PATH == VALUE, PATH != VALUE or PATH exists, as in 'type == done'"
@@ -55,6 +88,9 @@ def _value_of(text: str) -> Any:
     """A JSON value, or the bare word that it is."""
     try:
         return json.loads(text)
+    except RecursionError:
+        msg = f"its value is deeper than {_DEEPEST_VALUE} tables and lists"
+        raise ValueError(msg) from None
     except ValueError:
         return text
 
@@ -118,11 +154,13 @@ class ReplyRules(Frozen):
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if (self.match == "predicate") != (self.predicate is not None):
-            msg = "match: predicate and a predicate go together"
-            raise ValueError(msg)
-        if self.format == "raw" and (self.match != "order" or self.done or self.error or self.expect):
-            msg = "format: raw needs match: order, and none for done, error and expect"
-            raise ValueError(msg)
+            raise disagreement("match: predicate and a predicate go together", ["match"], ["predicate"])
+        others = [name for name in ("done", "error", "expect") if getattr(self, name) is not None]
+        if self.match != "order":
+            others.insert(0, "match")
+        if self.format == "raw" and others:
+            problem = "format: raw needs match: order, and none for done, error and expect"
+            raise disagreement(problem, ["format"], *([name] for name in others))
         return self
 
 
@@ -202,6 +240,21 @@ class TokenSource(Frozen):
         return self
 
 
+def _is_server_name(name: str) -> str:
+    try:
+        name.encode("idna")
+        is_one = not name.startswith(".") and _NO_NAME.search(name) is None
+    except UnicodeError:
+        is_one = False
+    if not is_one:
+        msg = "is no host name: a part of it is empty, longer than 63 characters or holds what no name can"
+        raise ValueError(msg)
+    return name
+
+
+_NO_NAME = re.compile(r"[\s\x00-\x20\x7f/@\[\]?#\\]")
+
+
 class TlsOptions(Frozen):
     """How wss:// connections are made; the system's authorities and host names are checked unless set."""
 
@@ -215,8 +268,9 @@ class TlsOptions(Frozen):
         FileName | None, Field(title="Client key", description="PEM file of its key, when it is another one")
     ] = None
     server_name: Annotated[
-        str | None,
+        Annotated[str, AfterValidator(_is_server_name)] | None,
         Field(
+            min_length=1,
             max_length=253,
             title="Server name",
             description="expected in the certificate, when not the URL's host",
@@ -225,6 +279,13 @@ class TlsOptions(Frozen):
     verify: Annotated[
         bool, Field(title="Verify", description="false trusts any certificate: for test systems only")
     ] = True
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.key_file is not None and self.certificate_file is None:
+            problem = "a key without its certificate: set tls.certificate_file too"
+            raise disagreement(problem, ["key_file"], ["certificate_file"])
+        return self
 
 
 class RatePoint(Frozen):

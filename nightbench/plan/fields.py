@@ -10,6 +10,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from nightbench.errors import ConfigurationError
+from nightbench.plan.placeholders import masked
 from nightbench.scrub import REDACTED, scrub
 
 Path = Sequence[str | int]
@@ -22,8 +24,18 @@ _WORDS = {
     "valid tuple": "list",
     "input was not a valid JSON value": "is nothing that JSON has",
     "Field required": "is missing",
+    "Recursion error - maximum validation depth exceeded": "is too deep",
 }
 _OF_A_MODEL = re.compile(r"valid dictionary(?: or instance of \w+)?")
+
+
+class NoValueError(ConfigurationError):
+    """A field of a plan that is wrong by itself, or beside others, and not by one value."""
+
+    def __init__(self, where: str, problem: str, way_out: str = "") -> None:
+        super().__init__(where, "", problem, way_out)
+        text = f"{where}: {problem}"
+        self.args = (f"{text}; {way_out}" if way_out else text,)
 
 
 def names_beside(model: type[BaseModel], path: Path) -> list[str]:
@@ -53,6 +65,8 @@ def shown(path: Path, value: object) -> str:
     if isinstance(value, BaseModel | dict | list | tuple):
         return "…"
     text = scrub(str(value))
+    if "subprotocols" in path:
+        text = masked(text)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

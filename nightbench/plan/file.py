@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from nightbench.errors import ConfigurationError
-from nightbench.files import reason
+from nightbench.files import read_file
 from nightbench.plan.changes import TierChanges
-from nightbench.plan.fields import dotted, names_beside, problem_of, shown
+from nightbench.plan.fields import NoValueError, dotted, names_beside, problem_of, shown
+from nightbench.plan.layers import Layer
 from nightbench.plan.toml_text import read_toml
 from nightbench.plan.yaml_text import Lines, Parsed, TextError, read_yaml
 from nightbench.scrub import REDACTED, scrub
@@ -25,8 +26,8 @@ _READERS: dict[str, Callable[[str], Parsed]] = {".yaml": read_yaml, ".yml": read
 _TABLES = " and ".join(f"{name}:" for name in TierChanges.model_fields)
 
 
-def read_plan_file(path: Path) -> TierChanges:
-    """The changes of the tables `websocket` and `database`, whose fields are those of the plans.
+def read_plan_file(path: Path) -> Layer:
+    """The changes of the tables `websocket` and `database`, whose fields are those of the plans, and their lines.
 
     Raises:
         ConfigurationError: naming the file, the field and, where it is known, the line.
@@ -41,30 +42,23 @@ def read_plan_file(path: Path) -> TierChanges:
     try:
         data, lines = read(text)
     except TextError as error:
-        raise _NoValueError(_where(path, error.line, error.path), scrub(error.problem)) from None
+        raise NoValueError(_where(path, error.line, error.path), scrub(error.problem)) from None
     if not isinstance(data, dict):
         problem = "is empty" if data is None else "is no table of the two suites"
         raise ConfigurationError(FLAG, str(path), problem, f"at the top it has {_TABLES}")
     try:
-        return TierChanges.model_validate({name: table for name, table in data.items() if table is not None})
+        changes = TierChanges.model_validate(
+            {name: table for name, table in data.items() if table is not None}
+        )
     except ValidationError as error:
         raise _error(path, error.errors(include_url=False)[0], data, lines) from None
+    return Layer(changes, lambda field: _where(path, _line(tuple(field), lines), dotted(field)))
 
 
 def _text(path: Path) -> str:
-    try:
-        path = path.expanduser()
-        if path.exists() and not path.is_file():
-            raise ConfigurationError(FLAG, str(path), "is not a file", "name a file in YAML or TOML")
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except (OSError, RuntimeError, ValueError) as error:  # no such home folder, a NUL in its name
-        raise ConfigurationError(FLAG, str(path), f"cannot be read: {reason(error)}") from None
-    if len(content) > _MOST_BYTES:
-        problem = f"is larger than {_MOST_BYTES // 1024**2} MiB"
-        raise ConfigurationError(
-            FLAG, str(path), problem, "a plan names data and binary files; it does not hold them"
-        )
+    content = read_file(
+        str(path), FLAG, most=_MOST_BYTES, way_out="a plan names data and binary files; it does not hold them"
+    )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -72,14 +66,6 @@ def _text(path: Path) -> str:
     if not text.strip():
         raise ConfigurationError(FLAG, str(path), "is empty", f"at the top it has {_TABLES}")
     return text
-
-
-class _NoValueError(ConfigurationError):
-    """An error of a plan file that is about no value."""
-
-    def __init__(self, where: str, problem: str) -> None:
-        super().__init__(where, "", problem)
-        self.args = (f"{where}: {problem}",)
 
 
 def _where(path: Path, line: int | None, field: str) -> str:
@@ -94,7 +80,7 @@ def _error(path: Path, first: ErrorDetails, data: Any, lines: Lines) -> Configur
         way_out = did_you_mean(str(field[-1]), names_beside(TierChanges, field))
         return ConfigurationError(where, REDACTED, "no such field", way_out)
     if first["type"] == "missing":
-        return _NoValueError(where, problem_of(first))
+        return NoValueError(where, problem_of(first))
     return ConfigurationError(where, shown(field, first["input"]), problem_of(first))
 
 

@@ -6,9 +6,10 @@ import itertools
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_serializer, model_validator
 
 from nightbench.frozen import Frozen
+from nightbench.plan.agreement import disagreement
 from nightbench.plan.conversation import (
     FileName,
     MessageKind,
@@ -17,6 +18,7 @@ from nightbench.plan.conversation import (
     TlsOptions,
     TokenSource,
 )
+from nightbench.plan.placeholders import masked
 from nightbench.plan.words import TARGETS, ArrivalModel, Seconds, Seed, Think, Warmup
 from nightbench.target import Target, about, merged_targets
 
@@ -24,8 +26,9 @@ WebSocketTarget = Annotated[
     Target,
     about("websocket", "connection", "reconnection", "greeting", "message", "message[KIND]", "generator"),
 ]
-_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"  # a token of RFC 9110, as header names and subprotocols are
-Subprotocol = Annotated[str, Field(pattern=_NAME)]
+_NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"  # a token of RFC 9110, as header names are
+Subprotocol = Annotated[str, Field(max_length=4096, pattern=r"^([!#$%&'*+.^_`|~0-9A-Za-z-]|\$\{[^{}]*\})+$")]
+"""A token of RFC 9110 once its placeholders are filled in."""
 
 _OF_THE_HANDSHAKE = ("connection", "upgrade", "content-length", "transfer-encoding")
 
@@ -208,7 +211,13 @@ class WebSocketPlan(Frozen):
     ] = None
     subprotocols: Annotated[
         tuple[Subprotocol, ...],
-        Field(title="Subprotocols", description="offered in the handshake, one of which must be taken"),
+        Field(
+            max_length=20,
+            repr=False,
+            title="Subprotocols",
+            description="offered in the handshake, one of which must be taken; may hold ${token}, ${user}, columns "
+            "of the data file and ${env:VARIABLE}",
+        ),
     ] = ()
     compression: Annotated[
         bool, Field(title="Compression", description="offer permessage-deflate in the handshake")
@@ -226,22 +235,28 @@ class WebSocketPlan(Frozen):
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if self.rate is not None and self.rate_profile:
-            msg = "rate and rate_profile exclude each other"
-            raise ValueError(msg)
-        if any(later.at < earlier.at for earlier, later in itertools.pairwise(self.rate_profile)):
-            msg = "the corners of rate_profile must be in order of time"
-            raise ValueError(msg)
+            raise disagreement("rate and rate_profile exclude each other", ["rate"], ["rate_profile"])
+        for index, (earlier, later) in enumerate(itertools.pairwise(self.rate_profile)):
+            if later.at < earlier.at:
+                problem = "the corners of rate_profile must be in order of time"
+                raise disagreement(problem, ["rate_profile", index + 1, "at"])
         if self.rate_profile and not any(point.rate for point in self.rate_profile):
-            msg = "rate_profile is zero throughout"
-            raise ValueError(msg)
+            raise disagreement("rate_profile is zero throughout", ["rate_profile"])
         if self.shards > self.users:
-            msg = f"more shards than users: {self.shards} > {self.users}"
-            raise ValueError(msg)
-        names = [kind.name for kind in self.messages]
-        if len(set(names)) < len(names):
-            msg = "two kinds of messages have the same name"
-            raise ValueError(msg)
+            problem = f"more shards than users: {self.shards} > {self.users}"
+            raise disagreement(problem, ["shards"], ["users"])
+        seen: dict[str, int] = {}
+        for index, kind in enumerate(self.messages):
+            first = seen.setdefault(kind.name, index)
+            if first < index:
+                problem = f"two kinds of messages have the same name, {kind.name}"
+                raise disagreement(problem, ["messages", first, "name"], ["messages", index, "name"])
         return self
+
+    @field_serializer("subprotocols", when_used="json")
+    def _without_secrets(self, subprotocols: tuple[str, ...]) -> list[str]:
+        """As they are stored: a token may have been written into one."""
+        return [masked(text) for text in subprotocols]
 
     @property
     def promises(self) -> tuple[Target, ...]:

@@ -1,7 +1,8 @@
 """The thin socket shell: one WebSocket connection on a bare asyncio transport.
 
 The protocol is sans-I/O beside it: `nightbench.websocket.handshake` opens, `nightbench.websocket.frames` reads
-and writes. What only the handshake needs is dropped after it, so that an idle user costs little memory.
+and writes. What only the handshake needs is dropped after it, so that an idle user costs little memory. What comes
+faster than it can be read waits in the socket, and connections take turns (see `nightbench.websocket.backlog`).
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_deflate", "_early", "_endpoint", "_handshake", "_headers", "_on_lost", "_on_message", "_reader",
-        "_timer", "_transport", "_waiter", "is_congested", "is_open", "opened_at", "tcp_at", "tls_at",
+        "_deflate", "_early", "_endpoint", "_handshake", "_headers", "_is_behind", "_loss", "_on_lost",
+        "_on_message", "_reader", "_timer", "_transport", "_waiter", "is_congested", "is_open", "opened_at",
+        "tcp_at", "tls_at",
     )  # fmt: skip
 
     def __init__(
@@ -63,9 +65,11 @@ class Connection(asyncio.Protocol):
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
         self._handshake: Handshake | None = None
-        self._reader: FrameReader | None = None  # from when `open` returns
+        self._reader: FrameReader | None = None  # from when `open` returns, as long as messages are wanted
         self._deflate: Deflate | None = None
         self._early = b""  # frames that came before that
+        self._is_behind = False  # whether what came waits for its turn to be read
+        self._loss: str | None = None  # the class of a loss that is told when it has been
         self._waiter: asyncio.Future[str | None] | None = None  # of `open` or of `close`
         self._timer: asyncio.TimerHandle | None = None
         self.is_open = self.is_congested = False
@@ -91,10 +95,11 @@ class Connection(asyncio.Protocol):
         finally:
             self._handshake, self._waiter, self._headers = None, None, ()
         self._deflate = handshake.deflate
-        self._reader = FrameReader(handshake.deflate)
+        self._reader = FrameReader(handshake.deflate, behind=self._early)
+        self._early = b""
         self.is_open = True
-        if self._early:
-            loop.call_soon(self._catch_up)
+        if self._reader.is_behind:
+            self._fall_behind()
 
     async def _connect(
         self, loop: asyncio.AbstractEventLoop, opened: asyncio.Future[str | None], within: float
@@ -122,8 +127,9 @@ class Connection(asyncio.Protocol):
         self._transport.write(self._handshake.request(self._headers))
 
     def send(self, payload: bytes, binary: bool = False) -> None:
-        """Put a message on the wire; only while `is_open`."""
-        assert self._transport is not None
+        """Put a message on the wire; only while `is_open`. Where the loss is about to be told, it is lost as well."""
+        if self._transport is None:
+            return
         first = BINARY if binary else TEXT
         if self._deflate is not None:
             first, payload = self._deflate.encode(payload, binary=binary)
@@ -133,8 +139,9 @@ class Connection(asyncio.Protocol):
         """Close with code 1000, wait a moment for the answer, then drop the socket."""
         was_open, self.is_open = self.is_open, False
         self._on_message, self._on_lost = _ignore, _ignore
+        self._read_no_more()
         try:
-            if was_open:
+            if was_open and self._transport is not None:
                 self._waiter = asyncio.get_running_loop().create_future()
                 self._say_goodbye(_GOODBYE)
                 await self._waiter
@@ -154,35 +161,26 @@ class Connection(asyncio.Protocol):
         if reader is None:
             self._receive_early(data)
             return
-        if self._early:  # what came before it is still to be read
-            self._early += data
-            return
         for payload, binary in reader.feed(data):
             self._on_message(payload, binary)
         if reader.ping is not None:
             self._pong(reader.ping)
             reader.ping = None
-        if reader.end is not None and self.is_open:
+        if reader.end is not None:
             self._lose(f"close_{reader.end.code}", reader.end.answer)
+        if reader.is_behind:
+            self._fall_behind()
 
     def eof_received(self) -> None:
         """The other side has finished sending, so that nothing is left to wait for (asyncio)."""
-        if self._reader is None:
-            self._fail(EOFError())
-        else:
-            self._catch_up()
-            self._lose(loss_class(None), None)
+        self._socket_ended(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The socket is gone (asyncio)."""
-        if self._reader is None:
-            self._fail(exc or EOFError())
-        else:
-            self._catch_up()
-            self._lose(loss_class(exc), None)
+        self._transport = None
+        self._socket_ended(exc)
         if self._timer is not None:
             self._timer.cancel()
-        self._transport = None
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -195,8 +193,10 @@ class Connection(asyncio.Protocol):
         self.is_congested = False
 
     def _receive_early(self, data: bytes) -> None:
-        """The response to the handshake, and what may come before `open` has returned."""
-        if self._waiter is None or self._handshake is None or self._waiter.done():
+        """The response to the handshake, and what may come before `open` has returned; or what nobody wants."""
+        if self._waiter is None or self._handshake is None:
+            return
+        if self._waiter.done():
             self._early += data
             return
         try:
@@ -208,15 +208,45 @@ class Connection(asyncio.Protocol):
             self.opened_at = _clock()
             self._early = rest
             self._waiter.set_result(None)
+            if rest and self._transport is not None:
+                self._transport.pause_reading()
 
-    def _catch_up(self) -> None:
-        early, self._early = self._early, b""
-        if early:
-            self.data_received(early)
+    def _socket_ended(self, error: Exception | None) -> None:
+        """What came before is still to be read."""
+        if self._handshake is not None:
+            if self._waiter is not None and not self._waiter.done():
+                self._waiter.set_result(opening_class(error or EOFError()))
+        elif self._is_behind:
+            self._loss = self._loss or loss_class(error)
+        else:
+            self._lose(loss_class(error), None)
 
-    def _fail(self, error: Exception) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(opening_class(error))
+    def _fall_behind(self) -> None:
+        """More came than is read at a time: the rest in turns, and nothing else comes before that."""
+        if self._is_behind:
+            return
+        self._is_behind = True
+        if self._transport is not None:
+            self._transport.pause_reading()
+        self._endpoint.backlog.enter(self._read_on)
+
+    def _read_on(self) -> bool:
+        """Read a little more; whether there is still more to read."""
+        self.data_received(b"")
+        if self._reader is not None and self._reader.is_behind:
+            return True
+        self._is_behind = False
+        if self._loss is not None:
+            self._lose(self._loss, None)
+        elif self._reader is not None and self._transport is not None:
+            self._transport.resume_reading()
+        return False
+
+    def _read_no_more(self) -> None:
+        """What comes from now on is nothing but a sign of life."""
+        self._reader = None
+        if self._transport is not None:
+            self._transport.resume_reading()  # or its end would not be noticed
 
     def _pong(self, payload: bytes) -> None:
         """Answer a ping, unless the other side does not even read: answers must not pile up."""
@@ -227,6 +257,7 @@ class Connection(asyncio.Protocol):
         if not self.is_open:
             return
         self.is_open = False
+        self._read_no_more()
         self._say_goodbye(answer)
         if self._transport is not None:
             self._transport.close()  # not abort: our answer to a close frame may still be on its way
@@ -234,7 +265,9 @@ class Connection(asyncio.Protocol):
 
     def _say_goodbye(self, payload: bytes | None) -> None:
         """Send a close frame, if any; then the socket has a moment until it is dropped."""
-        if payload is not None and self._transport is not None:
+        if self._transport is None:
+            return
+        if payload is not None:
             self._transport.write(masked_frame(CLOSE, payload, next(self._endpoint.masking_keys)))
         self._timer = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
 

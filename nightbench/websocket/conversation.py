@@ -222,7 +222,10 @@ class Conversation:
                     return request
                 if told is not False:  # a coroutine, say, which is true whatever it would say
                     return "predicate_failed"
-        except Exception:  # noqa: BLE001  # the user's code; it is counted, and the run goes on
+        except KeyboardInterrupt:
+            raise
+        # the user's code, which may call sys.exit; it is counted, and the run goes on
+        except BaseException:  # noqa: BLE001
             return "predicate_failed"
         return "unasked_reply"
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from pathlib import Path
+import io
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import PurePath
 from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nightbench.errors import ConfigurationError
-from nightbench.files import reason
+from nightbench.files import read_file
 
 SETTING = "data"
+
+MOST_BYTES = 256 * 2**20
+"""Of the file, and of what a Parquet file holds once it is unpacked."""
+MOST_VALUES = 10_000_000
+"""Rows times columns; each is a text of its own in the memory of every shard."""
 
 Row = dict[str, str]
 
@@ -26,49 +32,50 @@ def read_rows(name: str) -> tuple[Row, ...]:
     Raises:
         ConfigurationError: when the file cannot be read, is torn, or has no row.
     """
-    try:
-        path = Path(name).expanduser()
-        match path.suffix.lower():
-            case ".csv":
-                rows = tuple(_csv_rows(path, name))
-            case ".parquet":
-                rows = _parquet_rows(path, name)
-            case _:
-                _refuse(name, "is neither .csv nor .parquet", "name a file that ends in one of them")
-    except (OSError, RuntimeError) as error:  # RuntimeError: no such home folder
-        _refuse(name, f"cannot be read: {reason(error)}")
+    read = _READERS.get(PurePath(name).suffix.lower())
+    if read is None:
+        _refuse(name, "is neither .csv nor .parquet", "name a file that ends in one of them")
+    content = read_file(name, SETTING, most=MOST_BYTES, way_out="name a CSV or Parquet file")
+    rows = tuple(read(content, name))
     if not rows:
         _refuse(name, "has no row", "a header line and at least one row of values")
     return rows
 
 
-def _csv_rows(path: Path, name: str) -> Iterator[Row]:
+def _csv_rows(content: bytes, name: str) -> Iterator[Row]:
+    file = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+    reader = csv.reader(file, strict=True)
+    columns: list[str] = []
+    values = 0
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            columns: list[str] = []
-            for fields in reader:
-                if not fields:
-                    continue
-                if not columns:
-                    columns = fields
-                    _check_columns(columns, name)
-                elif len(fields) != len(columns):
-                    problem = f"line {reader.line_num} has {len(fields)} values for {len(columns)} columns"
-                    _refuse(name, problem, 'a value that holds a comma stands in "quotes"')
-                else:
-                    yield dict(zip(columns, fields, strict=True))
+        for fields in reader:
+            if not fields:
+                continue
+            if not columns:
+                columns = fields
+                _check_columns(columns, name)
+            elif len(fields) != len(columns):
+                problem = f"line {reader.line_num} has {len(fields)} values for {len(columns)} columns"
+                _refuse(name, problem, 'a value that holds a comma stands in "quotes"')
+            else:
+                values += len(fields)
+                _check_size(values, name)
+                yield dict(zip(columns, fields, strict=True))
     except csv.Error as error:
         _refuse(name, f"line {reader.line_num} is no CSV: {error}")
     except UnicodeDecodeError:
         _refuse(name, "is not UTF-8", "save it as UTF-8")
 
 
-def _parquet_rows(path: Path, name: str) -> tuple[Row, ...]:
+def _parquet_rows(content: bytes, name: str) -> tuple[Row, ...]:
     try:
-        with path.open("rb") as file:
-            table = pq.read_table(file)
-    except (pa.ArrowException, ValueError):  # its words name offsets and buffers
+        file = pq.ParquetFile(io.BytesIO(content))
+        held = file.metadata
+        _check_size(held.num_rows * held.num_columns, name)
+        if sum(held.row_group(number).total_byte_size for number in range(held.num_row_groups)) > MOST_BYTES:
+            _refuse(name, f"holds more than {MOST_BYTES // 2**20} MiB")
+        table = file.read()
+    except (pa.ArrowException, ValueError, OSError):  # its words name offsets and buffers
         _refuse(name, "is no Parquet file, or a torn one")
     _check_columns(table.column_names, name)
     columns: dict[str, list[str]] = {}
@@ -82,6 +89,11 @@ def _parquet_rows(path: Path, name: str) -> tuple[Row, ...]:
     return tuple(dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
 
+def _check_size(values: int, name: str) -> None:
+    if values > MOST_VALUES:
+        _refuse(name, f"has more than {MOST_VALUES:,} values", "a sample of its rows will do")
+
+
 def _check_columns(columns: list[str], name: str) -> None:
     if len(set(columns)) < len(columns):
         twice = next(column for column in columns if columns.count(column) > 1)
@@ -92,3 +104,6 @@ def _check_columns(columns: list[str], name: str) -> None:
 
 def _refuse(name: str, problem: str, way_out: str = "") -> NoReturn:
     raise ConfigurationError(SETTING, name, problem, way_out) from None
+
+
+_READERS: dict[str, Callable[[bytes, str], Iterable[Row]]] = {".csv": _csv_rows, ".parquet": _parquet_rows}

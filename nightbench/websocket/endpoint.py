@@ -10,6 +10,7 @@ from websockets.uri import parse_uri
 
 from nightbench.plan.conversation import TlsOptions
 from nightbench.websocket.addresses import Addresses
+from nightbench.websocket.backlog import Backlog
 from nightbench.websocket.frames import masking_keys
 from nightbench.websocket.handshake import Offer
 from nightbench.websocket.tls import tls_context
@@ -25,6 +26,7 @@ class Endpoint:
     tls: ssl.SSLContext | None
     server_name: str
     masking_keys: Iterator[bytes] = field(repr=False)
+    backlog: Backlog = field(repr=False)
 
     @classmethod
     def of(
@@ -40,7 +42,7 @@ class Endpoint:
         Args:
             url: A ws:// or wss:// address.
             tls: For wss://; the system's authorities when left out.
-            subprotocols: Offered in the handshake; one of them must be taken.
+            subprotocols: Offered by users whose own headers offer none; one of them must be taken.
             compression: Whether to offer permessage-deflate.
 
         Raises:
@@ -54,4 +56,5 @@ class Endpoint:
             tls_context(options) if uri.secure else None,
             options.server_name or uri.host,
             masking_keys(),
+            Backlog(),
         )

@@ -271,9 +271,7 @@ def _start(start_at: int | None) -> tuple[datetime, int, tuple[str, ...]]:
 
 async def _run(spec: WebSocketSpec, on_progress: OnProgress, stop: threading.Event) -> WebSocketResult:
     plan = spec.plan
-    endpoint = Endpoint.of(
-        spec.url, tls=plan.tls, subprotocols=plan.subprotocols, compression=plan.compression
-    )
+    endpoint = Endpoint.of(spec.url, tls=plan.tls, compression=plan.compression)
     await endpoint.addresses.resolve()
     return await Generator(spec, endpoint, on_progress, stop).run()
 

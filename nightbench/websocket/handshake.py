@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
+from websockets.extensions import ClientExtensionFactory
 from websockets.extensions.permessage_deflate import enable_client_permessage_deflate
-from websockets.headers import build_authorization_basic, build_extension, build_host, build_subprotocol
+from websockets.headers import build_authorization_basic, build_extension, build_host
 from websockets.http11 import Response
 from websockets.streams import StreamReader
 from websockets.typing import Subprotocol
@@ -30,57 +31,64 @@ _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5]\d\d)(?: [^\r\n]*)?\r\n")
 _START = b"HTTP/1."
 _LONGEST_LINE = 8 * 1024
 _KEY = "Sec-WebSocket-Key"
+SUBPROTOCOL = "Sec-WebSocket-Protocol"
+_BETWEEN = ", "
+_TAKEN = re.compile(rb"\r\nsec-websocket-protocol: *([^\r\n ]+)(?=\r\n)", re.IGNORECASE)
+_RIGHT_VALUE = b"\0"
+"""In the place of what differs between the responses to two users; no header can hold it."""
 INVALID = "handshake_invalid"
 
 HeaderItems = Sequence[tuple[str, str]]
 
 
 class Offer:
-    """What every user of an endpoint asks for.
+    """What every user of an endpoint asks for, beside the headers of its own.
 
     Args:
         uri: Where to.
-        subprotocols: Offered in this order; the server must take one of them.
+        subprotocols: Offered in this order by users who offer none of their own; the server must take one of them.
         compression: Whether to offer permessage-deflate, which the server may decline.
     """
 
     def __init__(
         self, uri: WebSocketURI, *, subprotocols: Sequence[str] = (), compression: bool = False
     ) -> None:
-        self.subprotocols = [Subprotocol(name) for name in subprotocols] or None
+        self.subprotocols = tuple(subprotocols)
         self.extensions = list(enable_client_permessage_deflate(None)) if compression else None
         self._defaults = [("Host", build_host(uri.host, uri.port, uri.secure))]
         if uri.user_info:
             self._defaults.append(("Authorization", build_authorization_basic(*uri.user_info)))
+        if self.subprotocols:
+            self._defaults.append((SUBPROTOCOL, _BETWEEN.join(self.subprotocols)))
         self._first_line = f"GET {uri.resource_name} HTTP/1.1\r\n"
         fixed = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
         if self.extensions is not None:
             fixed["Sec-WebSocket-Extensions"] = build_extension(
                 [(factory.name, list(factory.get_request_params())) for factory in self.extensions]
             )
-        if self.subprotocols is not None:
-            fixed["Sec-WebSocket-Protocol"] = build_subprotocol(self.subprotocols)
         self._fixed = _lines(list(fixed.items()))
-        self._approved = b""
+        self._approved: bytes | None = None
 
-    def approve(self, head: bytes, key: str) -> Deflate | None:
+    def approve(self, head: bytes, key: str, subprotocols: Sequence[str]) -> Deflate | None:
         """The compression that the server took, if any.
 
-        Responses of a server mostly differ in nothing but the accept value: one that is the same as the last
-        one for the rest, and holds the right value at its place, is as good as that one.
+        Responses of a server mostly differ in nothing but the accept value, and the subprotocol where users offer
+        their own: one that is the same as the last one for the rest, and holds a right value at each place, is as
+        good as that one.
 
         Args:
             head: The response with status 101, to its blank line.
             key: As it was sent.
+            subprotocols: As they were offered.
 
         Raises:
             ConnectionFailedError: It is no answer to our request.
         """
-        rest = head.replace(accept_key(key).encode(), b"\0", 1)  # which no header can hold
-        if rest == self._approved and rest != head:
+        rest = _without_values(head, accept_key(key).encode(), subprotocols)
+        if rest is not None and rest == self._approved:
             return None
         try:
-            negotiation = _Negotiation(key, self)
+            negotiation = _Negotiation(key, self.extensions, subprotocols)
             negotiation.process_response(_response(head))
         except (InvalidHandshake, EOFError, LookupError, ValueError, NotImplementedError) as error:
             raise ConnectionFailedError(INVALID) from error
@@ -105,16 +113,20 @@ class Handshake:
         deflate: The compression that was negotiated, once the response is there.
     """
 
-    __slots__ = ("_head", "_key", "_offer", "deflate")
+    __slots__ = ("_head", "_key", "_offer", "_subprotocols", "deflate")
 
     def __init__(self, offer: Offer) -> None:
         self._offer = offer
         self._key = base64.b64encode(os.urandom(16)).decode()
         self._head = b""
+        self._subprotocols: Sequence[str] = offer.subprotocols
         self.deflate: Deflate | None = None
 
     def request(self, headers: HeaderItems) -> bytes:
-        """What to send, with these headers of the user's own."""
+        """What to send, with these headers of the user's own, one of which may be the subprotocols that it offers."""
+        for name, value in headers:
+            if name == SUBPROTOCOL:
+                self._subprotocols = value.split(_BETWEEN)
         return self._offer.request(self._key, headers)
 
     def feed(self, data: bytes) -> bytes | None:
@@ -130,8 +142,21 @@ class Handshake:
             if len(head) > _LONGEST_HEAD:
                 raise ConnectionFailedError(INVALID)
             return None
-        self.deflate = self._offer.approve(head[:end], self._key)
+        self.deflate = self._offer.approve(head[:end], self._key, self._subprotocols)
         return head[end:]
+
+
+def _without_values(head: bytes, accept: bytes, subprotocols: Sequence[str]) -> bytes | None:
+    """`head` with a mark for what may differ between two good responses; None where a right value is missing."""
+    rest = head.replace(accept, _RIGHT_VALUE, 1)
+    if rest == head:
+        return None
+    if not subprotocols:
+        return rest
+    taken = _TAKEN.search(rest)
+    if taken is None or taken[1].decode("latin-1") not in subprotocols:
+        return None
+    return rest[: taken.start(1)] + _RIGHT_VALUE + rest[taken.end(1) :]
 
 
 def _check_status(head: bytes) -> None:
@@ -162,10 +187,15 @@ def _response(head: bytes) -> Response:
 class _Negotiation(ClientProtocol):
     """What websockets checks of a response, and none of the rest of its protocol, which costs time and memory."""
 
-    def __init__(self, key: str, offer: Offer) -> None:
+    def __init__(
+        self,
+        key: str,
+        extensions: list[ClientExtensionFactory] | None,
+        subprotocols: Sequence[str],
+    ) -> None:
         self.key = key
-        self.available_extensions = offer.extensions
-        self.available_subprotocols = offer.subprotocols
+        self.available_extensions = extensions
+        self.available_subprotocols = [Subprotocol(name) for name in subprotocols] or None
         self.extensions = []
 
     def process_subprotocol(self, headers: Headers) -> Subprotocol | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from nightbench.load.health import Health
 from nightbench.load.histogram import Histogram
 from nightbench.load.ledger import OperationCounts
+from nightbench.load.phases import Phases
 from nightbench.load.timeline import Times
 from nightbench.measurement import (
     Metric,
@@ -16,9 +18,12 @@ from nightbench.measurement import (
     time_metrics,
     totals_of,
     validity_of,
+    with_a_sample,
 )
-from nightbench.websocket.records import CONNECTION, GREETING, MESSAGE, RECONNECTION
+from nightbench.plan import WebSocketPlan
+from nightbench.websocket.records import CONNECTION, GREETING, MESSAGE, RECONNECTION, Records
 from nightbench.websocket.result import WebSocketResult
+from nightbench.websocket.script import DEFAULT_KIND
 
 _OWN_LIMITS = ("connect_emfile", "connect_enfile", "connect_eaddrnotavail")
 """Failures of the generator's machine, which are no fault of the subject."""
@@ -59,6 +64,36 @@ def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
         *time_metrics(_worth_telling(totals_of(result.times))),
         *health_metrics(result.health),
     )
+
+
+def metric_names(plan: WebSocketPlan) -> frozenset[str]:
+    """What `websocket_metrics` would name after a run of `plan` in which all happened that can."""
+    records = Records([kind.name for kind in plan.messages] or [DEFAULT_KIND], 0)
+    some = OperationCounts(scheduled=1, ok=1)
+    everything = WebSocketResult(
+        phases=Phases.plan(0, ramp=1, warmup=1, measure=1, drain=1),
+        counted=dict.fromkeys(records.counted, some),
+        uncounted=dict.fromkeys(records.uncounted, some),
+        times=with_a_sample(records.times()),
+        health=Health(0.0, 0.0, Histogram(), 0.0, 0, 0.0),
+        started_at=datetime.now(UTC),
+        last_ok=1,
+        last_connected=1,
+        presence=records.presence,
+        lost=records.lost,
+        chunks=records.chunks,
+        received=records.received,
+        stray=records.stray,
+        starved=(),
+        given_up=None,
+    )
+    never = {
+        operation
+        for operation, happens in ((GREETING, plan.greeting is not None), (RECONNECTION, plan.reconnect))
+        if not happens
+    }
+    names = (metric.name for metric in websocket_metrics(everything))
+    return frozenset(name for name in names if name.partition(".")[0] not in never)
 
 
 def _reconnection(counts: OperationCounts) -> tuple[Metric, ...]:

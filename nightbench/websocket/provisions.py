@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nightbench.errors import ConfigurationError
 from nightbench.plan import WebSocketPlan
+from nightbench.plan.placeholders import masked
 from nightbench.scrub import REDACTED
 from nightbench.websocket.data import Row, read_rows
+from nightbench.websocket.handshake import SUBPROTOCOL
 from nightbench.websocket.rules import compile_rules
 from nightbench.websocket.script import Script, binary_file, own_row
 from nightbench.websocket.templates import Place, Template, Values
 from nightbench.websocket.tokens import TOKEN, WRONG, read_tokens
 
+_SUBPROTOCOL = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token of RFC 9110."""
 _HEADER = re.compile(r"[\x20-\x7e\x80-\xff]*")
 """The characters that RFC 9110 lets stand in a header, which travels as ISO 8859-1."""
 
@@ -28,12 +32,14 @@ class Provisions:
         rows: Of the data file, empty without one. A user's own row, for its headers, its token and its
             greeting, is that of its index, again from the first.
         headers: Name and template of each header of the plan.
+        subprotocols: The templates of what is offered in the handshake.
         files: The bytes of each `binary_file` by its name.
     """
 
     tokens: tuple[str, ...] = field(default=(), repr=False)
     rows: tuple[Row, ...] = field(default=(), repr=False)
     headers: tuple[tuple[str, Template], ...] = field(default=(), repr=False)
+    subprotocols: tuple[Template, ...] = field(default=(), repr=False)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
@@ -61,7 +67,8 @@ def load_provisions(plan: WebSocketPlan, token: str | None) -> Provisions:
             "is the Authorization header that `headers` has too",
             "leave out one of the two",
         )
-    provisions = Provisions(tokens or ((token,) if token else ()), rows, headers, _files(plan))
+    tokens = tokens or ((token,) if token else ())
+    provisions = Provisions(tokens, rows, headers, _subprotocols(plan, rows, tokens), _files(plan))
     compile_rules(plan.reply)
     script_of(plan, "check", provisions)
     return provisions
@@ -73,15 +80,23 @@ def script_of(plan: WebSocketPlan, run_id: str, provisions: Provisions) -> Scrip
 
 
 def headers_of(plan: WebSocketPlan, provisions: Provisions, user: int) -> tuple[tuple[str, str], ...]:
-    """The headers of the plan for `user`, and its token, unless the plan has an Authorization header."""
-    if not provisions.headers and not provisions.tokens:
-        return ()
-    values = Values(user=user, row=own_row(provisions.rows, user))
-    headers = tuple((name, template.fill(values)) for name, template in provisions.headers)
-    if not provisions.tokens or any(_is_authorization(name) for name in plan.headers):
-        return headers
-    token = provisions.tokens[user % len(provisions.tokens)]
-    return (*headers, ("Authorization", f"Bearer {token}"))
+    """The headers of `user`'s handshake.
+
+    Those of the plan; its token, unless the plan has an Authorization header; the subprotocols that it offers.
+    """
+    values = _own_values(user, provisions.rows, provisions.tokens)
+    headers = [(name, template.fill(values)) for name, template in provisions.headers]
+    if provisions.tokens and not any(_is_authorization(name) for name in plan.headers):
+        headers.append(("Authorization", f"Bearer {values.token}"))
+    if provisions.subprotocols:
+        offered = ", ".join(template.fill(values) for template in provisions.subprotocols)
+        headers.append((SUBPROTOCOL, offered))
+    return tuple(headers)
+
+
+def _own_values(user: int, rows: Sequence[Row], tokens: Sequence[str]) -> Values:
+    """What the handshake of `user` is filled in with."""
+    return Values(user=user, row=own_row(rows, user), token=tokens[user % len(tokens)] if tokens else "")
 
 
 def _is_authorization(name: str) -> bool:
@@ -102,6 +117,27 @@ def _headers(plan: WebSocketPlan, rows: tuple[Row, ...]) -> list[tuple[str, Temp
                 raise place.error("", problem, "ISO 8859-1 without control characters")
         headers.append((name, template))
     return headers
+
+
+def _subprotocols(
+    plan: WebSocketPlan, rows: tuple[Row, ...], tokens: tuple[str, ...]
+) -> tuple[Template, ...]:
+    columns = frozenset(rows[0]) if rows else frozenset[str]()
+    own = ("user", "token") if tokens else ("user",)
+    places = [Place(f"subprotocols[{index}]", own, columns) for index in range(len(plan.subprotocols))]
+    templates = tuple(map(Template, plan.subprotocols, places))
+    for user in range(plan.users if any(template.names for template in templates) else 1):
+        values = _own_values(user, rows, tokens)
+        seen: set[str] = set()
+        for text, template, place in zip(plan.subprotocols, templates, places, strict=True):
+            offered = template.fill(values)
+            if _SUBPROTOCOL.fullmatch(offered) is None:
+                problem = f"of user {user} is empty or holds a character that no subprotocol can"
+                raise place.error(masked(text), problem, "letters, digits and !#$%&'*+-.^_`|~")
+            if offered in seen:
+                raise place.error(masked(text), f"of user {user} is offered twice", "leave one of them out")
+            seen.add(offered)
+    return templates
 
 
 def _files(plan: WebSocketPlan) -> dict[str, bytes]:

@@ -160,7 +160,7 @@ def _predicate(name: str) -> Callable[[str, Any], bool]:
     try:
         with _current_folder_importable():
             found = getattr(importlib.import_module(module), function, None)
-    except Exception as error:  # noqa: BLE001  # whatever the user's module does when it is imported
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # whatever the user's module does when it is imported
         problem = f"cannot be imported: {type(error).__name__}: {scrub(str(error))}"
         raise ConfigurationError(
             "reply.predicate",

@@ -7,11 +7,10 @@ import binascii
 import itertools
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from nightbench.errors import ConfigurationError
-from nightbench.files import reason
+from nightbench.files import read_file
 from nightbench.load.dice import uniform
 from nightbench.plan import MessageKind, WebSocketPlan
 from nightbench.websocket.templates import Place, Template, Values, json_text
@@ -25,6 +24,8 @@ ROW_STREAM = 12
 """Of `dice.uniform`: draws the row of the data file."""
 
 _BY_ID = "put ${id} where the subject takes it from, or set reply.match to order or predicate"
+_MOST_BYTES = 16 * 2**20
+"""Of a binary message."""
 _OWN = ("id", "user", "sequence", "token")
 _NO_ROW: Mapping[str, str] = {}
 
@@ -138,13 +139,9 @@ def binary_file(name: str, setting: str) -> bytes:
     """The bytes of a message.
 
     Raises:
-        ConfigurationError: naming `setting`, when the file cannot be read.
+        ConfigurationError: naming `setting`, when the file cannot be read or is too large.
     """
-    try:
-        return Path(name).expanduser().read_bytes()
-    except (OSError, RuntimeError, ValueError) as error:
-        problem = f"cannot be read: {reason(error) if isinstance(error, OSError) else error}"
-        raise ConfigurationError(setting, name, problem, "name a file of the message's bytes") from None
+    return read_file(name, setting, most=_MOST_BYTES, way_out="name a file of the message's bytes")
 
 
 def _chat(message: str, place: Place) -> _Line:

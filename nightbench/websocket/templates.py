@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable, Collection, Mapping
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from nightbench.errors import ConfigurationError
+from nightbench.plan.placeholders import PLACEHOLDER
 from nightbench.scrub import REDACTED
 from nightbench.spelling import did_you_mean
 
 ENVIRONMENT = "env:"
 """``${env:NAME}`` is an environment variable, so that a plan holds no secret."""
-
-_PLACEHOLDER = re.compile(r"\$\$|\$\{(?P<name>[^{}]*)\}")
 
 
 class Values(NamedTuple):
@@ -86,7 +84,7 @@ class Template:
         names: list[str] = []
         literal = ""
         done = 0
-        for found in _PLACEHOLDER.finditer(text):
+        for found in PLACEHOLDER.finditer(text):
             literal += text[done : found.start()].replace("%", "%%")
             done = found.end()
             raw = found["name"]
@@ -118,11 +116,6 @@ class Template:
     def fill(self, values: Values) -> str:
         """The text with `values` in place of the placeholders."""
         return self._format % tuple([part(values) for part in self._parts])
-
-
-def placeholders(text: str) -> set[str]:
-    """The names of the placeholders in `text`, known or not."""
-    return {found["name"] for found in _PLACEHOLDER.finditer(text) if found["name"] is not None}
 
 
 _Part = Callable[[Values], object]
@@ -168,6 +161,8 @@ def _part(name: str, place: Place, escape: Callable[[str], str]) -> _Part:
         return _OWN[name]
     if name in place.columns:
         return _Column(name, escape)
+    if name == "token":
+        raise place.error("${token}", "users have no token here", "set tokens, --token or NIGHTBENCH_TOKEN")
     known = [*place.own, *place.constants, *place.columns]
     way_out = did_you_mean(name, known) + "; $$ is a dollar sign"
     raise place.error(f"${{{name}}}", "no such placeholder", way_out)

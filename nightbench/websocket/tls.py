@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 from nightbench.errors import ConfigurationError
+from nightbench.files import read_file
 from nightbench.plan.conversation import TlsOptions
 
 
@@ -15,13 +16,10 @@ def tls_context(options: TlsOptions) -> ssl.SSLContext:
     Raises:
         ConfigurationError: A file of the options cannot be read, or does not hold what it should.
     """
-    for setting, name in (
-        ("tls.ca_file", options.ca_file),
-        ("tls.certificate_file", options.certificate_file),
-        ("tls.key_file", options.key_file),
-    ):
-        if name is not None:
-            _check_readable(setting, name)
+    for field in ("ca_file", "certificate_file", "key_file"):
+        name = getattr(options, field)
+        if name is not None:  # OpenSSL reads it by its name, and to its end
+            read_file(name, f"tls.{field}", most=_MOST_BYTES, way_out="give the path of a PEM file")
     context = _trusting(options.ca_file)
     if not options.verify:
         context.check_hostname = False
@@ -30,18 +28,16 @@ def tls_context(options: TlsOptions) -> ssl.SSLContext:
     return context
 
 
-def _check_readable(setting: str, name: str) -> None:
-    try:
-        with Path(name).open("rb"):
-            pass
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise ConfigurationError(setting, name, why, "give the path of a PEM file") from None
+_MOST_BYTES = 16 * 2**20
+
+
+def _path(name: str | None) -> Path | None:
+    return None if name is None else Path(name).expanduser()
 
 
 def _trusting(ca_file: str | None) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        return ssl.create_default_context(cafile=_path(ca_file))
     except ssl.SSLError:
         raise ConfigurationError(
             "tls.ca_file", ca_file, "holds no certificate", "give a PEM file with the authority's certificate"
@@ -49,17 +45,11 @@ def _trusting(ca_file: str | None) -> ssl.SSLContext:
 
 
 def _show_certificate(context: ssl.SSLContext, options: TlsOptions) -> None:
-    if options.certificate_file is None:
-        if options.key_file is not None:
-            raise ConfigurationError(
-                "tls.key_file",
-                options.key_file,
-                "a key without its certificate",
-                "set tls.certificate_file too",
-            )
+    certificate = _path(options.certificate_file)
+    if certificate is None:
         return
     try:
-        context.load_cert_chain(options.certificate_file, options.key_file, password=_refuse)
+        context.load_cert_chain(certificate, _path(options.key_file), password=_refuse)
     except _EncryptedKeyError:
         raise ConfigurationError(
             "tls.key_file" if options.key_file else "tls.certificate_file",

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import selectors
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from nightbench.errors import ConfigurationError
-from nightbench.files import reason
+from nightbench.files import read_file, reason
 from nightbench.plan import TokenSource
 from nightbench.websocket.script import own_row
 from nightbench.websocket.templates import Place, Template, Values
 
 COMMAND_SECONDS = 30.0
+_MOST_BYTES = 256 * 2**20
+"""Of all tokens together."""
 USERS_VARIABLE = "NIGHTBENCH_USERS"
 """Tells the command how many tokens are wanted."""
 
@@ -39,7 +42,10 @@ def read_tokens(
         ConfigurationError: naming the part of the source, when it gives no token, or what is none.
     """
     if source.file is not None:
-        return _lines(_file(source.file), "tokens.file", source.file)
+        content = read_file(
+            source.file, "tokens.file", most=_MOST_BYTES, way_out="name a file with a token a line"
+        )
+        return _lines(content, "tokens.file", source.file)
     if source.command:
         output = _output(source.command, users, timeout)
         return _lines(output, "tokens.command", source.command[0])
@@ -57,14 +63,6 @@ def read_tokens(
 
 
 WRONG = "a token is visible ASCII without blanks"
-
-
-def _file(name: str) -> bytes:
-    try:
-        return Path(name).expanduser().read_bytes()
-    except (OSError, RuntimeError, ValueError) as error:
-        problem = f"cannot be read: {reason(error)}"
-        raise ConfigurationError("tokens.file", name, problem, "name a file with a token a line") from None
 
 
 def _lines(content: bytes, setting: str, shown: str) -> tuple[str, ...]:
@@ -99,14 +97,42 @@ def _output(command: Sequence[str], users: int, timeout: float) -> bytes:
         )
     except (OSError, ValueError) as error:
         raise wrong(f"cannot be run: {reason(error)}", "name a program and its arguments") from None
+    deadline = time.monotonic() + timeout
     with process:
         try:
-            output, _ = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
+            output = _read_all(process, deadline)
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except (TimeoutError, subprocess.TimeoutExpired):
             raise wrong(f"took longer than {timeout:g} s") from None
+        except OverflowError:
+            raise wrong(f"prints more than {_MOST_BYTES // 2**20} MiB", "a token a line") from None
         finally:
             with suppress(ProcessLookupError):  # it, and what it left behind
                 os.killpg(process.pid, signal.SIGKILL)
     if process.returncode:
         raise wrong(f"ended with exit code {process.returncode}")
     return output
+
+
+def _read_all(process: subprocess.Popen[bytes], deadline: float) -> bytes:
+    """What `process` prints until it closes its output.
+
+    Raises:
+        TimeoutError: when that is not before `deadline` (monotonic seconds).
+        OverflowError: when it is more than all tokens may be.
+    """
+    assert process.stdout is not None
+    content = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise TimeoutError
+            some = os.read(process.stdout.fileno(), 2**16)
+            content += some
+            if not some:
+                return bytes(content)
+            if len(content) > _MOST_BYTES:
+                raise OverflowError
+            if time.monotonic() > deadline:  # it prints without end, and slowly
+                raise TimeoutError

@@ -14,6 +14,12 @@ def closed_port():
 
 # arguments, environment, settings file, and what the line has to name
 CASES = {
+    "URL with a placeholder": (
+        ["websocket", "--url", "wss://h/chat?token=${token}"],
+        {},
+        "",
+        ["--url = 'wss://h/chat'", "a URL has no placeholders"],
+    ),
     "URL of another scheme": (
         "websocket --url http://localhost/x",
         {},

@@ -1,5 +1,7 @@
 """Flags that make no plan, and other words that the command line does not know."""
 
+from pathlib import Path
+
 import pytest
 from cli.conftest import SECRET
 
@@ -45,6 +47,40 @@ CASES = {
             "connection, reconnection, greeting, message, message[KIND], generator",
         ],
     ),
+    "misspelled quantity of a target": (
+        ["websocket", "--target", "message.respons_time.p95 < 500"],
+        {},
+        "",
+        [
+            "--target = 'message.respons_time.p95 < 500'",
+            "measures no message.respons_time.p95",
+            "did you mean message.response_time.p95?",
+        ],
+    ),
+    "percentile that is not kept": (
+        ["run", "nightly", "--websocket-target", "message.response_time.p90 < 500"],
+        {},
+        "",
+        ["--websocket-target = 'message.response_time.p90 < 500'", "known are", "message.response_time.p95"],
+    ),
+    "target of a kind of messages that there is not": (
+        ["websocket", "--target", "message[ask].response_time.p95 < 500"],
+        {},
+        "",
+        ["--target", "with this plan", "did you mean message.response_time.p95?"],
+    ),
+    "target of greetings that there are not": (
+        ["websocket", "--target", "greeting.success_rate > 99"],
+        {},
+        "",
+        ["--target = 'greeting.success_rate > 99'", "measures no greeting.success_rate with this plan"],
+    ),
+    "target of a statement that there is not": (
+        ["database", "--target", "query[expense_lists].execute_time.p95 < 9"],
+        {},
+        "",
+        ["--target", "did you mean query[expense_listing].execute_time.p95?"],
+    ),
     "misspelled target of a run": (
         ["run", "quick", "--database-target", "pol.wait.p95 < 9"],
         {},
@@ -55,7 +91,7 @@ CASES = {
         "websocket --users 10 --shards 11",
         {},
         "",
-        ["plan = ", "more shards than users: 11 > 10"],
+        ["--shards and --users: more shards than users: 11 > 10"],
     ),
     "condition that is none": (
         ["websocket", "--reply.done", "finished"],
@@ -81,7 +117,40 @@ CASES = {
         "websocket --reply.format raw",
         {},
         "",
-        ["reply = ", "format: raw needs match: order"],
+        [
+            "--reply.format: format: raw needs match: order",
+            "reply.match, reply.done, reply.error as in tier quick",
+        ],
+    ),
+    "key without its certificate": (
+        ["websocket", "--tls.key-file", "it.pem"],
+        {},
+        "",
+        ["--tls.key-file: a key without its certificate"],
+    ),
+    "fields of a run that do not agree": (
+        ["run", "nightly", "--websocket.users", "10", "--websocket.shards", "11"],
+        {},
+        "",
+        ["--websocket.shards and --websocket.users: more shards than users: 11 > 10"],
+    ),
+    "server name that cannot be encoded": (
+        ["websocket", "--tls.server-name", "a\udcff.example.org"],
+        {},
+        "",
+        ["--tls.server-name", "no host name"],
+    ),
+    "server name with an empty label": (
+        ["websocket", "--tls.server-name", "a..example.org"],
+        {},
+        "",
+        ["--tls.server-name = 'a..example.org'", "no host name"],
+    ),
+    "condition without end": (
+        ["websocket", "--reply.done", "x == " + "[" * 4000],
+        {},
+        "",
+        ["--reply.done = 'x == [[", "deeper than 32 tables and lists"],
     ),
     "tokens of two sources": (
         ["websocket", "--tokens.file", "x", "--tokens.template", SECRET],
@@ -120,6 +189,18 @@ CASES = {
         "",
         ["--messages"],
     ),
+    "subprotocol with a long secret": (
+        ["websocket", "--subprotocol", f"{'x' * 40} {SECRET}"],
+        {},
+        "",
+        ["--subprotocol"],
+    ),
+    "plan file that is a device": (
+        ["websocket", "--plan", "zero.yaml"],
+        {},
+        "",
+        ["--plan = 'zero.yaml'", "it is a device and not a file"],
+    ),
     "plan file that is not there": (
         "websocket --plan no.yaml",
         {},
@@ -150,4 +231,5 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_bad_input_is_one_line_and_code_2(case, refused):
+    Path("zero.yaml").symlink_to("/dev/zero")
     refused(*CASES[case])

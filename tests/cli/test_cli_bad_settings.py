@@ -187,6 +187,46 @@ CASES = {
             "query, query[STATEMENT], pool, generator",
         ],
     ),
+    "settings file with fields that do not agree": (
+        "websocket --tier full",
+        {},
+        "[plan.full.websocket]\nrate = 3\nrate_profile = [{at = 0, rate = 3}]",
+        [
+            "nightbench.toml: plan.full.websocket.rate and nightbench.toml: plan.full.websocket.rate_profile: ",
+            "exclude each other",
+        ],
+    ),
+    "variable and settings file that do not agree": (
+        "run nightly",
+        {"NIGHTBENCH_PLAN__STRESS__WEBSOCKET__USERS": "3"},
+        "[plan.stress.websocket]\nshards = 4",
+        [
+            "nightbench.toml: plan.stress.websocket.shards and NIGHTBENCH_PLAN__STRESS__WEBSOCKET__USERS: ",
+            "more shards than users: 4 > 3",
+        ],
+    ),
+    "variable whose parts do not agree": (
+        "websocket --tier full",
+        {"NIGHTBENCH_PLAN__FULL__WEBSOCKET__REPLY": '{"match": "predicate"}'},
+        "",
+        ["NIGHTBENCH_PLAN__FULL__WEBSOCKET__REPLY: match: predicate and a predicate go together"],
+    ),
+    "variable that is too deep": (
+        "websocket --tier full",
+        {"NIGHTBENCH_PLAN__FULL__WEBSOCKET__MESSAGES": "[" * 5000},
+        "",
+        ["NIGHTBENCH_", "is too deep"],
+    ),
+    "settings file that is too deep": ("websocket", {}, "x = " + "[" * 5000, ["nightbench.toml", "too deep"]),
+    "settings file with a target that nothing is measured for": (
+        "database --tier full",
+        {},
+        "[plan.full.database]\ntargets = ['query.throughput > 1', 'query.leaked_row == 0']",
+        [
+            "nightbench.toml: plan.full.database.targets[1] = 'query.leaked_row == 0'",
+            "did you mean query.leaked_rows?",
+        ],
+    ),
     "settings file with a misspelled field of a message": (
         "websocket",
         {},

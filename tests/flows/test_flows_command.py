@@ -108,3 +108,10 @@ def test_what_is_wrong_is_one_line_and_exit_code_2(stages, tmp_path, capsys, arg
     assert named in err
     assert PASSWORD not in err
     assert stages.steps == []
+
+
+def test_what_has_no_effect_is_told_once_a_night_by_the_name_of_its_flag(stages, capsys):
+    assert run_command(["run", "nightly", "--quick", "--websocket.think", "3"]) == 0
+    err = capsys.readouterr().err
+    assert err.count("warning: --websocket.think has no effect: the model is open") == 1
+    assert err.count("has no effect") == 1

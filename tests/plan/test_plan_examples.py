@@ -22,6 +22,7 @@ def _surroundings(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STAGING_API_KEY", "hunter2")
     Path("prompts.csv").write_text(PROMPTS)
+    Path("people.csv").write_text("name,jwt\nann,a.b.c\nbob,d.e.f\n")
     Path("tokens.txt").write_text("one\ntwo\n")
     Path("frame.bin").write_bytes(b"\0")
     Path("matching.py").write_text(PREDICATE)
@@ -30,7 +31,7 @@ def _surroundings(tmp_path, monkeypatch):
 def plan_of(kind, content):
     path = Path(f"it.{kind}")
     path.write_text(content)
-    return changed(TIERS["full"].websocket, read_plan_file(path).websocket)
+    return changed(TIERS["full"].websocket, read_plan_file(path).changes.websocket)
 
 
 @pytest.mark.parametrize(("kind", "content"), PLANS)
@@ -39,7 +40,7 @@ def test_an_example_can_be_run(kind, content):
     provisions = load_provisions(plan, None)
     script = script_of(plan, "run", provisions)
     said = {script.compose(user, turn, "m")[0] for user in range(10) for turn in range(20)}
-    assert len(said) == len(script.kinds) == len(plan.messages)
+    assert len(said) == len(script.kinds) == max(1, len(plan.messages))
 
 
 def test_the_assistant_is_what_its_text_says():
@@ -57,6 +58,13 @@ def test_the_assistant_is_what_its_text_says():
         b'{"type":"chat","id":"m","message":"Which expenses, by tag, grew most?",'
         b'"context":{"customer":"globex"}}' in payloads
     )
+
+
+def test_a_token_in_a_subprotocol_is_all_that_the_handshake_has():
+    (example,) = (content for _, content in PLANS if "subprotocols:" in content)
+    plan = plan_of("yaml", example)
+    provisions = load_provisions(plan, None)
+    assert headers_of(plan, provisions, 1) == (("Sec-WebSocket-Protocol", "chat.v1, bearer.d.e.f"),)
 
 
 def test_the_predicate_is_one():

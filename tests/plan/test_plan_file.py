@@ -1,5 +1,6 @@
 """A plan file: both suites as YAML or TOML, and an error that names file, line and field for all that is wrong."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,8 +76,8 @@ def plan_file(tmp_path, monkeypatch):
 
 
 def test_yaml_and_toml_say_the_same(plan_file):
-    in_yaml = read_plan_file(plan_file("it.yaml", IN_YAML))
-    in_toml = read_plan_file(plan_file("it.TOML", IN_TOML))
+    in_yaml = read_plan_file(plan_file("it.yaml", IN_YAML)).changes
+    in_toml = read_plan_file(plan_file("it.TOML", IN_TOML)).changes
     assert in_yaml == in_toml
     plan = changed(TIERS["full"].websocket, in_yaml.websocket)
     assert (plan.users, plan.duration, plan.tls.verify, plan.reply.expect) == (30, 300, False, None)
@@ -85,7 +86,7 @@ def test_yaml_and_toml_say_the_same(plan_file):
 
 
 def test_a_table_without_anything_changes_nothing(plan_file):
-    assert read_plan_file(plan_file("it.yml", "websocket:\ndatabase: {}\n")) == TierChanges()
+    assert read_plan_file(plan_file("it.yml", "websocket:\ndatabase: {}\n")).changes == TierChanges()
 
 
 def test_plain_words_are_what_json_would_hold():
@@ -112,7 +113,7 @@ websocket:
     - &ask {name: ask, weight: 2, body: {id: "${id}"}}
     - {<<: *ask, name: again}
 """
-    ask, again = read_plan_file(plan_file("it.yaml", text)).websocket.messages
+    ask, again = read_plan_file(plan_file("it.yaml", text)).changes.websocket.messages
     assert (again.name, again.weight, again.body) == ("again", 2, ask.body)
 
 
@@ -167,6 +168,30 @@ BAD = {
     "condition that is none": Bad(
         "websocket:\n  reply:\n    done: finished",
         ["line 3: websocket.reply.done = 'finished'", "PATH == VALUE"],
+    ),
+    "condition without end": Bad(
+        f"websocket:\n  reply:\n    done: x == {'[' * 4000}",
+        ["line 3: websocket.reply.done = 'x == [[", "deeper than 32 tables and lists"],
+    ),
+    "long condition": Bad(
+        f"websocket:\n  reply:\n    done: x == {'y' * 5000}",
+        ["line 3: websocket.reply.done", "4,096 characters"],
+    ),
+    "deep condition as a table": Bad(
+        "websocket:\n  reply:\n    expect: {path: x, op: ==, value: " + "[" * 40 + "]" * 40 + "}",
+        ["line 3: websocket.reply.expect.value = '…'", "deeper than 32 tables and lists"],
+    ),
+    "deep body": Bad(
+        f"websocket:\n  messages:\n  - name: a\n    body: {'[' * 300}{']' * 300}",
+        ["line 4: websocket.messages[0].body", "is too deep"],
+    ),
+    "server name that is none": Bad(
+        f"websocket:\n  tls:\n    server_name: {'a' * 64}.example.org",
+        ["line 3: websocket.tls.server_name = 'aaaa", "no host name", "63"],
+    ),
+    "subprotocol that cannot be offered": Bad(
+        'websocket:\n  subprotocols: [chat, "bearer ${token}"]',
+        ["line 2: websocket.subprotocols[1]", "pattern"],
     ),
     "corner out of bounds": Bad(
         "websocket:\n  rate_profile:\n  - {at: 0, rate: 1}\n  - {at: 3, rate: -1}",
@@ -270,14 +295,17 @@ def test_what_is_wrong_is_told_with_file_line_and_field(case, plan_file):
     ("name", "problem"),
     [
         ("no.yaml", "cannot be read: no such file"),
-        ("folder.yaml", "is not a file"),
+        ("folder.yaml", "a folder and not a file"),
         ("~nosuchuser/it.yaml", "cannot be read"),
-        ("/dev/zero.yaml", "cannot be read"),
+        ("zero.yaml", "it is a device and not a file"),
+        ("pipe.yaml", "it is a pipe and not a file"),
     ],
 )
 def test_a_file_that_is_none_is_told(name, problem, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("folder.yaml").mkdir()
+    Path("zero.yaml").symlink_to("/dev/zero")
+    os.mkfifo("pipe.yaml")
     with pytest.raises(ConfigurationError, match=problem) as caught:
         read_plan_file(Path(name))
     assert "--plan" in str(caught.value)
@@ -290,7 +318,7 @@ def test_every_field_of_a_plan_may_stand_in_a_file(plan_file):
             continue  # whose defaults say nothing; they are in the examples
         value = default.model_dump(mode="json")[name]
         path = plan_file("it.yaml", f"websocket: {{{name}: {_as_yaml(value)}}}")
-        assert getattr(read_plan_file(path).websocket, name) is not None, name
+        assert getattr(read_plan_file(path).changes.websocket, name) is not None, name
 
 
 def _as_yaml(value):

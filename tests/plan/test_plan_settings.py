@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from nightbench import settings as settings_module
 from nightbench.database.connection import connection_parameters
 from nightbench.errors import ConfigurationError
-from nightbench.plan import DatabaseChanges, TierChanges, WebSocketChanges
+from nightbench.plan import DatabaseChanges, Layer, TierChanges, WebSocketChanges
+from nightbench.plan.fields import dotted
 from nightbench.settings import load
 
 
@@ -82,7 +83,8 @@ def test_a_plan_file_wins_over_file_and_environment_and_quick_and_flags_over_it(
     Path("nightbench.toml").write_text("[plan.full.websocket]\nusers = 150\nthink = 2\nreply.match = 'order'")
     monkeypatch.setenv("NIGHTBENCH_PLAN__FULL__WEBSOCKET__DURATION", "40")
     changes = {"users": 30, "duration": 50, "timeout": 3, "reply": {"done": "type == end"}}
-    settings = load().with_plan_file(TierChanges(websocket=WebSocketChanges(**changes)))
+    layer = Layer(TierChanges(websocket=WebSocketChanges(**changes)), dotted)
+    settings = load().with_plan_file(layer)
     plan = settings.tier("full").websocket
     assert (plan.users, plan.duration, plan.think, plan.timeout) == (30, 50, 2, 3)
     assert (plan.reply.match, str(plan.reply.done)) == ("order", 'type == "end"')

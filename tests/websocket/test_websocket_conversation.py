@@ -1,6 +1,8 @@
 """Which reply belongs to which request; a wrong one is never taken for a right one."""
 
+import asyncio
 import json
+import sys
 
 import pytest
 from hypothesis import given
@@ -164,6 +166,33 @@ def test_a_predicate_says_whose_reply_it_is_and_its_failure_is_counted():
     assert conversation.receive(say("done", number=2), False, 1) == "unasked_reply"
     assert conversation.receive(say("done"), False, 1) == "predicate_failed"
     assert conversation.receive(say("done", number=1), False, 1) is first
+
+
+def leaving(_message_id, _message):
+    sys.exit(3)
+
+
+def cancelling(_message_id, _message):
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("function", [leaving, cancelling])
+def test_a_predicate_that_ends_more_than_itself_is_one_that_failed(function):
+    conversation = conversation_of(match="predicate", predicate=f"{__name__}:{function.__name__}")
+    request = send(conversation)
+    assert conversation.receive(say("done"), False, 1) == "predicate_failed"
+    assert conversation.awaits(request)
+
+
+def interrupted(_message_id, _message):
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_inside_of_a_predicate_stays_one():
+    conversation = conversation_of(match="predicate", predicate=f"{__name__}:interrupted")
+    send(conversation)
+    with pytest.raises(KeyboardInterrupt):
+        conversation.receive(say("done"), False, 1)
 
 
 def anybody(_message_id, _message):

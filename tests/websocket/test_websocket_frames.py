@@ -79,9 +79,17 @@ def as_websockets_reads(data, extension=None):
     return messages, ping, sent and sent.code
 
 
+def all_of(reader, data):
+    """The messages of `data`, read to its end, in order."""
+    messages = list(reader.feed(data))
+    while reader.is_behind:
+        messages += reader.feed()
+    return messages
+
+
 def as_we_read(pieces, reader=None):
     reader = reader or FrameReader()
-    messages = [message for piece in pieces for message in reader.feed(piece)]
+    messages = [message for piece in pieces for message in all_of(reader, piece)]
     return messages, reader.ping, reader.end and reader.end.code
 
 

@@ -1,8 +1,10 @@
 """Tokens, rows and headers: where they come from, who gets which, and no secret in any error."""
 
+import os
 import pickle
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -153,6 +155,28 @@ BAD = {
     "CSV with a column without a name": data("it.csv", b"a,\n1,2\n", "a column without a name"),
     "CSV of another encoding": data("it.csv", b"a\n\xff\xfe\n", "is not UTF-8"),
     "CSV with an endless value": data("it.csv", b"a\n" + b"x" * 200_000, "line 2 is no CSV", "field limit"),
+    "data that is a pipe": Bad({"data": "pipe.csv"}, ["data = 'pipe.csv'", "it is a pipe and not a file"]),
+    "data that is a device": Bad(
+        {"data": "zero.csv"}, ["data = 'zero.csv'", "it is a device and not a file"]
+    ),
+    "data that is too large": Bad({"data": "large.csv"}, ["data = 'large.csv'", "is larger than 256 MiB"]),
+    "tokens that are a pipe": Bad(
+        {"tokens": {"file": "pipe.csv"}}, ["tokens.file = 'pipe.csv'", "it is a pipe and not a file"]
+    ),
+    "tokens that are a device": Bad(
+        {"tokens": {"file": "/dev/zero"}}, ["tokens.file = '/dev/zero'", "it is a device and not a file"]
+    ),
+    "tokens that are too large": Bad(
+        {"tokens": {"file": "large.csv"}}, ["tokens.file = 'large.csv'", "is larger than 256 MiB"]
+    ),
+    "message that is a device": Bad(
+        {"messages": [{"name": "a", "binary_file": "/dev/zero"}], "reply": {"match": "order"}},
+        ["messages[0].binary_file = '/dev/zero'", "it is a device and not a file"],
+    ),
+    "message that is too large": Bad(
+        {"messages": [{"name": "a", "binary_file": "large.csv"}], "reply": {"match": "order"}},
+        ["messages[0].binary_file = 'large.csv'", "is larger than 16 MiB"],
+    ),
     "Parquet that is empty": data("it.parquet", b"", "is no Parquet file, or a torn one"),
     "Parquet that is torn": data("it.parquet", b"PAR1" + b"x" * 50, "is no Parquet file, or a torn one"),
     "file of tokens that does not exist": Bad(
@@ -212,6 +236,10 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_what_cannot_be_used_is_told_before_any_load(case, tmp_path):
     bad = BAD[case]
+    os.mkfifo("pipe.csv")
+    Path("zero.csv").symlink_to("/dev/zero")
+    with Path("large.csv").open("wb") as file:
+        file.truncate(256 * 2**20 + 1)  # a hole, which takes no room
     for name, content in bad.files.items():
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ConfigurationError) as caught:
@@ -235,6 +263,44 @@ def test_parquet_that_is_no_rows_of_text_is_told(columns, problem):
     pq.write_table(pa.table(columns), "it.parquet")
     with pytest.raises(ConfigurationError, match=problem):
         read_rows("it.parquet")
+
+
+def test_a_command_that_prints_without_end_is_ended(monkeypatch):
+    monkeypatch.setattr("nightbench.websocket.tokens._MOST_BYTES", 2**20)
+    code = "import sys\nwhile True: sys.stdout.write('t\\n' * 10_000)"
+    with pytest.raises(ConfigurationError, match=r"tokens.command = .* prints more than 1 MiB"):
+        read_tokens(TokenSource(command=python(code)), 1, (), timeout=60)
+
+
+def test_a_command_that_has_said_all_and_does_not_end_is_ended():
+    code = "import os, threading\nprint('t', flush=True)\nos.close(1)\nthreading.Event().wait()"
+    with pytest.raises(ConfigurationError, match=r"took longer than 1 s"):
+        read_tokens(TokenSource(command=python(code)), 1, (), timeout=1)
+
+
+def test_data_of_too_many_values_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("nightbench.websocket.data.MOST_VALUES", 5)
+    (tmp_path / "it.csv").write_text("a,b\n1,2\n3,4\n5,6\n")
+    pq.write_table(pa.table({"a": [1, 2, 3], "b": [1, 2, 3]}), "it.parquet")
+    for name in ("it.csv", "it.parquet"):
+        with pytest.raises(ConfigurationError, match=rf"data = '{name}': has more than 5 values"):
+            read_rows(name)
+
+
+def test_a_small_parquet_file_that_holds_much_is_refused(monkeypatch):
+    monkeypatch.setattr("nightbench.websocket.data.MOST_BYTES", 2**20)
+    pq.write_table(pa.table({"a": ["x" * 2**22]}), "it.parquet", compression="zstd", use_dictionary=False)
+    assert Path("it.parquet").stat().st_size < 2**20
+    with pytest.raises(ConfigurationError, match=r"data = 'it.parquet': holds more than 1 MiB"):
+        read_rows("it.parquet")
+
+
+def test_a_token_may_travel_in_the_greeting(tmp_path):
+    (tmp_path / "tokens.txt").write_text("one\ntwo\n")
+    greeting = {"name": "hello", "body": {"id": "${id}", "token": "${token}"}}
+    plan = plan_of(greeting=greeting, tokens={"file": "tokens.txt"})
+    script = script_of(plan, "run", load_provisions(plan, None))
+    assert script.greeting(1, "m") == (b'{"id":"m","token":"two"}', False)
 
 
 def test_a_command_that_does_not_end_is_ended_with_all_that_it_began(tmp_path):

@@ -133,11 +133,13 @@ def test_a_predicate_may_lie_in_the_current_folder(tmp_path, monkeypatch):
         ("websocket.matching:other", "websocket.matching has no other"),
         ("websocket.matching:answer", "answer of websocket.matching is no function"),
         ("broken_module:f", "cannot be imported: ZeroDivisionError"),
+        ("leaving_module:f", "cannot be imported: SystemExit: 3"),
         (".relative:f", "cannot be imported: TypeError"),
     ],
 )
 def test_a_predicate_that_cannot_be_called_is_told(predicate, problem, tmp_path, monkeypatch):
     (tmp_path / "broken_module.py").write_text("1 / 0\n")
+    (tmp_path / "leaving_module.py").write_text("raise SystemExit(3)\n")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError) as caught:
         compile_rules(ReplyRules(match="predicate", predicate=predicate))

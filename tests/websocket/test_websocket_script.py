@@ -172,7 +172,7 @@ BAD = {
         ({"user": "x"},),
     ),
     "token without tokens": Bad(
-        {"messages": [body("${id} ${token}")]}, ["messages[0].body = '${token}'", "no such placeholder"]
+        {"messages": [body("${id} ${token}")]}, ["messages[0].body = '${token}'", "no token here", "--token"]
     ),
     "variable that is not set": Bad(
         {"messages": [body("${id} ${env:NO_SUCH_ONE}")]},
@@ -200,7 +200,11 @@ BAD = {
     ),
     "greeting's file is a folder": Bad(
         {"greeting": {"name": "a", "binary_file": "/"}, "reply": {"match": "order"}},
-        ["greeting.binary_file = '/'", "is a directory"],
+        ["greeting.binary_file = '/'", "it is a folder and not a file"],
+    ),
+    "greeting's file has no end": Bad(
+        {"greeting": {"name": "a", "binary_file": "/dev/zero"}, "reply": {"match": "order"}},
+        ["greeting.binary_file = '/dev/zero'", "it is a device and not a file"],
     ),
     "variable that is no text": Bad(
         {"message": "${env:IS_NO_TEXT}"}, ["message = ", "environment variable", "no UTF-8"]

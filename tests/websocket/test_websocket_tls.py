@@ -1,7 +1,13 @@
 """TLS options that cannot be used are refused before any load, by the name of their field."""
 
+import os
+import ssl
+
 import pytest
 from certificates import Authority
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from nightbench.errors import ConfigurationError
 from nightbench.plan.conversation import TlsOptions
@@ -19,24 +25,33 @@ def _files(tmp_path):
     names = {
         "ca": authority.file, "certificate": certificate, "key": key, "other_key": other_key,
         "encrypted_key": encrypted_key, "nonsense": nonsense, "missing": tmp_path / "missing.pem",
-        "folder": tmp_path,
+        "folder": tmp_path, "pipe": tmp_path / "pipe", "large": tmp_path / "large",
     }  # fmt: skip
+    os.mkfifo(names["pipe"])
+    with names["large"].open("wb") as file:
+        file.truncate(16 * 2**20 + 1)
     return {name: str(path) for name, path in names.items()}
 
 
 @pytest.mark.parametrize(
     ("options", "setting", "problem"),
     [
-        ({"ca_file": "missing"}, "tls.ca_file", "no such file or directory"),
-        ({"ca_file": "folder"}, "tls.ca_file", "is a directory"),
+        ({"ca_file": "missing"}, "tls.ca_file", "cannot be read: no such file or directory"),
+        ({"ca_file": "folder"}, "tls.ca_file", "cannot be read: it is a folder and not a file"),
+        ({"ca_file": "pipe"}, "tls.ca_file", "cannot be read: it is a pipe and not a file"),
+        ({"ca_file": "large"}, "tls.ca_file", "is larger than 16 MiB"),
         ({"ca_file": "nonsense"}, "tls.ca_file", "holds no certificate"),
-        ({"certificate_file": "missing"}, "tls.certificate_file", "no such file or directory"),
+        (
+            {"certificate_file": "missing"},
+            "tls.certificate_file",
+            "cannot be read: no such file or directory",
+        ),
         ({"certificate_file": "nonsense"}, "tls.certificate_file", "holds no certificate and key"),
         ({"certificate_file": "certificate"}, "tls.certificate_file", "holds no certificate and key"),
         (
             {"certificate_file": "certificate", "key_file": "missing"},
             "tls.key_file",
-            "no such file or directory",
+            "cannot be read: no such file or directory",
         ),
         (
             {"certificate_file": "certificate", "key_file": "other_key"},
@@ -48,7 +63,6 @@ def _files(tmp_path):
             "tls.key_file",
             "its key is encrypted",
         ),
-        ({"key_file": "key"}, "tls.key_file", "a key without its certificate"),
     ],
 )
 def test_a_file_that_will_not_do_is_named_with_its_field(files, options, setting, problem):
@@ -65,6 +79,21 @@ def test_files_that_will_do_make_an_endpoint(files):
     endpoint = Endpoint.of("wss://127.0.0.1/", tls=options)
     assert endpoint.tls is not None
     assert endpoint.tls.check_hostname
+
+
+@given(st.text(max_size=70) | st.from_regex(r"[a-zü.\x00 -]{1,12}", fullmatch=True))
+def test_a_server_name_that_the_plan_takes_is_one_that_tls_takes(name):
+    try:
+        options = TlsOptions(server_name=name)
+    except ValidationError:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=options.server_name)
+
+
+@pytest.mark.parametrize("name", ["example.org", "example.org.", "müller.example", "127.0.0.1", "::1", "a_b"])
+def test_a_server_name_that_is_one_is_taken(name):
+    assert TlsOptions(server_name=name).server_name == name
 
 
 def test_without_tls_nothing_is_made_of_the_options(files):

@@ -1,0 +1,71 @@
+"""What may be an address: of the WebSocket, of the PostgreSQL, of Sentry. No error repeats a piece of one."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urlsplit
+
+from websockets.exceptions import InvalidURI
+from websockets.uri import parse_uri
+
+from nightbench.plan.placeholders import placeholders
+
+_POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+_ENCODE = "a password with special characters must be percent-encoded"
+
+
+def check_websocket(url: str) -> None:
+    """Raise ValueError unless `url` is one that a WebSocket client takes."""
+    parts = _split(url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        msg = "not a WebSocket URL; it starts with ws:// or wss:// and names a host"
+        raise ValueError(msg)
+    if placeholders(url):
+        msg = "a URL has no placeholders; headers, subprotocols, a greeting and messages have"
+        raise ValueError(msg)
+    if parts.port == 0:
+        msg = "port 0 cannot be connected to"
+        raise ValueError(msg)
+    try:
+        parse_uri(url)
+        parts.hostname.encode("idna")
+    except InvalidURI as error:
+        msg = f"not a URL that a WebSocket client takes: {error.msg}"
+        raise ValueError(msg) from None
+    except UnicodeError:
+        msg = "a part of its host is empty or too long, or it holds what is no text"
+        raise ValueError(msg) from None
+
+
+def check_postgresql(dsn: str) -> None:
+    """Raise ValueError unless `dsn` looks like a PostgreSQL DSN."""
+    parts = _split(dsn)
+    if parts.scheme not in _POSTGRESQL_SCHEMES:
+        msg = "not a PostgreSQL DSN; it looks like postgresql://role:password@host:5432/database"
+        raise ValueError(msg)
+    query = "" if parts.path else parts.query  # host:port?query@host may be role:password@host
+    if "@" in parts.path + parts.fragment + query:
+        msg = f"an @ stands after its host; {_ENCODE}"
+        raise ValueError(msg)
+
+
+def check_sentry(dsn: str) -> None:
+    """Raise ValueError unless `dsn` looks like a Sentry DSN."""
+    parts = _split(dsn)
+    if parts.scheme not in ("http", "https") or not parts.username or not parts.path.strip("/"):
+        msg = "not a Sentry DSN; it looks like https://key@host/project"
+        raise ValueError(msg)
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of a URL. Python's own errors repeat pieces of it, which may be those of a password."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        msg = f"its host cannot be read; {_ENCODE}"
+        raise ValueError(msg) from None
+    try:
+        _ = parts.port
+    except ValueError:
+        msg = f"its port is not a number up to 65535; {_ENCODE}"
+        raise ValueError(msg) from None
+    return parts

@@ -1,0 +1,86 @@
+"""From settings, and what is asked for beside them, to the plan of a tier: checked, and with what is worth a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from nightbench.errors import ConfigurationError
+from nightbench.plan import Layer, Suite, Tier, TierChanges, TierPlan
+from nightbench.plan.effect import idle_fields
+from nightbench.plan.layers import name_in, name_of_target
+from nightbench.settings import Settings
+from nightbench.target import unknown_metric
+
+SUITES: tuple[Suite, ...] = ("websocket", "database")
+
+
+class Planned(NamedTuple):
+    """A plan, and a line for each field that was set and has no effect in it."""
+
+    plan: TierPlan
+    warnings: tuple[str, ...]
+
+
+def planned(
+    settings: Settings,
+    tier: Tier,
+    changes: TierChanges | None = None,
+    *,
+    quick: bool = False,
+    suites: Sequence[Suite] = SUITES,
+) -> Planned:
+    """The plan of `tier`, see `Settings.tier`; of `suites`, all is checked that needs no subject.
+
+    Raises:
+        ConfigurationError: when it is no plan, or has a target that nothing would be measured for; it names what
+            is wrong where it was set.
+    """
+    plan = settings.tier(tier, changes, quick=quick)
+    layers = settings.layers(tier, changes)
+    for suite in suites:
+        _check_targets(suite, plan, layers)
+    secure = urlsplit(settings.websocket_url or "").scheme == "wss"
+    return Planned(
+        plan,
+        tuple(
+            f"warning: {name} has no effect: {why}"
+            for suite in suites
+            for path, why in idle_fields(getattr(plan, suite), secure=secure)
+            if (name := name_in(layers, (suite, *path))) is not None
+            and not (
+                quick and (suite, *path) == ("database", "rate")
+            )  # which says how many queries are quick
+        ),
+    )
+
+
+def _check_targets(suite: Suite, plan: TierPlan, layers: Sequence[Layer]) -> None:
+    targets = getattr(plan, suite).targets
+    if not targets:
+        return
+    known = _METRIC_NAMES[suite](plan)
+    for target in targets:
+        if target.metric not in known:
+            setting = name_of_target(layers, suite, target.metric) or f"{suite}.targets"
+            raise ConfigurationError(setting, str(target), *unknown_metric(suite, target.metric, known))
+
+
+def _of_websocket(plan: TierPlan) -> Collection[str]:
+    from nightbench.websocket.metrics import metric_names  # noqa: PLC0415  # heavy, and for targets alone
+
+    return metric_names(plan.websocket)
+
+
+def _of_database(_plan: TierPlan) -> Collection[str]:
+    from nightbench.database.metrics import metric_names  # noqa: PLC0415  # as above
+
+    return metric_names()
+
+
+_METRIC_NAMES: Mapping[Suite, Callable[[TierPlan], Collection[str]]] = {
+    "websocket": _of_websocket,
+    "database": _of_database,
+}
+"""What each suite measures, as its own metrics are made."""
