@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.contenders import k6, nightbench
+from benchmarks.contenders import NIGHTBENCH, k6, nightbench
 from benchmarks.processes import Cost, server
 from benchmarks.table import Figure, Goal, over_rounds
 
@@ -20,7 +20,6 @@ PER_SECOND = 1000
 STAYING_USERS = 100
 ROUNDS = 3
 
-NIGHTBENCH = "nightbench"
 K6 = "k6 (k6/ws)"
 K6_STAYING = f"k6 (k6/ws), {STAYING_USERS} users that stay"
 

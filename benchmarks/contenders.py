@@ -15,6 +15,8 @@ from benchmarks.processes import ROOT, ContenderError, Cost, OnSample, Server, r
 PEERS = Path(os.environ.get("BENCH_PEERS") or ROOT / ".bench-venv")
 """The virtual environment of k6 and Locust; `make bench` makes it."""
 
+NIGHTBENCH = "nightbench"
+
 MESSAGE = "How much did I spend on groceries this month?"
 
 _START_SECONDS = 60.0
@@ -45,6 +47,7 @@ class Chat:
 
 
 Contender = Callable[[Server, Chat], Cost]
+"""What does so. One that accounts for what it did says that as JSON in the output of its cost."""
 
 
 def plan_of(chat: Chat, **changes: Any) -> dict[str, Any]:
@@ -65,6 +68,16 @@ def nightbench(
     within = plan["duration"] + plan.get("ramp", 0) + _START_SECONDS
     cost = checked(run(command, heard_by=server, within=within, on_sample=on_sample), "nightbench")
     return cost, json.loads(cost.output)
+
+
+def nightbench_chat(**changes: Any) -> Contender:
+    """What runs nightbench with so changed a plan; its output is the document of `benchmarks.generator`."""
+
+    def contender(server: Server, chat: Chat) -> Cost:
+        cost, _ = nightbench(server, plan_of(chat, **changes))
+        return cost
+
+    return contender
 
 
 def k6(
@@ -97,6 +110,11 @@ def k6(
         ),
         f"k6 {script}",
     )
+
+
+def k6_chat(script: str) -> Contender:
+    """What runs k6 with one of its two scripts of exchanges; its output is how many were `ok` and `failed`."""
+    return lambda server, chat: k6(script, server, chat.environment(server.url), seconds=chat.seconds)
 
 
 def locust(server: Server, chat: Chat) -> Cost:

@@ -2,6 +2,12 @@
 
 import os
 import signal
+from pathlib import Path
+
+import pytest
+
+# In the project, wherever a test stands when Hypothesis comes to it first.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).parents[1] / ".hypothesis"))
 
 from hypothesis import settings
 
@@ -14,7 +20,32 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The settings of whoever runs the tests are not theirs: an exported DSN would be sent the alerts of the tests.
+# The settings of whoever runs the tests are not theirs: an exported DSN would be sent the alerts of the tests,
+# a proxy asked for what lies on loopback, a database of PGHOST loaded, and a terminal's wishes coloured or
+# wrapped what tests read.
+_SETTINGS = ("NIGHTBENCH_", "PREFECT_", "SENTRY_", "PG", "CLICOLOR")
+_OF_THE_TERMINAL = {
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "COLORTERM",
+    "COLUMNS",
+    "LINES",
+    "TTY_COMPATIBLE",
+    "TTY_INTERACTIVE",
+}
 for name in list(os.environ):
-    if name.startswith(("NIGHTBENCH_", "PREFECT_")) and name != "NIGHTBENCH_CACHE":
+    is_setting = name.startswith(_SETTINGS) and name != "NIGHTBENCH_CACHE"
+    if is_setting or name in _OF_THE_TERMINAL or name.lower().endswith("_proxy"):
         del os.environ[name]
+
+if "NIGHTBENCH_CACHE" in os.environ:
+    os.environ["NIGHTBENCH_CACHE"] = str(Path(os.environ["NIGHTBENCH_CACHE"]).absolute())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _elsewhere(tmp_path_factory):
+    """Tests stand in an empty folder: a ``nightbench.toml`` that lies where they were started is not theirs."""
+    before = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("elsewhere"))
+    yield
+    os.chdir(before)

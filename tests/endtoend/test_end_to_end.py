@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+from survivors import survivors
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -94,14 +95,6 @@ def family(pid):
     """A process with all its descendants."""
     process = psutil.Process(pid)
     return [process, *process.children(recursive=True)]
-
-
-def still_running(processes):
-    return [
-        process
-        for process in psutil.wait_procs(processes, timeout=20)[1]
-        if process.status() != psutil.STATUS_ZOMBIE
-    ]
 
 
 def ports_of(processes):
@@ -211,7 +204,7 @@ def test_a_backend_killed_in_the_middle_leaves_what_was_measured_marked_incomple
             assert run.poll() is None
         process.kill()
         out, _ = run.communicate(timeout=60)
-    assert still_running(backend) == []
+    assert survivors(backend) == []
     assert run.returncode == 3
     assert "the subject was lost" in " ".join(out.split())
     runs = pd.read_parquet(tmp_path / "results" / "runs")
@@ -252,7 +245,7 @@ def test_a_night_interrupted_by_ctrl_c_keeps_what_it_has_and_leaves_nothing(envi
     # Prefect's server, the backend, PostgreSQL
     assert len(ports) == 3
     assert len(left_meanwhile) == 2
-    assert still_running(processes) == []
+    assert survivors(processes) == []
     assert instances(cache) == []
     assert [port for port in ports if is_open(port)] == []
 

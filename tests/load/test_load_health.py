@@ -1,40 +1,21 @@
 """A starved generator makes an invalid measurement, and says how to get out."""
 
-import gc
-import os
 import pickle
-import resource
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import numpy as np
-import psutil
 import pytest
 
-from nightbench.load import health as health_module
 from nightbench.load.health import (
-    BEAT_SECONDS,
     MAX_CPU_SHARE,
     MAX_FILES_SHARE,
     MAX_GC_PAUSE_MS,
     MAX_LAG_MS,
     MAX_RUN_DELAY,
     Health,
-    HealthMonitor,
 )
 from nightbench.load.histogram import Histogram
 from nightbench.measurement import health_metrics
-
-BEAT = round(BEAT_SECONDS * 1e9)
-
-
-@pytest.fixture(autouse=True)
-def _collected():
-    """A monitor takes everything out of the collector's sight, which is meant for a process of its own."""
-    yield
-    gc.unfreeze()
 
 
 def lag(milliseconds, n=200):
@@ -190,122 +171,3 @@ def test_what_nobody_knows_is_missing_from_the_metrics():
     metrics = {metric.name: metric for metric in health_metrics(health(run_delay=0.25))}
     assert (metrics["generator.run_delay"].value, metrics["generator.run_delay"].unit) == (25, "%")
     assert metrics["generator.stolen"].value is None
-
-
-# the monitor
-
-
-def test_the_monitor_counts_only_between_begin_and_finish():
-    monitor = HealthMonitor()
-    monitor.tick(0, 10**9)
-    monitor.begin()
-    assert monitor.tick(10**9, 10**9 + 1_000_000) == 10**9 + BEAT
-    gc.collect()
-    found = monitor.finish()
-    assert found.tick_lag.n == 1
-    assert found.gc_pause_max_ms > 0
-    assert not [callback for callback in gc.callbacks if getattr(callback, "__self__", None) is monitor]
-
-
-def test_of_the_pauses_of_the_garbage_collector_the_longest_counts():
-    of_all, of_the_last = HealthMonitor(), HealthMonitor()
-    of_all.begin()
-    kept = [[] for _ in range(500_000)]
-    gc.collect()
-    of_the_last.begin()  # which does not look at all those again
-    gc.collect()
-    longest, last = (monitor.finish().gc_pause_max_ms for monitor in (of_all, of_the_last))
-    assert longest > 2 * last
-    assert kept
-
-
-def test_a_freeze_is_as_many_late_ticks_as_it_left_out():
-    monitor = HealthMonitor()
-    monitor.begin()
-    assert monitor.tick(0, 100 * BEAT) == 101 * BEAT
-    found = monitor.finish()
-    assert found.tick_lag.n == 101
-    assert found.reasons({})
-
-
-def test_a_run_that_never_measured_has_used_nothing():
-    found = HealthMonitor().finish()
-    assert (found.cpu_seconds, found.cpu_share, found.tick_lag.n) == (0, 0, 0)
-    assert (found.run_delay, found.stolen) == (None, None)
-
-
-def test_what_lived_before_is_not_gone_through_again():
-    """A collection in the measure phase is of what came to be in it, however many users there are."""
-    users = [[] for _ in range(1000)]
-    HealthMonitor().begin()
-    seen = {id(each) for each in gc.get_objects()}
-    assert not [user for user in users if id(user) in seen]
-
-
-@pytest.fixture
-def open_files():
-    files = []
-    yield files
-    for file in files:
-        os.close(file)
-
-
-def test_open_files_are_counted_and_compared_with_the_limit(open_files):
-    before = HealthMonitor().finish().open_files
-    open_files.extend(os.open(os.devnull, os.O_RDONLY) for _ in range(20))
-    found = HealthMonitor().finish()
-    assert found.open_files == before + 20
-    assert found.files_share == found.open_files / resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-
-
-def test_they_are_counted_one_by_one_where_the_system_does_not_tell(monkeypatch, tmp_path):
-    monkeypatch.setattr(health_module, "_FILES", tmp_path / "missing")
-    assert HealthMonitor().finish().open_files == psutil.Process().num_fds()
-
-
-_STARVED = """
-import multiprocessing, os, time
-from nightbench.load.health import HealthMonitor
-
-def burn():
-    while True:
-        pass
-
-os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-beside = [multiprocessing.get_context("fork").Process(target=burn, daemon=True) for _ in range(3)]
-for process in beside:
-    process.start()
-monitor = HealthMonitor()
-monitor.begin()
-while time.thread_time() < 0.5:
-    pass
-health = monitor.finish()
-for process in beside:
-    process.kill()
-print(health.run_delay)
-print(health.reasons({}))
-"""
-
-
-def test_a_thread_without_a_core_is_found_by_its_waiting():
-    """Three burn CPU beside it on the only core that it may use: it waits most of the time."""
-    said = subprocess.run(
-        [sys.executable, "-c", _STARVED], capture_output=True, text=True, check=True, timeout=60
-    )
-    run_delay, reasons = said.stdout.splitlines()
-    assert float(run_delay) > MAX_RUN_DELAY
-    assert "of the time for a core (limit 50%)" in reasons
-
-
-@pytest.mark.parametrize("content", [None, "", "no three numbers", "0 0 0"])
-def test_where_the_system_does_not_tell_nothing_is_made_up(monkeypatch, content, tmp_path):
-    told = tmp_path / "schedstat"
-    if content is not None:
-        told.write_text(content)
-    monkeypatch.setattr(health_module, "_SCHEDSTAT", told)
-    monitor = HealthMonitor()
-    monitor.begin()
-    burnt = time.thread_time() + 0.01
-    while time.thread_time() < burnt:
-        pass
-    assert monitor.finish().run_delay is None

@@ -12,6 +12,7 @@ import time
 import psutil
 import pytest
 from reference.conftest import UP, get_json, started
+from survivors import survivors
 from websockets.asyncio.client import connect
 
 from nightbench.instances import instance_folder, living
@@ -29,8 +30,7 @@ def family(pid):
 
 
 def assert_all_gone(processes, cache, address):
-    _, alive = psutil.wait_procs(processes, timeout=20)
-    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert survivors(processes) == []
     assert [path.name for path in (cache / "instances").iterdir() if path.is_dir()] == []
     with pytest.raises(OSError, match="refused"):
         get_json(address.counters_url)
@@ -64,14 +64,17 @@ def test_an_impatient_second_signal_does_not_cut_the_clean_up_short(cache):
         assert_all_gone(processes, cache, address)
 
 
-async def reply(address):
-    """Ask one question and return the last message of the answer."""
+async def replies(address, count):
+    """Ask a question so many times, one after the other, and return the last message of each answer."""
     headers = {"Authorization": f"Bearer {address.token}"}
+    last = []
     async with connect(address.websocket_url, additional_headers=headers) as client:
-        await client.send(json.dumps({"type": "chat", "id": "m", "message": "still there?"}))
-        while (message := json.loads(await client.recv()))["type"] == "chunk":
-            pass
-        return message
+        for _ in range(count):
+            await client.send(json.dumps({"type": "chat", "id": "m", "message": "still there?"}))
+            while (message := json.loads(await client.recv()))["type"] == "chunk":
+                pass
+            last.append(message)
+    return last
 
 
 @pytest.mark.parametrize("name", ["HUP", "INT"])  # as `nohup` has it, and a script that starts it with `&`
@@ -82,7 +85,7 @@ def test_a_signal_that_was_ignored_stays_so(cache, name):
     with started([*ignoring, *UP, *slow], cache=cache) as (process, address):
         processes = family(process.pid)
         process.send_signal(signal.Signals[f"SIG{name}"])
-        assert asyncio.run(reply(address)) == {"type": "done", "id": "m"}
+        assert asyncio.run(replies(address, 1)) == [{"type": "done", "id": "m"}]
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
         assert_all_gone(processes, cache, address)
@@ -104,7 +107,7 @@ def test_a_child_ends_with_its_lifeline(cache):
     with started([*CHILD, str(cache)], cache=cache, start_new_session=True) as (process, address):
         processes = family(process.pid)
         process.send_signal(signal.SIGINT)  # a terminal's Ctrl-C is the parent's to decide on
-        assert get_json(address.counters_url)["connections_open"] == 0
+        assert asyncio.run(replies(address, 50)) == [{"type": "done", "id": "m"}] * 50
         process.stdin.close()
         assert process.wait(20) == 0
         assert_all_gone(processes, cache, address)
@@ -116,8 +119,7 @@ def test_when_it_is_killed_postgresql_goes_too_and_the_next_start_sweeps(cache):
         assert postgres
         process.kill()
         process.wait()
-        _, alive = psutil.wait_procs(postgres, timeout=20)
-        assert not alive
+        assert survivors(postgres) == []
     left = [path for path in (cache / "instances").iterdir() if path.is_dir()]
     assert len(left) == 1
     with instance_folder(cache, "reference", stop=stop_survivor) as fresh:

@@ -1,6 +1,5 @@
 """The promises of the WebSocket load generator, against real servers."""
 
-import asyncio
 import itertools
 import json
 import re
@@ -64,47 +63,6 @@ def test_what_is_counted_is_what_the_server_saw():
     # 50 in the second that was measured, or by the time the last of them was answered
     assert 10 < metric(result, "message.throughput") <= 50
     assert metric(result, "connection.connected_users") == 20
-
-
-def test_the_open_model_sends_on_schedule_whatever_the_replies_do():
-    async def stalling(websocket):
-        async for text in websocket:
-            await asyncio.sleep(0.1)
-            await answer(websocket, text)
-
-    with chat_server(stalling, max_queue=None) as url:  # so that it hears at once that the client goes
-        result = load(url, users=1, rate=20, timeout=30)
-    message = result.counted["message"]
-    assert message.scheduled == message.ok == 20
-    # each waited for those before it: the response time says so, free of coordinated omission
-    assert metric(result, "message.response_time.max") > 1500
-
-
-def test_the_closed_model_waits_for_the_reply():
-    async def slow(websocket):
-        async for text in websocket:
-            await asyncio.sleep(0.2)
-            await answer(websocket, text)
-
-    with chat_server(slow) as url:
-        result = load(url, users=2, model="closed", think=0.05, rate=None)
-    # two users, each once in 250 ms and no more often
-    assert 4 <= result.counted["message"].scheduled <= 10
-    # sent before the reply to the one before, it would take twice as long
-    assert metric(result, "message.response_time.p50") < 400
-
-
-def test_past_the_limit_in_flight_sends_are_skipped_and_counted():
-    async def deaf(websocket):
-        async for _ in websocket:
-            pass
-
-    with chat_server(deaf) as url:
-        result = load(url, users=1, rate=20, max_in_flight=3, timeout=5)
-    message = result.counted["message"]
-    assert message.skipped > 0
-    assert message.errors["in_flight_limit"] == message.skipped
-    assert message.skipped + message.timed_out == message.scheduled
 
 
 def test_a_time_out_counts_against_the_percentiles():
@@ -244,49 +202,6 @@ def test_a_generator_that_stalls_is_found_out_and_its_lateness_is_response_time(
     lag = metric(result, "message.response_time.mean") - metric(result, "message.service_time.mean")
     assert lag == pytest.approx(metric(result, "message.send_lag.mean"), rel=0.01)
     assert result.counted["message"].scheduled == 150
-
-
-def test_throughput_is_what_the_subject_did_not_what_it_was_asked():
-    async def slow(websocket):
-        async for text in websocket:
-            await asyncio.sleep(0.05)
-            await answer(websocket, text)
-
-    with chat_server(slow) as url:
-        result = load(url, users=1, rate=40, max_in_flight=1000, timeout=30)
-    assert result.counted["message"].ok == 40
-    assert metric(result, "message.throughput") < 25
-
-
-def test_in_the_closed_model_a_lost_user_goes_on_failing():
-    async def one_each(websocket):
-        await answer(websocket, await websocket.recv())
-        await answer(websocket, await websocket.recv())
-        if next(doomed):
-            await websocket.close(1011)
-        async for text in websocket:
-            await answer(websocket, text)
-
-    doomed = itertools.cycle([True, False])
-    with chat_server(one_each) as url:
-        result = load(url, users=10, model="closed", think=0.1, rate=None, duration=1.5)
-    failed, ok = result.counted["message"].failed, result.counted["message"].ok
-    assert failed > 0.5 * ok
-
-
-def test_in_the_closed_model_a_user_lost_in_mid_message_goes_on_failing():
-    async def dies_unanswered(websocket):
-        await answer(websocket, await websocket.recv())
-        await websocket.recv()
-        if next(doomed):
-            await websocket.close(1011)
-        async for text in websocket:
-            await answer(websocket, text)
-
-    doomed = itertools.cycle([True, False])
-    with chat_server(dies_unanswered) as url:
-        result = load(url, users=10, model="closed", think=0.1, rate=None, duration=1.5, timeout=0.3)
-    assert result.counted["message"].errors["close_1011"] > 15  # no more than five were under way
 
 
 def test_connections_that_this_machine_could_not_make_are_no_fault_of_the_subject():

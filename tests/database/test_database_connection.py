@@ -1,0 +1,119 @@
+"""Connections to the subject: what a DSN may hold, what a failure is called, how many there are."""
+
+import psycopg
+import pytest
+from test_database_generator import load, metric
+
+from nightbench.database.checks import check_reachable
+from nightbench.database.connection import bounded, connection_parameters, error_class, means_gone
+from nightbench.database.session import Sessions
+from nightbench.errors import ConfigurationError
+from nightbench.plan import DatabasePlan
+from nightbench.scrub import stored_address
+
+
+def test_the_most_connections_in_use_are_counted(postgres):
+    result = load(
+        postgres.dsn, model="closed", rate=None, workers=6, pool_size=2, max_overflow=2, queries=600, warmup=0
+    )
+    assert metric(result, "pool.checked_out.max") == 4
+    assert metric(result, "pool.overflow.max") == 2
+
+
+def test_a_full_server_refuses_with_the_way_out(own_postgres):
+    own_postgres.execute("ALTER ROLE authenticator CONNECTION LIMIT 3")
+    with pytest.raises(ConfigurationError, match="lower --pool-size and --max-overflow"):
+        load(own_postgres.dsn, workers=8)
+
+
+def test_a_server_that_is_full_is_not_gone(own_postgres):
+    own_postgres.execute("ALTER ROLE authenticator CONNECTION LIMIT 3")
+    result = load(
+        own_postgres.dsn, workers=6, pool_size=1, max_overflow=5, model="closed", rate=None, queries=300
+    )
+    assert result.counted["query"].errors["connect_too_many"] > 0
+    assert result.given_up is None
+
+
+@pytest.mark.parametrize(
+    ("error", "connected", "name", "gone"),
+    [
+        (psycopg.OperationalError("connection refused"), False, "connect_refused", True),
+        (psycopg.OperationalError("Connection refused"), True, "connection_lost", True),
+        (
+            psycopg.OperationalError("FATAL:  sorry, too many clients already"),
+            False,
+            "connect_too_many",
+            False,
+        ),
+        (psycopg.errors.TooManyConnections("full"), False, "connect_too_many", False),
+        (psycopg.errors.ConnectionTimeout("timeout"), False, "connect_timeout", True),
+        (psycopg.OperationalError("no route to host"), False, "connect_failed", True),
+        (psycopg.errors.AdminShutdown("bye"), True, "sqlstate_57P01", True),
+        (psycopg.errors.QueryCanceled("late"), True, "sqlstate_57014", False),
+        (KeyError("x"), True, "keyerror", False),
+    ],
+)
+def test_each_failure_has_its_class(error, connected, name, gone):
+    assert error_class(error, connected=connected) == name
+    assert means_gone(name) is gone
+
+
+def test_the_options_of_the_dsn_are_kept(postgres):
+    result_dsn = postgres.dsn + "?options=-c%20work_mem%3D5MB&keepalives_idle=9"
+    parameters = connection_parameters(result_dsn, statement_timeout=2)
+    assert parameters["options"] == "-c work_mem=5MB -c statement_timeout=2000"
+    assert parameters["keepalives_idle"] == "9"
+    sessions = Sessions(result_dsn, DatabasePlan(queries=1, workers=1, statement_timeout=2))
+    try:
+        connection = sessions._check_out()
+        shown = [
+            connection.cursor().execute(f"SHOW {name}").fetchone()[0]
+            for name in ("work_mem", "statement_timeout")
+        ]
+        sessions._check_in(connection)
+    finally:
+        sessions.close()
+    assert shown == ["5MB", "2s"]
+
+
+@pytest.mark.parametrize(
+    "dsn", ["postgresql://u:pw@h/db?x=1", "postgresql://u:p@pw@h/db", "mysql://u:pw@h/db"]
+)
+def test_a_dsn_that_cannot_be_used_is_told_without_its_password(dsn):
+    with pytest.raises(ConfigurationError) as caught:
+        connection_parameters(dsn, statement_timeout=1)
+    assert "pw" not in str(caught.value)
+
+
+def test_a_password_may_hold_anything_that_is_percent_encoded():
+    parameters = connection_parameters("postgresql+psycopg://u:a%20b%40%2B+c@h/db", statement_timeout=1)
+    assert parameters["password"] == "a b@++c"
+
+
+@pytest.mark.parametrize(
+    ("dsn", "address"),
+    [
+        ("postgresql://u:p@h:5/db?sslpassword=x#y", "postgresql://u:***@h:5/db"),
+        ("postgresql://u:p#w@h/db", "postgresql://u:***@h/db"),
+        ("postgresql://h/db", "postgresql://h/db"),
+    ],
+)
+def test_the_address_is_stored_without_secrets(dsn, address):
+    assert stored_address(dsn) == address
+
+
+def test_a_block_that_takes_too_long_is_broken_off(postgres):
+    with (
+        psycopg.connect(postgres.admin_dsn, autocommit=True) as connection,
+        pytest.raises(psycopg.OperationalError, match="no answer within 0 s"),
+        bounded(connection, 0.1),
+    ):
+        connection.execute("SELECT pg_sleep(60)")
+    assert connection.closed
+
+
+def test_a_database_is_reachable_or_it_is_told(postgres):
+    check_reachable(postgres.dsn)
+    with pytest.raises(ConfigurationError, match="check that the server runs"):
+        check_reachable("postgresql://u:p@127.0.0.1:1/db")
