@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -24,7 +25,7 @@ _NO_COLUMNS = frozenset({"id", "user", "sequence", "run", "token"})
 class Idle(NamedTuple):
     """A field without effect: its path in the plan, and why."""
 
-    path: tuple[str, ...]
+    path: tuple[str | int, ...]
     why: str
 
 
@@ -39,9 +40,10 @@ def idle_fields(plan: WebSocketPlan | DatabasePlan, *, secure: bool) -> tuple[Id
     found = [Idle((name,), f"the model is {plan.model}") for name in unused]
     if isinstance(plan, WebSocketPlan):
         found += [Idle(path, why) for path, holds, why in _WITHOUT_EFFECT if holds(plan)]
+        found += [Idle(("rate_profile", index), why) for index, why in _past_the_end(plan)]
         if not secure:
             found += [Idle(("tls", name), "the address is not wss://") for name in TlsOptions.model_fields]
-    reasons: dict[tuple[str, ...], str] = {}
+    reasons: dict[tuple[str | int, ...], str] = {}
     for path, why in found:
         reasons.setdefault(path, why)
     return tuple(Idle(path, why) for path, why in reasons.items())
@@ -60,6 +62,13 @@ _WITHOUT_EFFECT: tuple[tuple[tuple[str, ...], Callable[[WebSocketPlan], bool], s
     (("reply", "id_path"), lambda plan: plan.reply.match != "id", "reply.match is not id"),
     (("tls", "ca_file"), lambda plan: not plan.tls.verify, "tls.verify is false"),
 )  # fmt: skip
+
+
+def _past_the_end(plan: WebSocketPlan) -> Iterator[tuple[int, str]]:
+    """The corners that the run does not come to; on the way to the first of them it may still be."""
+    for index, (before, corner) in enumerate(itertools.pairwise(plan.rate_profile), start=1):
+        if plan.model == "open" and before.at >= plan.duration < corner.at:
+            yield index, f"the run ends {plan.duration:g} s after the measure phase began"
 
 
 def _columns(plan: WebSocketPlan) -> set[str]:

@@ -190,8 +190,11 @@ class WebSocketPlan(Frozen):
         Field(title="Data file", description="CSV or Parquet file whose columns are placeholders"),
     ] = None
     data_order: Annotated[
-        Literal["cycle", "random"],
-        Field(title="Data order", description="cycle: each message takes the next row; random: any row"),
+        Literal["cycle", "random", "own"],
+        Field(
+            title="Data order",
+            description="cycle: each message takes the next row; random: any row; own: the user's own row",
+        ),
     ] = "cycle"
     reply: Annotated[
         ReplyRules, Field(title="Reply", description="which replies belong to which messages")

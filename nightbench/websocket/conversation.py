@@ -215,18 +215,12 @@ class Conversation:
         """The request that the user's predicate takes `message` for a reply of, oldest first."""
         belongs = self._rules.belongs
         assert belongs is not None
-        try:
-            for request in self._waiting.values():
-                told: object = belongs(request.id, message)
-                if told is True:
-                    return request
-                if told is not False:  # a coroutine, say, which is true whatever it would say
-                    return "predicate_failed"
-        except KeyboardInterrupt:
-            raise
-        # the user's code, which may call sys.exit; it is counted, and the run goes on
-        except BaseException:  # noqa: BLE001
-            return "predicate_failed"
+        for request in self._waiting.values():
+            told = belongs(request.id, message)
+            if told is None:
+                return "predicate_failed"
+            if told:
+                return request
         return "unasked_reply"
 
     def _remember(self, request: Request) -> None:

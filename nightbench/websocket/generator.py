@@ -55,6 +55,7 @@ class Generator:
         self._stop = stop
         self._lost_after = round(plan.lost_after * SECOND)
         rules = compile_rules(plan.reply)
+        self._predicate = rules.belongs
         script = script_of(plan, spec.run_id, spec.provisions)
         self._users = [User(index, spec.run_id, rules) for index in spec.shard.users(plan.users)]
         gc.collect()
@@ -134,6 +135,7 @@ class Generator:
             stray=records.stray,
             starved=(*self._late, *starvation(health, times)),
             given_up=self._given_up,
+            predicate_failure=None if self._predicate is None else self._predicate.failure,
         )
 
     def _ring(self) -> None:

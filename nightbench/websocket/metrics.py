@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 from nightbench.load.health import Health
@@ -129,22 +129,37 @@ def starvation(health: Health, times: Iterable[Times]) -> tuple[str, ...]:
 
 
 def websocket_validity(result: WebSocketResult) -> Validity:
-    """Whether the run can be trusted: see `validity_of`; and the machine must have let the users connect."""
+    """Whether the run can be trusted: see `validity_of`; the machine must have let the users connect,
+    and the plan's predicate must have told whose each reply is.
+    """
     validity = validity_of(
         result.starved or starvation(result.health, result.times),  # what shards were late with may add up
         result.counted,
         measured_seconds=result.phases.measured_seconds,
         given_up=result.given_up,
     )
-    own_limits = sum(
+    for reason in (*_own_limits(result), *_misjudged(result)):
+        validity = validity.but(reason)
+    return validity
+
+
+def _own_limits(result: WebSocketResult) -> Iterator[str]:
+    failed = sum(
         result.counted[operation].errors[error]
         for operation in (CONNECTION, RECONNECTION)
         for error in _OWN_LIMITS
     )
-    if not own_limits:
-        return validity
-    reason = (
-        f"{own_limits} connections failed for want of files or ports on this machine: "
-        "raise `ulimit -n`, or use fewer users"
-    )
-    return validity.but(reason)
+    if failed:
+        yield (
+            f"{failed} connections failed for want of files or ports on this machine: "
+            "raise `ulimit -n`, or use fewer users"
+        )
+
+
+def _misjudged(result: WebSocketResult) -> Iterator[str]:
+    """What the user's predicate could not tell may have been good replies."""
+    if result.predicate_failure is not None:
+        yield (
+            f"reply.predicate failed for {result.stray['predicate_failed']} messages, at first it "
+            f"{result.predicate_failure}: it has to answer True or False to whatever the subject sends"
+        )

@@ -61,6 +61,7 @@ class WebSocketResult:
         stray: Messages that belonged to no awaited reply, by kind.
         starved: Why the generator's times cannot be trusted, one sentence each.
         given_up: Why the run ended before its plan did, or None.
+        predicate_failure: What the user's predicate did first that was no answer, or None.
     """
 
     phases: Phases
@@ -78,6 +79,7 @@ class WebSocketResult:
     stray: Counter[str]
     starved: tuple[str, ...]
     given_up: str | None
+    predicate_failure: str | None = None
 
     @property
     def connecting_seconds(self) -> float:
@@ -113,6 +115,7 @@ def merged(shards: Sequence[WebSocketResult]) -> WebSocketResult:
             f"shard {number}: {reason}" for number, each in enumerate(shards) for reason in each.starved
         ),
         given_up="; ".join(given_up) or None,
+        predicate_failure=next(filter(None, (each.predicate_failure for each in shards)), None),
     )
 
 

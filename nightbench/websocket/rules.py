@@ -30,6 +30,34 @@ class _Missing:
 _MISSING: Final = _Missing()
 
 
+class Predicate:
+    """A function of the user's, of a message id and a message; whatever it does, the run goes on.
+
+    Attributes:
+        failure: What it did first that was neither to answer True nor False: the class of the error that it
+            raised, or of its answer.
+    """
+
+    def __init__(self, function: Callable[[str, Any], object]) -> None:
+        self._function = function
+        self.failure: str | None = None
+
+    def __call__(self, message_id: str, message: Any) -> bool | None:
+        """Its answer; None when it failed."""
+        try:
+            told = self._function(message_id, message)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  # it may call sys.exit
+            self.failure = self.failure or f"raised {type(error).__name__}"
+            return None
+        if told is True or told is False:
+            return told
+        # a coroutine, say, which is true whatever it would say
+        self.failure = self.failure or f"answered with {type(told).__name__}"
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How replies are told.
@@ -41,8 +69,7 @@ class Rules:
         is_done: Whether a message is the last of its reply.
         is_error: Whether a message says that the subject failed.
         is_right: Whether the last message of a reply is what was expected.
-        belongs: The user's predicate of a message id and a message; None unless `match` is predicate.
-            It is called as it is: what it raises is the caller's to catch.
+        belongs: The user's predicate; None unless `match` is predicate.
     """
 
     match: Literal["id", "order", "predicate"]
@@ -51,7 +78,7 @@ class Rules:
     is_done: Test
     is_error: Test
     is_right: Test
-    belongs: Callable[[str, Any], bool] | None
+    belongs: Predicate | None
 
 
 def compile_rules(rules: ReplyRules) -> Rules:
@@ -155,7 +182,7 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def _predicate(name: str) -> Callable[[str, Any], bool]:
+def _predicate(name: str) -> Predicate:
     module, _, function = name.partition(":")
     try:
         with _current_folder_importable():
@@ -173,8 +200,7 @@ def _predicate(name: str) -> Callable[[str, Any], bool]:
         raise ConfigurationError(
             "reply.predicate", name, problem, "it is called with a message id and a reply"
         )
-    predicate: Callable[[str, Any], bool] = found
-    return predicate
+    return Predicate(found)
 
 
 @contextmanager

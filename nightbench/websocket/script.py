@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import itertools
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -64,10 +65,10 @@ class Script:
         tokens: Sequence[str] = (),
         files: Mapping[str, bytes] | None = None,
     ) -> None:
-        self._users = plan.users
         self._seed = plan.seed
         self._rows = rows
-        self._random = plan.data_order == "random"
+        self._order = plan.data_order
+        self._stride = _stride(plan.users, len(rows))
         self._tokens = tokens or ("",)
         own = _OWN if tokens else _OWN[:-1]
         columns = frozenset(rows[0]) if rows else frozenset[str]()
@@ -125,9 +126,24 @@ class Script:
 
     def _row(self, user: int, sequence: int) -> Mapping[str, str]:
         count = len(self._rows)
-        if self._random:
-            return self._rows[int(uniform(self._seed, ROW_STREAM, user, sequence) * count)]
-        return self._rows[(user + (sequence - 1) * self._users) % count]
+        match self._order:
+            case "cycle":
+                return self._rows[(user + (sequence - 1) * self._stride) % count]
+            case "random":
+                return self._rows[int(uniform(self._seed, ROW_STREAM, user, sequence) * count)]
+            case "own":
+                return own_row(self._rows, user)
+
+
+def _stride(users: int, rows: int) -> int:
+    """How far on the next row of a user is in `cycle`: past those that the other users take meanwhile.
+
+    Where there are no more rows than users, as many more that a user comes to each row: it would say the same for
+    ever where the users are a multiple of the rows.
+    """
+    if rows > users:
+        return users
+    return next(stride for stride in itertools.count(users) if math.gcd(stride, rows) == 1) if rows else users
 
 
 def own_row(rows: Sequence[Mapping[str, str]], user: int) -> Mapping[str, str]:

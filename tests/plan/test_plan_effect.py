@@ -22,6 +22,10 @@ IDLE = {
     "rate in the closed model": ({"rate": 3, **CLOSED}, ["rate"]),
     "arrivals in the closed model": ({"arrivals": "poisson", **CLOSED}, ["arrivals"]),
     "profile in the closed model": ({"rate_profile": [{"at": 0, "rate": 3}], **CLOSED}, ["rate_profile"]),
+    "corners after the end": (
+        {"duration": 4, "rate_profile": [{"at": at, "rate": 3} for at in (0, 2, 6, 8, 8)]},
+        ["rate_profile[3]", "rate_profile[4]"],
+    ),
     "limit in flight in the closed model": ({"max_in_flight": 3, **CLOSED}, ["max_in_flight"]),
     "spread of no think time": ({"think": 0, "think_spread": 0.5, **CLOSED}, ["think_spread"]),
     "steps of a line": ({"ramp_steps": 3}, ["ramp_steps"]),
@@ -36,6 +40,7 @@ IDLE = {
 }
 WITH_EFFECT = {
     "pace of the open model": {"rate": 3, "arrivals": "poisson", "max_in_flight": 3},
+    "corners to the end": {"duration": 4, "rate_profile": [{"at": at, "rate": 3} for at in (0, 4, 4)]},
     "pace of the closed model": {"think": 3, "think_spread": 0.5, "pacing": 3, **CLOSED},
     "steps": {"ramp_shape": "steps", "ramp_steps": 3},
     "data in a message": {"data": "it.csv", "data_order": "random", "message": "${q}"},

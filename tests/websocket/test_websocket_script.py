@@ -1,13 +1,14 @@
 """What users say: templates, kinds and weights, rows of data; and every way in which a message can be wrong."""
 
 import base64
+import itertools
 import json
 import pickle
 from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nightbench.errors import ConfigurationError
@@ -113,6 +114,25 @@ def test_cycled_rows_are_each_taken_once_before_any_is_taken_again():
     script = script_of(body({"id": "${id}", "q": "${q}"}), rows=rows)
     taken = [composed(script, user, turn)["q"] for turn in range(1, 9) for user in range(3)]
     assert taken == [str(number % 12) for number in range(24)]
+
+
+@given(users=st.integers(1, 12), rows=st.integers(1, 12))
+def test_cycling_each_user_comes_to_every_row_of_a_short_file_and_all_are_taken_alike(users, rows):
+    assume(rows <= users)
+    script = script_of(
+        body({"id": "${id}", "q": "${q}"}), rows=[{"q": str(number)} for number in range(rows)], users=users
+    )
+    taken = [[composed(script, user, turn)["q"] for user in range(users)] for turn in range(1, rows + 1)]
+    assert all(len({row[user] for row in taken}) == rows for user in range(users))
+    assert set(Counter(itertools.chain(*taken)).values()) == {users}
+
+
+def test_own_rows_are_those_of_the_headers_whatever_the_turn():
+    script = script_of(
+        body({"id": "${id}", "q": "${q}"}), rows=[{"q": "x"}, {"q": "y"}], data_order="own", users=3
+    )
+    taken = [[composed(script, user, turn)["q"] for user in range(3)] for turn in (1, 2, 3)]
+    assert taken == [["x", "y", "x"]] * 3
 
 
 def test_random_rows_are_all_taken():
