@@ -40,7 +40,7 @@ from nightbench.database.workload import PAM_MIX, Workload
 from nightbench.load.health import BEAT_SECONDS, Health, HealthMonitor
 from nightbench.load.ledger import OperationCounts
 from nightbench.load.phases import INTERRUPTED_DRAIN_SECONDS, SECOND, Phases
-from nightbench.load.progress import OnProgress, Progress
+from nightbench.load.progress import OnProgress, Progress, Pulse
 from nightbench.load.timeline import Times
 from nightbench.plan import DatabasePlan
 from nightbench.tenants import first_tenants
@@ -125,17 +125,18 @@ class Generator:
         Raises:
             ConfigurationError: when the subject cannot be used; what was written to it is removed.
         """
+        preparing = Pulse(self._on_progress, "database", "prepare")
         with ExitStack() as stack:
             with as_configuration_errors(self._dsn):
                 housekeeping = stack.enter_context(
                     exclusive_connection(self._dsn, statement_timeout=self._plan.statement_timeout)
                 )
                 server = self._check(housekeeping)
-                left_over = remove_left_over(housekeeping, tenants=self._plan.tenants)
+                left_over = remove_left_over(housekeeping, tenants=self._plan.tenants, on_batch=preparing)
                 own = self._insert(housekeeping)
             try:
                 with as_configuration_errors(self._dsn):
-                    self._sessions.open_all()
+                    self._sessions.open_all(preparing)
                 health = self._load(own)
             finally:
                 self._sessions.close()
@@ -182,7 +183,8 @@ class Generator:
 
     def _clean_up(self, connection: psycopg.Connection) -> int | None:
         seconds = math.inf if self._given_up is None else BATCH_SECONDS
-        return clean_up(connection, self._dsn, self._tenants, self._workload.tag, seconds=seconds)
+        pulse, tag = Pulse(self._on_progress, "database", "cleanup"), self._workload.tag
+        return clean_up(connection, self._dsn, self._tenants, tag, seconds=seconds, on_batch=pulse)
 
     # the load
 
@@ -218,8 +220,7 @@ class Generator:
         """Keep time until every worker is done or the run is over."""
         monitor = HealthMonitor()
         due = _clock() + round(BEAT_SECONDS * SECOND)
-        began = False
-        report_due, ended = self._phases.start + SECOND, 0
+        report_due, ended, began = self._phases.start + SECOND, 0, False
         while workers.alive() and not self._over.is_set():
             time.sleep(max(0, due - _clock()) / SECOND)
             now = _clock()

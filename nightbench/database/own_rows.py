@@ -11,7 +11,7 @@ import math
 import re
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -102,19 +102,22 @@ def insert_rows(connection: psycopg.Connection, tenants: Sequence[UUID], tag: st
     return ids
 
 
-def remove_left_over(connection: psycopg.Connection, *, tenants: int) -> int:
+def remove_left_over(
+    connection: psycopg.Connection, *, tenants: int, on_batch: Callable[[], None] = lambda: None
+) -> int:
     """Remove what earlier runs left behind; return how many rows there were.
 
     Args:
         connection: One that holds the database for this run.
         tenants: How many take part in this run. The sweep covers them, all of the reference, and as many as
             the largest of the runs that left something.
+        on_batch: Called after each batch of tenants.
     """
     any_run = f"{TAG_PREFIX}%"
     with bounded(connection, STATEMENT_SECONDS), connection.transaction():
         connection.execute(SET_TENANT, (claims(first_tenants(1)[0]),))
         left = [_tenants_of(tag) for (tag,) in connection.execute(_TAGS, (any_run,))]
-    return Removal(first_tenants(max(TENANTS, tenants, *left)), any_run).over(connection)
+    return Removal(first_tenants(max(TENANTS, tenants, *left)), any_run, on_batch).over(connection)
 
 
 class Removal:
@@ -126,10 +129,13 @@ class Removal:
         removed: How many rows so far.
     """
 
-    def __init__(self, tenants: Sequence[UUID], tag: str) -> None:
+    def __init__(
+        self, tenants: Sequence[UUID], tag: str, on_batch: Callable[[], None] = lambda: None
+    ) -> None:
         starts = reversed(range(0, len(tenants), _BATCH))
         self._batches = deque(tenants[start : start + _BATCH] for start in starts)
         self._tag = tag
+        self._on_batch = on_batch
         self.removed = 0
 
     def over(self, connection: psycopg.Connection, *, seconds: float = math.inf) -> int:
@@ -144,6 +150,7 @@ class Removal:
                 removed = self._remove(connection, self._batches[0])
             self.removed += removed
             self._batches.popleft()
+            self._on_batch()
         return self.removed
 
     def _remove(self, connection: psycopg.Connection, tenants: Sequence[UUID]) -> int:
@@ -156,7 +163,13 @@ class Removal:
 
 
 def clean_up(
-    connection: psycopg.Connection, dsn: str, tenants: Sequence[UUID], tag: str, *, seconds: float = math.inf
+    connection: psycopg.Connection,
+    dsn: str,
+    tenants: Sequence[UUID],
+    tag: str,
+    *,
+    seconds: float = math.inf,
+    on_batch: Callable[[], None] = lambda: None,
 ) -> int | None:
     """Remove the rows of one run, over a fresh connection when `connection` fails.
 
@@ -166,11 +179,12 @@ def clean_up(
         tenants: Whose rows they are.
         tag: The rows' own.
         seconds: How long each of the two attempts may take.
+        on_batch: Called after each batch of tenants.
 
     Returns:
         How many rows there were; None when some could not be removed.
     """
-    removal = Removal(tenants, tag)
+    removal = Removal(tenants, tag, on_batch)
     try:
         return removal.over(connection, seconds=seconds)
     except psycopg.Error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -110,12 +110,13 @@ class Sessions:
         with self._counting:
             self.counts.opened += 1
 
-    def open_all(self) -> None:
+    def open_all(self, on_opened: Callable[[], None] = lambda: None) -> None:
         """Open every connection that the pool keeps, so that the measure phase begins with a warm pool."""
         held: list[PoolProxiedConnection] = []
         try:
             while len(held) < self.counts.size:
                 held.append(self._engine.raw_connection())
+                on_opened()
         finally:
             for connection in held:
                 connection.close()

@@ -10,7 +10,7 @@ from nightbench.database.generator import DatabaseResult, DatabaseSpec, run_gene
 from nightbench.database.metrics import database_metrics, database_validity
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.host import fingerprint
-from nightbench.load.child import run_in_child
+from nightbench.load.child import PATIENCE_SECONDS, run_in_child
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel, measured, new_id
 from nightbench.plan import DatabasePlan
@@ -34,13 +34,15 @@ async def run(
     if subject.dsn is None:
         raise ConfigurationError("NIGHTBENCH_DATABASE_DSN", "", "the database suite needs an address")
     run_id = new_id(f"{label.tier}-database")
+    one_operation = plan.pool_timeout + plan.statement_timeout
     try:
         result: DatabaseResult = await run_in_child(
             run_generator,
             DatabaseSpec(plan, subject.dsn, run_id),
             on_progress=on_progress,
             stop=stop,
-            grace=GRACE_SECONDS + plan.pool_timeout + plan.statement_timeout,
+            grace=GRACE_SECONDS + one_operation,
+            patience=PATIENCE_SECONDS + one_operation,  # for which it waits in silence at the end
         )
     except ConfigurationError:
         if subject.kind("database") == "embedded":

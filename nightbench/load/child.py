@@ -29,12 +29,22 @@ from nightbench.scrub import scrub
 Generator = Callable[[Any, OnProgress, threading.Event], Any]
 """A plain function from a picklable spec to a picklable result; it ends early when the event is set."""
 
+_SILENT = (
+    "the load generator has said nothing for {:.0f} s and was ended: something has stopped it, or it hangs, "
+    "as in a predicate that never returns; see to that, or use fewer users or a quieter machine, and run again"
+)
 _LENGTH = struct.Struct("!I")
 _GRACE_WHEN_CANCELLED = 3.0
 """Seconds: whoever interrupts twice wants to leave; rows that stay are found by the next run."""
 
 _GRACE_AFTER_LAST_WORD = 3.0
 """Seconds that a process may take to end after it has closed its output."""
+
+PATIENCE_SECONDS = 60.0
+"""How long a generator may say nothing. It reports once a second; what it does beside that takes less."""
+
+_LOOKS = 10
+"""In how many looks patience ends: who was stopped itself has looked but once meanwhile, and goes on listening."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,13 @@ class _Failed:
 
 
 async def run_in_child(
-    generator: Generator, spec: Any, *, on_progress: OnProgress, stop: asyncio.Event, grace: float
+    generator: Generator,
+    spec: Any,
+    *,
+    on_progress: OnProgress,
+    stop: asyncio.Event,
+    grace: float,
+    patience: float = PATIENCE_SECONDS,
 ) -> Any:
     """Run ``generator(spec)`` in a process of its own and return its result.
 
@@ -67,10 +83,11 @@ async def run_in_child(
         on_progress: Called in this process with what the generator reports.
         stop: When set, the generator is told to end early; its result is what it has by then.
         grace: Seconds that it may take to end after that before it is killed.
+        patience: Seconds that it may say nothing, from its start on, before it is killed.
 
     Raises:
         ConfigurationError: as raised by the generator.
-        MeasurementError: when the generator failed or gave no result.
+        MeasurementError: when the generator failed, gave no result or said nothing for too long.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -85,13 +102,18 @@ async def run_in_child(
     )
     assert process.stdin is not None
     errors = asyncio.create_task(last_words(process.stderr))
-    talk = asyncio.create_task(_talk(process, on_progress, errors))
+    heard = asyncio.Event()
+    talk = asyncio.create_task(_talk(process, on_progress, errors, heard))
     stopping = asyncio.create_task(stop.wait())
+    silence = asyncio.create_task(_silence(heard, patience))
     wait_for_end = grace
     try:
         payload = await asyncio.to_thread(pickle.dumps, spec)  # which may hold a large file of data
         process.stdin.write(_LENGTH.pack(len(payload)) + payload)
-        await asyncio.wait([talk, stopping], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([talk, stopping, silence], return_when=asyncio.FIRST_COMPLETED)
+        if silence.done() and not talk.done():
+            _kill(process)
+            raise MeasurementError(_SILENT.format(patience))
         if not talk.done():
             process.stdin.close()
             await asyncio.wait([talk], timeout=grace)
@@ -102,8 +124,8 @@ async def run_in_child(
         wait_for_end = min(grace, _GRACE_WHEN_CANCELLED)
         raise
     finally:
-        talk.cancel()
-        stopping.cancel()
+        for task in (talk, stopping, silence):
+            task.cancel()
         await asyncio.wait([talk])
         # a process whose output nobody reads has not ended
         rest = asyncio.create_task(_discard(process.stdout))
@@ -112,8 +134,20 @@ async def run_in_child(
         await errors
 
 
+async def _silence(heard: asyncio.Event, patience: float) -> None:
+    """Wait until nothing has been heard for so many seconds."""
+    silent = 0
+    while silent < _LOOKS:
+        heard.clear()
+        await asyncio.sleep(patience / _LOOKS)
+        silent = 0 if heard.is_set() else silent + 1
+
+
 async def _talk(
-    process: asyncio.subprocess.Process, on_progress: OnProgress, errors: asyncio.Task[str]
+    process: asyncio.subprocess.Process,
+    on_progress: OnProgress,
+    errors: asyncio.Task[str],
+    heard: asyncio.Event,
 ) -> Any:
     """Take the child's messages until its result."""
     assert process.stdout is not None
@@ -126,6 +160,7 @@ async def _talk(
             tail = scrub(await errors)
             msg = f"the load generator ended without a result (exit code {process.returncode}): {tail or 'no output'}"
             raise MeasurementError(msg) from None
+        heard.set()
         match message:
             case Progress():
                 on_progress(message)

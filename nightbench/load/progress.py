@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,8 @@ class Progress:
     """The state of a running load test, about once a second.
 
     Attributes:
-        phase: ``ramp``, ``warmup``, ``measure`` or ``drain``.
+        phase: ``ramp``, ``warmup``, ``measure`` or ``drain``; before and after them ``prepare`` and ``cleanup``,
+            where those take long.
         elapsed: Seconds since the ramp began.
         expected: Seconds that the plan takes, drain left out; None when it asks for a number of operations.
         active: Connected users or busy workers.
@@ -36,6 +38,28 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+
+PULSE_SECONDS = 5.0
+"""How often what takes long beside a load test says that it is at work."""
+
+
+class Pulse:
+    """Says that a generator is at work where it measures nothing: whoever waits gives up one that says nothing.
+
+    Called again and again by what may take long, it tells it every `PULSE_SECONDS`, not when it begins.
+    """
+
+    def __init__(self, on_progress: OnProgress, suite: Suite, phase: str) -> None:
+        self._on_progress = on_progress
+        self._progress = Progress(suite, phase, 0.0, None, 0, 0.0, None, 0)
+        self._began = self._said = time.monotonic()
+
+    def __call__(self) -> None:
+        """It is still at work."""
+        now = time.monotonic()
+        if now - self._said >= PULSE_SECONDS:
+            self._said = now
+            self._on_progress(replace(self._progress, elapsed=now - self._began))
 
 
 def combined(parts: Sequence[Progress]) -> Progress:

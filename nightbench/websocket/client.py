@@ -163,13 +163,8 @@ class Connection(asyncio.Protocol):
             return
         for payload, binary in reader.feed(data):
             self._on_message(payload, binary)
-        if reader.ping is not None:
-            self._pong(reader.ping)
-            reader.ping = None
-        if reader.end is not None:
-            self._lose(f"close_{reader.end.code}", reader.end.answer)
-        if reader.is_behind:
-            self._fall_behind()
+        if reader.has_news:
+            self._attend_to(reader)
 
     def eof_received(self) -> None:
         """The other side has finished sending, so that nothing is left to wait for (asyncio)."""
@@ -197,7 +192,7 @@ class Connection(asyncio.Protocol):
         if self._waiter is None or self._handshake is None:
             return
         if self._waiter.done():
-            self._early += data
+            self._hold(data)
             return
         try:
             rest = self._handshake.feed(data)
@@ -206,10 +201,23 @@ class Connection(asyncio.Protocol):
             return
         if rest is not None:
             self.opened_at = _clock()
-            self._early = rest
             self._waiter.set_result(None)
-            if rest and self._transport is not None:
-                self._transport.pause_reading()
+            self._hold(rest)
+
+    def _hold(self, data: bytes) -> None:
+        self._early += data
+        if self._early and self._transport is not None:
+            self._transport.pause_reading()
+
+    def _attend_to(self, reader: FrameReader) -> None:
+        reader.has_news = False
+        if reader.ping is not None:
+            self._pong(reader.ping)
+            reader.ping = None
+        if reader.end is not None:
+            self._lose(f"close_{reader.end.code}", reader.end.answer)
+        if reader.is_behind:
+            self._fall_behind()
 
     def _socket_ended(self, error: Exception | None) -> None:
         """What came before is still to be read."""

@@ -22,6 +22,10 @@ except ImportError:  # a platform without the compiled part of websockets
     from websockets.utils import apply_mask
 
 MAX_MESSAGE_BYTES = 4 * 2**20
+STEP_BYTES = 4096
+"""Frames that begin in the first so many bytes are read at a time: some ten milliseconds of work at the very most."""
+LONG_BYTES = 64 * 1024
+"""A message of more than this is enough for one time."""
 
 TEXT = 0x81
 """The first byte of a frame: a whole text message."""
@@ -85,45 +89,52 @@ class End:
 
 
 class FrameReader:
-    """Reads what a server sends, in pieces of any size.
+    """Reads what a server sends, in pieces of any size, and a little of it at a time.
 
-    Holds at most one message that is not whole yet, of at most `max_size` bytes.
+    Holds at most one message that is not whole yet, of at most `max_size` bytes, and what it was fed since it
+    fell behind.
 
     Args:
         deflate: The compression that was negotiated, or None.
         max_size: The most bytes of a message; a longer one ends the connection with 1009.
+        behind: What has come already; nothing of it is read yet.
 
     Attributes:
         ping: The payload of the latest ping that was not answered yet (answering it answers those before it,
             RFC 6455 section 5.5.3); whoever answers it sets it to None.
         end: Set once, when there is no more to read.
+        is_behind: Whether more may wait to be read: let others come first, then `feed` again, with nothing.
+        has_news: Whether one of these was set; for whoever looks at them only then, and sets it to False.
     """
 
-    __slots__ = ("_deflate", "_is_binary", "_message", "_missing", "_rest", "end", "max_size", "ping")
+    __slots__ = (
+        "_behind", "_deflate", "_is_binary", "_is_clear", "_message", "_missing", "_place", "_rest", "end",
+        "has_news", "is_behind", "max_size", "ping",
+    )  # fmt: skip
 
-    def __init__(self, deflate: Deflate | None = None, *, max_size: int = MAX_MESSAGE_BYTES) -> None:
+    def __init__(
+        self, deflate: Deflate | None = None, *, max_size: int = MAX_MESSAGE_BYTES, behind: bytes = b""
+    ) -> None:
         self._deflate = deflate
         self.max_size = max_size
         self.ping: bytes | None = None
         self.end: End | None = None
+        self.is_behind = self.has_news = bool(behind)
+        self._is_clear = not behind  # whether nothing is held, so that what is fed begins with a frame
+        self._behind, self._place = behind, 0  # what is read next, from there on, as long as it is behind
         self._rest: bytearray | None = None  # the beginning of a frame
         self._missing = 0  # how long it must be before it is worth a look
         self._message: bytearray | None = None  # the fragments of a message so far
         self._is_binary = False
 
-    def feed(self, data: bytes) -> Sequence[Message]:
-        """The messages that are whole now, in order; look at `ping` and `end` afterwards."""
-        if self.end is not None:
-            return _NOTHING
-        if self._rest is not None:
-            self._rest += data
-            if len(self._rest) < self._missing:
-                return _NOTHING
-            data = bytes(self._rest)
-            self._rest = None
+    def feed(self, data: bytes = b"") -> Sequence[Message]:
+        """The next messages, in order; look at `is_behind`, `ping` and `end` afterwards."""
+        place = 0
+        if not self._is_clear:
+            data, place = self._held(data)
         messages: list[Message] = []
         try:
-            self._read(data, messages)
+            self._read(data, place, messages)
         except ProtocolError as error:
             self._break(CloseCode.PROTOCOL_ERROR, str(error))
         except UnicodeDecodeError:
@@ -132,12 +143,31 @@ class FrameReader:
             self._break(CloseCode.MESSAGE_TOO_BIG, f"message over {self.max_size} bytes")
         return messages
 
-    def _read(self, data: bytes, messages: list[Message]) -> None:
-        position, end = 0, len(data)
-        while end - position >= 2:
+    def _held(self, more: bytes) -> tuple[bytes, int]:
+        """What is to be read now that there is more, and from where on; nothing as long as that would be of no use."""
+        if self.end is not None:
+            return b"", 0
+        if self._rest is not None:
+            self._rest += more
+            if len(self._rest) < self._missing:
+                return b"", 0
+            data, place = bytes(self._rest), 0
+        elif more:
+            data, place = self._behind[self._place :] + more, 0
+        else:
+            data, place = self._behind, self._place
+        self._behind, self._rest, self._is_clear, self.is_behind = b"", None, True, False
+        return data, place
+
+    def _read(self, data: bytes, place: int, messages: list[Message]) -> None:
+        position, end = place, len(data)
+        last = end - 1 if end - place <= STEP_BYTES else place + STEP_BYTES
+        while position < last:
             first, size, start = data[position], data[position + 1], position + 2
             if size > 125:
                 start, size = _long(data, start, size)
+                if size > LONG_BYTES:
+                    last = 0
             plain = first in _WHOLE and self._message is None
             if not plain or size > self.max_size:
                 self._check(first, size)
@@ -147,16 +177,24 @@ class FrameReader:
                 return
             if plain:
                 messages.append((data[start:stop], first == BINARY))
-            else:
-                self._take(first, data[start:stop], messages)
-                if self.end is not None:
-                    return
+            elif self._take(first, data[start:stop], messages):
+                last = 0
             position = stop
-        if position < end:
+        if position < end or not last:
+            self._leave(data, position, last)
+
+    def _leave(self, data: bytes, position: int, last: int) -> None:
+        """What was not read: it is no whole frame, or was too much."""
+        if self.end is not None:
+            return
+        if last < len(data) - 1:
+            self._behind, self._place, self._is_clear = data, position, False
+            self.is_behind = self.has_news = True
+        else:
             self._keep(data, position, 2)
 
     def _keep(self, data: bytes, position: int, missing: int) -> None:
-        self._rest, self._missing = bytearray(data[position:]), missing
+        self._rest, self._missing, self._is_clear = bytearray(data[position:]), missing, False
 
     def _check(self, first: int, size: int) -> None:
         """Raise unless a frame with this first byte and this many bytes of payload may come now."""
@@ -183,38 +221,46 @@ class FrameReader:
     def _room(self) -> int:
         return self.max_size - (0 if self._message is None else len(self._message))
 
-    def _take(self, first: int, payload: bytes, messages: list[Message]) -> None:
-        """A whole frame that was found in order."""
+    def _take(self, first: int, payload: bytes, messages: list[Message]) -> bool:
+        """A whole frame that was found in order; whether it is enough for one time."""
         match first & _OPCODE:
             case 0x8:
-                self.end = End(Close.parse(payload).code, payload)
+                self._end(End(Close.parse(payload).code, payload))
+                return True
             case 0x9:
-                self.ping = payload
+                self.ping, self.has_news = payload, True
             case 0xA:
                 pass  # nobody was pinged
             case opcode:
-                self._take_data(first, opcode, payload, messages)
+                return self._take_data(first, opcode, payload, messages)
+        return False
 
-    def _take_data(self, first: int, opcode: int, payload: bytes, messages: list[Message]) -> None:
+    def _take_data(self, first: int, opcode: int, payload: bytes, messages: list[Message]) -> bool:
         if self._deflate is not None:
             payload = self._deflate.decode(first, payload, self._room)
             if len(payload) > self._room:
                 raise PayloadTooBig(len(payload), self._room)
+        is_long = len(payload) > LONG_BYTES
         if opcode in _STARTS:
             self._is_binary = opcode == BINARY & _OPCODE
             if first & _FIN:
                 messages.append((payload, self._is_binary))
-                return
-            self._message = bytearray(payload)
-            return
+            else:
+                self._message = bytearray(payload)
+            return is_long
         assert self._message is not None
         self._message += payload
         if first & _FIN:
-            messages.append((bytes(self._message), self._is_binary))
+            payload = bytes(self._message)
+            messages.append((payload, self._is_binary))
             self._message = None
+        return is_long or len(payload) > LONG_BYTES
 
     def _break(self, code: CloseCode, why: str) -> None:
-        self.end = End(int(code), Close(code, why).serialize())
+        self._end(End(int(code), Close(code, why).serialize()))
+
+    def _end(self, end: End) -> None:
+        self.end, self.has_news, self._is_clear = end, True, False
         self._rest = self._message = None
 
 

@@ -7,7 +7,7 @@ import os
 import time
 from dataclasses import replace
 
-from nightbench.load.child import run_in_child
+from nightbench.load.child import PATIENCE_SECONDS, run_in_child
 from nightbench.load.phases import SECOND
 from nightbench.load.progress import OnProgress, Progress, combined
 from nightbench.websocket.generator import run_generator
@@ -41,6 +41,7 @@ async def run_shards(spec: WebSocketSpec, *, on_progress: OnProgress, stop: asyn
             on_progress=lambda progress: report(number, progress),
             stop=stop,
             grace=GRACE_SECONDS,
+            patience=PATIENCE_SECONDS + lead,  # it waits for the start in silence
         )
         reports.pop(number, None)  # the others go on reporting
         return result

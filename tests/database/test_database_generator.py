@@ -225,3 +225,11 @@ def test_a_subject_that_cannot_be_used_is_told_with_the_way_out(postgres, change
         load(dsn, **plan)
     for secret in (psycopg.conninfo.conninfo_to_dict(dsn)["password"], "wr0ng"):
         assert secret not in str(caught.value)
+
+
+def test_the_wall_clock_is_that_of_the_first_phase(postgres):
+    before = time.time()
+    result = load(postgres.dsn, queries=20)
+    assert before < result.started_at.timestamp() < time.time()
+    assert result.started_at.utcoffset().total_seconds() == 0
+    assert {item.name for item in database_metrics(result)} > {"query.response_time.growth"}

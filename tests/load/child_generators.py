@@ -1,15 +1,19 @@
 """Generators for the tests of the child process: they must be importable by name there."""
 
 import os
+import signal
 import time
+from pathlib import Path
 
 from nightbench.errors import ConfigurationError
 from nightbench.load.progress import Progress
 
+PROGRESS = Progress("websocket", "measure", 1.0, 2.0, 3, 4.0, None, 0)
+
 
 def echo(spec, on_progress, _stop):
     print("noise on stdout must not disturb the messages")  # noqa: T201
-    on_progress(Progress("websocket", "measure", 1.0, 2.0, 3, 4.0, None, 0))
+    on_progress(PROGRESS)
     return {"spec": spec, "pid": os.getpid()}
 
 
@@ -22,8 +26,30 @@ def until_stopped(spec, _on_progress, stop):
 
 def deaf(_spec, on_progress, _stop):
     for _ in range(600):
-        on_progress(Progress("websocket", "measure", 1.0, 2.0, 3, 4.0, None, 0))
+        on_progress(PROGRESS)
         time.sleep(0.1)
+
+
+def stopped(spec, on_progress, _stop):
+    """Writes its process id to a file; stops, as by SIGSTOP of somebody else, when it has said something."""
+    Path(spec).write_text(str(os.getpid()))
+    on_progress(PROGRESS)
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def hanging(spec, on_progress, _stop):
+    Path(spec).write_text(str(os.getpid()))
+    on_progress(PROGRESS)
+    while True:
+        pass
+
+
+def steady(spec, on_progress, _stop):
+    """Says something every 50 ms, so many times."""
+    for _ in range(spec):
+        on_progress(PROGRESS)
+        time.sleep(0.05)
+    return "done"
 
 
 def wrong_setting(_spec, _on_progress, _stop):

@@ -130,3 +130,19 @@ async def polite(websocket):
     """Answers everything at once."""
     async for text in websocket:
         await answer(websocket, text)
+
+
+def answering_after(seconds):
+    """Answers each message so much later, reading on meanwhile."""
+
+    async def handler(websocket):
+        replies = set()
+
+        async def later(text):
+            await asyncio.sleep(seconds)
+            await answer(websocket, text)
+
+        async for text in websocket:
+            replies.add(asyncio.create_task(later(text)))
+
+    return handler

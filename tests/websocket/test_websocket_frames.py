@@ -227,7 +227,7 @@ def test_nothing_is_read_after_a_close():
 
 def test_of_pings_by_the_thousand_only_the_last_is_kept():
     reader = FrameReader()
-    assert list(reader.feed(b"\x89\x01a" * 10_000 + b"\x89\x01z")) == []
+    assert all_of(reader, b"\x89\x01a" * 10_000 + b"\x89\x01z") == []
     assert reader.ping == b"z"
 
 
@@ -236,7 +236,7 @@ def test_a_message_that_never_ends_in_empty_fragments_takes_no_memory():
     reader.feed(b"\x01\x02be")
     before = sys.getsizeof(reader._message)
     for _ in range(100):
-        reader.feed(b"\x00\x00" * 1000)
+        all_of(reader, b"\x00\x00" * 5000)
     assert sys.getsizeof(reader._message) == before
 
 

@@ -3,10 +3,17 @@
 import asyncio
 import threading
 
+import psutil
+import pytest
 from servers import answer, chat_server, polite
 from test_websocket_generator import load
 
+from nightbench.errors import MeasurementError
+from nightbench.plan import WebSocketPlan
+from nightbench.websocket import shards
 from nightbench.websocket.metrics import websocket_validity
+from nightbench.websocket.result import WebSocketSpec
+from nightbench.websocket.shards import run_shards
 
 
 def when_draining(action):
@@ -61,3 +68,20 @@ def test_interrupted_in_the_drain_it_is_complete_when_every_reply_still_came():
     message = result.counted["message"]
     assert message.ok == message.scheduled == 50
     assert websocket_validity(result).complete
+
+
+def test_a_load_test_one_of_whose_generators_was_stopped_ends_without_a_result(monkeypatch):
+    monkeypatch.setattr(shards, "PATIENCE_SECONDS", 4.0)  # beside the time to the start
+    generators = []
+
+    def stop_one(_progress):
+        if not generators:
+            children = psutil.Process().children()
+            generators.extend(child for child in children if "nightbench.load.child" in child.cmdline())
+            generators[0].suspend()
+
+    plan = WebSocketPlan(users=2, shards=2, duration=60, reconnect=False)
+    with chat_server(polite) as url, pytest.raises(MeasurementError, match="has said nothing"):
+        asyncio.run(run_shards(WebSocketSpec(plan, url, "test"), on_progress=stop_one, stop=asyncio.Event()))
+    assert len(generators) == 2
+    assert not any(generator.is_running() for generator in generators)

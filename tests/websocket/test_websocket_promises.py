@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from servers import accepting, answer, chat_server, polite, raw_server
+from servers import accepting, answer, answering_after, chat_server, polite, raw_server
 from test_websocket_generator import load, metric
 
 from nightbench.load.phases import SECOND
@@ -123,17 +123,7 @@ def test_what_a_user_cannot_say_for_want_of_an_answer_to_its_greeting_has_failed
 
 
 def test_a_reply_after_its_time_is_late_whenever_somebody_looks():
-    async def a_little_too_late(websocket):
-        replies = set()
-
-        async def later(text):
-            await asyncio.sleep(0.105)
-            await answer(websocket, text)
-
-        async for text in websocket:
-            replies.add(asyncio.create_task(later(text)))
-
-    with chat_server(a_little_too_late) as url:
+    with chat_server(answering_after(0.105)) as url:
         result = load(url, timeout=0.1)
     assert result.counted["message"].timed_out == result.counted["message"].scheduled == 50
 
@@ -219,17 +209,7 @@ def test_the_drain_ends_when_nothing_is_under_way():
 
 
 def test_a_late_reply_is_waited_for_to_the_end_of_its_time():
-    async def slow(websocket):
-        replies = set()
-
-        async def later(text):
-            await asyncio.sleep(1.0)
-            await answer(websocket, text)
-
-        async for text in websocket:
-            replies.add(asyncio.create_task(later(text)))
-
-    with chat_server(slow) as url:
+    with chat_server(answering_after(1.0)) as url:
         result = load(url)
     assert result.counted["message"].ok == 50
 

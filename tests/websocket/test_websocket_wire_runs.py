@@ -6,7 +6,7 @@ import resource
 import time
 
 import pytest
-from servers import accepting, answer, chat_server, raw_server, reset_on_close
+from servers import accepting, answer, answering_after, chat_server, raw_server, reset_on_close
 
 from nightbench.plan import WebSocketPlan
 from nightbench.websocket.generator import run_generator
@@ -74,17 +74,6 @@ async def backwards(websocket):
             await answer(websocket, waiting.pop())
 
 
-async def too_late(websocket):
-    replies = set()
-
-    async def later(text):
-        await asyncio.sleep(0.5)
-        await answer(websocket, text)
-
-    async for text in websocket:
-        replies.add(asyncio.create_task(later(text)))
-
-
 async def never_finishing(websocket):
     async def stream(message_id):
         while True:
@@ -147,7 +136,7 @@ UNANSWERED = {
     "JSON that is nested too deeply": (replying(lambda _: ["[" * 100_000]), {"invalid_json"}),
     "invalid UTF-8": (invalid_utf8, {"invalid_json"}),
     "binary where text was due": (replying(lambda name: [done(name).encode()]), {"unexpected_binary"}),
-    "a reply after its time": (too_late, {"late_reply"}),
+    "a reply after its time": (answering_after(0.5), {"late_reply"}),
     "a stream that never finishes": (never_finishing, {"late_reply"}),
     "silence": (deaf, set()),
 }

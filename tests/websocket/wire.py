@@ -7,6 +7,7 @@ import uvloop
 
 from nightbench.websocket.client import Connection, ConnectionFailedError, Endpoint
 
+LOOPS = pytest.mark.parametrize("run", [uvloop.run, asyncio.run], ids=["uvloop", "asyncio"])
 WAIT = 10.0
 """Seconds that only catch what hangs."""
 
