@@ -16,6 +16,8 @@ class ExitCode(IntEnum):
     """The command or its configuration was wrong; nothing was measured."""
     INVALID = 3
     """The measurement is invalid, incomplete or unreadable."""
+    INTERRUPTED = 130
+    """Ctrl-C before the run began or after it had ended; as shells have it, 128 and the number of the signal."""
 
 
 class NightbenchError(Exception):

@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-STOPPING = "stopping early: what was measured is kept and judged; interrupt again to end at once"
+STOPPING = (
+    "stopping early: what was measured is kept, but a measurement cut short is neither a pass nor a fail; "
+    "interrupt again to end at once"
+)
 """What is said at the first signal."""
 
 Main = Callable[[asyncio.Event], Coroutine[Any, Any, T]]

@@ -33,9 +33,17 @@ For example:
 
 Settings come from flags, then the environment (`NIGHTBENCH_WEBSOCKET_URL`, `NIGHTBENCH_DATABASE_DSN`,
 `NIGHTBENCH_TOKEN`, …), then `nightbench.toml`. Exit codes: 0 all targets met, 1 a target missed, 2 wrong
-command or configuration, 3 the measurement is invalid or incomplete."""
+command or configuration, 3 the measurement is invalid or incomplete, 130 interrupted before the run
+began or after it had ended."""
 
-app = App(name="nightbench", help=HELP, version=__version__, help_format="markdown")
+app = App(
+    name="nightbench",
+    help=HELP,
+    version=__version__,
+    help_format="markdown",
+    # cyclopts ends without a word
+    suppress_keyboard_interrupt=False,
+)
 app.command(run)
 app.command(websocket)
 app.command(database)
@@ -59,7 +67,7 @@ def run_command(arguments: Sequence[str]) -> ExitCode:
         return error.exit_code
     except KeyboardInterrupt:
         tell("interrupted")
-        return ExitCode.INVALID
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:
         silence(sys.stdout)  # nothing more to say to nobody
         return ExitCode.INVALID

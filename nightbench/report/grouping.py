@@ -37,6 +37,7 @@ class Figure:
     """A metric that stands for itself."""
 
     operation: str
+    part: str | None
     label: str
     metric: Metric
 
@@ -56,13 +57,21 @@ class Grouped:
 
     @property
     def rates(self) -> tuple[Figure, ...]:
-        """What happens per second."""
-        return tuple(figure for figure in self.figures if figure.metric.unit == "1/s")
+        """What happens per second, of whole operations."""
+        return tuple(figure for figure in self.figures if figure.part is None and _is_rate(figure))
 
     def figures_of(self, operation: str) -> tuple[Figure, ...]:
-        """The figures of an operation but its rates."""
-        own = (figure for figure in self.figures if figure.operation == operation)
-        return tuple(figure for figure in own if figure.metric.unit != "1/s")
+        """The figures of an operation, but its rates and those of its parts."""
+        whole = (each for each in self.figures if each.operation == operation and each.part is None)
+        return tuple(figure for figure in whole if not _is_rate(figure))
+
+    def figures_of_parts(self, operation: str) -> Mapping[str, Mapping[str, Metric]]:
+        """The figures of each part of an operation, rates among them, by their labels."""
+        parts: dict[str, dict[str, Metric]] = {}
+        for figure in self.figures:
+            if figure.operation == operation and figure.part is not None:
+                parts.setdefault(figure.part, {})[figure.label] = figure.metric
+        return parts
 
 
 def group(metrics: Iterable[Metric]) -> Grouped:
@@ -77,14 +86,14 @@ def group(metrics: Iterable[Metric]) -> Grouped:
         if statistic in STATISTICS and quantity:
             rows.setdefault((operation, part, quantity), {})[statistic] = metric
         else:
-            figures.append(Figure(operation, _label(part, quantity, statistic), metric))
+            figures.append(Figure(operation, part, _label(quantity, statistic), metric))
     quantities = []
     for (operation, part, quantity), row in rows.items():
         if len(row) >= 3:
             quantities.append(Quantity(operation, part, quantity, row))
             continue
         for statistic, metric in row.items():
-            figures.append(Figure(operation, _label(part, quantity, STATISTICS[statistic]), metric))
+            figures.append(Figure(operation, part, _label(quantity, STATISTICS[statistic]), metric))
     return Grouped(tuple(quantities), tuple(figures))
 
 
@@ -108,5 +117,9 @@ def _split(name: str) -> tuple[str, str | None, str, str]:
     return found["operation"], found["part"], quantity, last
 
 
-def _label(part: str | None, quantity: str, last: str) -> str:
-    return " ".join(spoken(piece) for piece in (part, quantity, last) if piece)
+def _label(quantity: str, last: str) -> str:
+    return " ".join(spoken(piece) for piece in (quantity, last) if piece)
+
+
+def _is_rate(figure: Figure) -> bool:
+    return figure.metric.unit == "1/s"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from rich.cells import cell_len
+
 from nightbench.history.record import clean_text
-from nightbench.measurement import Measurement
+from nightbench.measurement import Measurement, Metric
 from nightbench.report.grouping import STATISTICS, Grouped, Quantity, part_of, spoken
-from nightbench.report.layout import BAD, INDENT, Page, count, number
+from nightbench.report.layout import BAD, GAP, INDENT, UNSURE, Page, count, number
 
 _PLURALS = {
     "connection": "Connections",
@@ -14,9 +18,16 @@ _PLURALS = {
     "message": "Messages",
     "query": "Queries",
 }
-_TIMES = {"connection": "Connection time", "message": "Message latency", "query": "Query latency"}
+_TIMES = {
+    "connection": "Connection time",
+    "reconnection": "Reconnection time",
+    "greeting": "Greeting time",
+    "message": "Message latency",
+    "query": "Query latency",
+}
 _PARTS = {"query": "statement", "message": "kind"}
-
+_CLASSES = {"lost": "Lost connections by class", "stray": "Stray messages by class"}
+"""What the details of a measurement count by class."""
 
 _ACCOUNT = ("scheduled", "ok", "failed", "timed_out", "skipped", "in_flight")
 
@@ -26,15 +37,15 @@ def print_operations(page: Page, measurement: Measurement, grouped: Grouped) -> 
     for operation in dict.fromkeys((*_wholes(measurement), *grouped.operations)):
         figures = grouped.figures_of(operation)
         counts = measurement.operations.get(operation)
-        if counts is None and not figures:
+        parts = grouped.figures_of_parts(operation)
+        if counts is None and not figures and not parts:
             continue
         page.heading(plural(operation))
         if counts is not None:
             page.pairs((spoken(name), count(getattr(counts, name))) for name in _ACCOUNT)
-        page.pairs(
-            (clean_text(figure.label), number(figure.metric.value, figure.metric.unit)) for figure in figures
-        )
+        page.pairs((clean_text(figure.label), _figure(figure.metric)) for figure in figures)
         _print_parts(page, measurement, operation)
+        _print_figures_of_parts(page, operation, parts)
 
 
 def _wholes(measurement: Measurement) -> list[str]:
@@ -50,8 +61,29 @@ def _print_parts(page: Page, measurement: Measurement, whole: str) -> None:
     ]
     if rows:
         page.line()
-        title = f"{plural(whole)} by {_PARTS.get(whole, 'part')}"
-        page.table([title, *(spoken(name) for name in _ACCOUNT)], rows)
+        page.table([_by_part(whole), *(spoken(name) for name in _ACCOUNT)], rows)
+
+
+def _print_figures_of_parts(page: Page, whole: str, parts: Mapping[str, Mapping[str, Metric]]) -> None:
+    if not parts:
+        return
+    page.line()
+    labels = list(dict.fromkeys(label for figures in parts.values() for label in figures))
+    page.table(
+        [_by_part(whole), *map(clean_text, labels)],
+        [
+            [clean_text(part), *(_figure(figures[label]) if label in figures else "" for label in labels)]
+            for part, figures in parts.items()
+        ],
+    )
+
+
+def _figure(metric: Metric) -> str:
+    return number(metric.value, metric.unit)
+
+
+def _by_part(whole: str) -> str:
+    return f"{plural(whole)} by {_PARTS.get(whole, 'part')}"
 
 
 def print_times(page: Page, grouped: Grouped) -> None:
@@ -88,18 +120,30 @@ def _statistic(quantity: Quantity, name: str) -> str:
 
 
 def print_errors(page: Page, measurement: Measurement) -> None:
-    """How often each class of error came, the most frequent first."""
+    """How often each class of error came, of lost connections and of stray messages: the most frequent first."""
     rows = [
-        (operation, error, amount)
+        (amount, operation, error)
         for operation in _wholes(measurement)
         for error, amount in measurement.operations[operation].errors.most_common()
     ]
-    page.heading("Errors by class")
+    _print_classes(page, "Errors by class", rows, BAD)
     if not rows:
         page.line(INDENT, "none")
-    for operation, error, amount in rows:
-        head = f"{INDENT}{count(amount):>10}  {operation:<12}"
-        page.paragraph(error, first=head, rest=" " * len(head), style=BAD)
+    for name, title in _CLASSES.items():
+        amounts = measurement.details.get(name)
+        if isinstance(amounts, Mapping) and amounts:
+            most_first = sorted(amounts.items(), key=lambda each: -each[1])
+            _print_classes(page, title, [(amount, "", each) for each, amount in most_first], UNSURE)
+
+
+def _print_classes(page: Page, title: str, rows: Sequence[tuple[int, str, str]], style: str) -> None:
+    """A line for each (amount, operation, class)."""
+    page.heading(title)
+    width = max((cell_len(page.said(operation)) for _, operation, _ in rows), default=0)
+    for amount, operation, name in rows:
+        who = operation + " " * (width + GAP - cell_len(page.said(operation))) if width else ""
+        head = f"{INDENT}{count(amount):>10}{' ' * GAP}{who}"
+        page.paragraph(name, first=head, rest=" " * cell_len(page.said(head)), style=style)
 
 
 def plural(operation: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 from rich.console import Console
 
 from nightbench.history.record import clean_text
@@ -132,7 +133,7 @@ def _facts(page: Page, measurement: Measurement, grouped: Grouped) -> None:
     _fact(page, "Subject", "  ".join(_subject(measurement)))
     _fact(page, "Load", _load(measurement))
     _fact(page, "Duration", f"{measurement.duration:,.1f} s measured")
-    rates = "   ".join(f"{number(rate.metric.value)} {_rate_unit(rate.operation)}" for rate in grouped.rates)
+    rates = ", ".join(f"{number(rate.metric.value)} {_rate_unit(rate.operation)}" for rate in grouped.rates)
     _fact(page, "Throughput", rates or "–")
 
 
@@ -148,12 +149,24 @@ def _subject(measurement: Measurement) -> list[str]:
 def _load(measurement: Measurement) -> str:
     plan = measurement.plan
     if isinstance(plan, WebSocketPlan):
-        who, rate, what = f"{plan.users:,} users", plan.messages_per_second, "messages"
+        who, rate = f"{plan.users:,} users", f"{_message_rate(plan)} messages/s"
     else:
-        who, rate, what = f"{plan.workers:,} workers", plan.queries_per_second, "queries"
+        who, rate = f"{plan.workers:,} workers", f"{plan.queries_per_second:g} queries/s"
     if plan.model == "open":
-        return f"{who}, open model, {rate:g} {what}/s"
+        return f"{who}, open model, {rate}"
     return f"{who}, closed model, {plan.think:g} s think time"
+
+
+def _message_rate(plan: WebSocketPlan) -> str:
+    if not plan.rate_profile:
+        return f"{plan.messages_per_second:g}"
+    corners = plan.rate_profile
+    at_the_end = float(
+        np.interp(plan.duration, [each.at for each in corners], [each.rate for each in corners])
+    )
+    rates = [each.rate for each in corners if each.at < plan.duration] + [at_the_end]
+    low, high = min(rates), max(rates)
+    return f"rate profile, {low:g} to {high:g}" if low < high else f"rate profile, {high:g}"
 
 
 def _rate_unit(operation: str) -> str:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
+import re
 import signal
+from pathlib import Path
 
 import pytest
+from builders import database_measurement, invalidated, verdict_of
+from rich.console import Console
 
-from nightbench.errors import MeasurementError
-from nightbench.interruption import run_interruptible
+from nightbench.cli import run_command
+from nightbench.errors import ExitCode, MeasurementError
+from nightbench.interruption import STOPPING, run_interruptible
+from nightbench.report.summary import print_suite
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 def ended_early_by(number: signal.Signals, on_first=lambda: None) -> str:
@@ -68,3 +77,28 @@ def test_nohup_is_heeded():
         assert run_interruptible(main, on_first=lambda: None) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_before_anything_runs_it_is_told_and_has_a_code_of_its_own(clean_settings, capsys, monkeypatch):
+    def interrupted(*_args, **_kwargs):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("nightbench.settings.load", interrupted)
+    assert run_command(["websocket"]) == 130
+    assert capsys.readouterr().err == "nightbench: interrupted\n"
+
+
+def test_what_is_said_at_the_first_signal_is_what_the_summary_says_of_a_run_cut_short():
+    summary = io.StringIO()
+    cut_short = invalidated(database_measurement(), "incomplete after 1.0 s: interrupted", complete=False)
+    print_suite(Console(file=summary, width=80), verdict_of(cut_short))
+    assert "neither a pass nor a fail" in " ".join(summary.getvalue().split())
+    assert "neither a pass nor a fail" in STOPPING
+
+
+def test_every_exit_code_is_in_the_readme_and_in_the_help(capsys):
+    codes = {str(int(code)) for code in ExitCode}
+    run_command(["--help"])
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split()).partition("Exit codes:")[2]
+    assert set(re.findall(r"(?:^|, )(\d+) ", told.partition(".")[0].strip())) == codes
+    assert set(re.findall(r"^\| (\d+) \|", README.read_text(encoding="utf-8"), re.MULTILINE)) == codes
