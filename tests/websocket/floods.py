@@ -1,12 +1,13 @@
 """A server that floods its clients at wire speed, and a load test of it: each in a process of its own."""
 
-import resource
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from memory import peak_memory
 
 from nightbench.load.phases import SECOND
 from nightbench.websocket.generator import run_generator
@@ -43,5 +44,4 @@ def run_flooded(spec, on_progress, stop):
     """The WebSocket load generator, with what it took."""
     result = run_generator(spec, on_progress, stop)
     took = time.time_ns() - round(result.started_at.timestamp() * SECOND)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Flooded(result, took - result.phases.end, peak)
+    return Flooded(result, took - result.phases.end, peak_memory())

@@ -1,6 +1,7 @@
 """Floods at wire speed: the run ends in time, in bounded memory, and all that was sent in a named class."""
 
 import asyncio
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -25,7 +26,8 @@ pytestmark = pytest.mark.alone
 
 @pytest.fixture(autouse=True)
 def importable(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    here = Path(__file__).parent
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(here), str(here.parent)]))
 
 
 def run_against(url, **plan):

@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-import resource
 import time
 
 import pytest
+from memory import forget_peak, peak_memory
 from servers import accepting, answer, answering_after, chat_server, raw_server, reset_on_close
 
 from nightbench.plan import WebSocketPlan
@@ -24,19 +24,16 @@ def run_against(url, **plan):
         "users": 2, "duration": 0.4, "ramp": 0.05, "warmup": 0.1, "rate": 25, "timeout": 5.0,
         "connect_timeout": 5.0, "max_in_flight": 1000, "reconnect": False, "lost_after": 0.2, **plan,
     }  # fmt: skip
-    before, begun = _peak_memory(), time.monotonic()
+    forget_peak()
+    before, begun = peak_memory(), time.monotonic()
     result = run_generator(WebSocketSpec(WebSocketPlan(**numbers), url, "test"))
     assert time.monotonic() - begun < HANG_SECONDS
-    assert _peak_memory() - before < MEMORY_BYTES
+    assert peak_memory() - before < MEMORY_BYTES
     for accounts in (result.counted, result.uncounted):
         for operation, counts in accounts.items():
             counts.check(operation)
             assert counts.in_flight == 0
     return result
-
-
-def _peak_memory():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def message_errors(result):
