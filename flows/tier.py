@@ -12,7 +12,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Failed
 
 from nightbench import settings
-from nightbench.errors import ConfigurationError, ExitCode
+from nightbench.errors import ConfigurationError, ExitCode, NotBegunError
 from nightbench.measurement import Measurement
 from nightbench.night import Night
 from nightbench.outcome import NightOutcome
@@ -68,7 +68,11 @@ async def _suites(night: Night, plan: TierPlan) -> None:
         if night.stop.is_set():
             night.skipped(tier, suite)
             continue
-        measurement = await survive(night, measure(night, plan), tier, suite)
+        try:
+            measurement = await survive(night, measure(night, plan), tier, suite)
+        except NotBegunError:
+            night.skipped(tier, suite)
+            continue
         if measurement is not None:
             measured.append(measurement)
             await survive(night, record(night, measurement), tier, suite)
@@ -106,9 +110,15 @@ async def the_night(name: str) -> AsyncIterator[Night]:
 async def survive(
     night: Night, step: Awaitable[T], tier: Tier | None = None, suite: Suite | None = None
 ) -> T | None:
-    """Await a step; when it raises, the night has that as a failure, and goes on."""
+    """Await a step; when it raises, the night has that as a failure, and goes on.
+
+    Raises:
+        NotBegunError: as raised by the step, which is no failure.
+    """
     try:
         return await step
+    except NotBegunError:
+        raise
     except Exception as error:  # noqa: BLE001  # whatever it is, the rest of the night is still worth having
         night.failed(tier, suite, error)
         return None

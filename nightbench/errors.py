@@ -52,3 +52,12 @@ class ConfigurationError(NightbenchError):
 
 class MeasurementError(NightbenchError):
     """A measurement that could not be made or kept: its subject or its generator gave no result."""
+
+
+class NotBegunError(NightbenchError):
+    """A run that was interrupted before its load began: there is nothing to keep, and nobody has failed."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("interrupted before the load began: nothing was measured")

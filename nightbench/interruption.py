@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import signal
+import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
-from nightbench.errors import MeasurementError
+from nightbench.errors import MeasurementError, NightbenchError, NotBegunError
 
 T = TypeVar("T")
 
@@ -41,6 +42,7 @@ def run_interruptible(main: Main[T], *, on_first: Callable[[], None]) -> T:
     that is ignored, as `nohup` has it, stays so.
 
     Raises:
+        NotBegunError: when it was cancelled, and had not begun when it was told to end early.
         MeasurementError: when it was cancelled.
     """
     run = _Run(main, on_first)
@@ -48,6 +50,7 @@ def run_interruptible(main: Main[T], *, on_first: Callable[[], None]) -> T:
     thread = threading.Thread(target=context.run, args=(run.on_own_loop,), name="flow")
     with run.signals_handled():
         thread.start()
+        _wait(run.result)
         thread.join()
     return run.result.result()
 
@@ -64,9 +67,8 @@ class _Run(Generic[T]):
     def on_own_loop(self) -> None:
         try:
             self.result.set_result(asyncio.run(self._watched()))
-        except asyncio.CancelledError:
-            error = MeasurementError("interrupted twice: ended at once; what was recorded before is kept")
-            self.result.set_exception(error)
+        except asyncio.CancelledError as error:
+            self.result.set_exception(_ended_at_once(error))
         except BaseException as error:  # noqa: BLE001  # it is raised again in the main thread
             self.result.set_exception(error)
 
@@ -106,6 +108,41 @@ class _Run(Generic[T]):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _wait(result: Future[T]) -> None:
+    """Sleep until there is a result; every signal wakes, so that its handler can run, which is in this thread.
+
+    From a lock, such as a thread that is joined, none does that comes just before, or to another thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        wait([result])
+        return
+    woken, waker = socket.socketpair()
+    with woken, waker:
+        waker.setblocking(False)
+
+        def wake(_: Future[T]) -> None:
+            with suppress(OSError):  # woken already
+                waker.send(b"\0")
+
+        before = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+        try:
+            result.add_done_callback(wake)
+            while not result.done():
+                woken.recv(4096)
+        finally:
+            signal.set_wakeup_fd(before)
+
+
+def _ended_at_once(cancelled: asyncio.CancelledError) -> NightbenchError:
+    """What is told; that a run had not begun may have been on its way already, or be why it was cancelled."""
+    behind: BaseException | None = cancelled
+    while behind is not None:
+        if isinstance(behind, NotBegunError):
+            return behind
+        behind = behind.__cause__ or behind.__context__
+    return MeasurementError("interrupted twice: ended at once; what was recorded before is kept")
 
 
 def _on_loop(loop: asyncio.AbstractEventLoop, action: Callable[[], object]) -> None:

@@ -48,13 +48,18 @@ class NightOutcome:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What is certain comes first: a missed target; a wrong setting only when nothing was measured."""
+        """What is certain comes first: a missed target; the rest only when nothing was measured.
+
+        That is a wrong setting, or else an interruption.
+        """
         code = exit_code(self.verdicts, len(self.unreadable))
         if code is ExitCode.MISSED:
             return code
         codes = {failure.exit_code for failure in self.failures}
         if ExitCode.WRONG_USE in codes and not self.verdicts:
             return ExitCode.WRONG_USE
+        if self.skipped and not codes and not self.verdicts:
+            return ExitCode.INTERRUPTED
         return ExitCode.INVALID if codes or self.skipped else code
 
     @property

@@ -39,9 +39,9 @@ def planned(
     """
     plan = settings.tier(tier, changes, quick=quick)
     layers = settings.layers(tier, changes)
-    for suite in suites:
-        _check_targets(suite, plan, layers)
     secure = urlsplit(settings.websocket_url or "").scheme == "wss"
+    for suite in suites:
+        _check_targets(suite, plan, layers, secure=secure)
     return Planned(
         plan,
         tuple(
@@ -56,31 +56,31 @@ def planned(
     )
 
 
-def _check_targets(suite: Suite, plan: TierPlan, layers: Sequence[Layer]) -> None:
+def _check_targets(suite: Suite, plan: TierPlan, layers: Sequence[Layer], *, secure: bool) -> None:
     targets = getattr(plan, suite).targets
     if not targets:
         return
-    known = _METRIC_NAMES[suite](plan)
+    known = _METRIC_NAMES[suite](plan, secure)
     for target in targets:
         if target.metric not in known:
             setting = name_of_target(layers, suite, target.metric) or f"{suite}.targets"
             raise ConfigurationError(setting, str(target), *unknown_metric(suite, target.metric, known))
 
 
-def _of_websocket(plan: TierPlan) -> Collection[str]:
+def _of_websocket(plan: TierPlan, secure: bool) -> Collection[str]:
     from nightbench.websocket.metrics import metric_names  # noqa: PLC0415  # heavy, and for targets alone
 
-    return metric_names(plan.websocket)
+    return metric_names(plan.websocket, secure=secure)
 
 
-def _of_database(_plan: TierPlan) -> Collection[str]:
+def _of_database(_plan: TierPlan, _secure: bool) -> Collection[str]:
     from nightbench.database.metrics import metric_names  # noqa: PLC0415  # as above
 
     return metric_names()
 
 
-_METRIC_NAMES: Mapping[Suite, Callable[[TierPlan], Collection[str]]] = {
+_METRIC_NAMES: Mapping[Suite, Callable[[TierPlan, bool], Collection[str]]] = {
     "websocket": _of_websocket,
     "database": _of_database,
 }
-"""What each suite measures, as its own metrics are made."""
+"""What each suite measures of a plan, over wss:// or not, as its own metrics are made."""

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from nightbench.errors import ConfigurationError
-from nightbench.plan.placeholders import masked
 from nightbench.scrub import REDACTED, scrub
 
 Path = Sequence[str | int]
@@ -19,7 +18,7 @@ Path = Sequence[str | int]
 _SHOWN = 80
 """Characters of a value; more is no help in one line."""
 
-_SECRET = frozenset({"headers", "tokens", "token", "sentry_dsn"})
+_SECRET = frozenset({"headers", "subprotocols", "tokens", "token", "sentry_dsn"})
 _WORDS = {
     "valid tuple": "list",
     "input was not a valid JSON value": "is nothing that JSON has",
@@ -65,8 +64,6 @@ def shown(path: Path, value: object) -> str:
     if isinstance(value, BaseModel | dict | list | tuple):
         return "…"
     text = scrub(str(value))
-    if "subprotocols" in path:
-        text = masked(text)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

@@ -12,6 +12,10 @@ LONGEST_LITERAL = 40
 """Characters between placeholders; more of them may be a token that was pasted in."""
 
 
+_PERHAPS_A_SECRET = re.compile(r"[A-Za-z0-9]{16,}|(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{8,}")
+"""What no word of a protocol looks like: long without a break, or of letters and digits and not short."""
+
+
 def placeholders(text: str) -> set[str]:
     """The names of the placeholders in `text`, known or not."""
     return {found["name"] for found in PLACEHOLDER.finditer(text) if found["name"] is not None}
@@ -27,4 +31,6 @@ def masked(text: str) -> str:
 
 
 def _literal(text: str) -> str:
-    return text if len(text) <= LONGEST_LITERAL and scrub(text) == text else REDACTED
+    if len(text) > LONGEST_LITERAL or _PERHAPS_A_SECRET.search(text) is not None:
+        return REDACTED
+    return text if scrub(text) == text else REDACTED

@@ -246,14 +246,14 @@ class Connection(asyncio.Protocol):
         self._is_behind = False
         if self._loss is not None:
             self._lose(self._loss, None)
-        elif self._reader is not None and self._transport is not None:
+        elif self._reader is not None and self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()
         return False
 
     def _read_no_more(self) -> None:
         """What comes from now on is nothing but a sign of life."""
         self._reader = None
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.resume_reading()  # or its end would not be noticed
 
     def _pong(self, payload: bytes) -> None:

@@ -38,7 +38,7 @@ _BATCH = 256
 _BEHIND_SECONDS = 5.0
 """How late with its schedule a generator gives it up; what it has not come to by then only makes it later."""
 _CATCHING_UP_SECONDS = 1.0
-"""How long it may take to catch up after it was frozen for longer than that."""
+"""How often it is looked whether it catches up, as after it was frozen for longer than that."""
 _BEHIND = "the generator fell behind its schedule: use a lower rate, more shards or a quieter machine"
 
 _clock = time.perf_counter_ns
@@ -89,7 +89,7 @@ class Generator:
         )
         self._all_sent: asyncio.Future[Health] = asyncio.get_running_loop().create_future()
         self._alone_since: int | None = None
-        self._behind_since: int | None = None
+        self._behind: tuple[int, int] | None = None  # when it was looked last, and how late it was then
         self._ended_before = 0
         self._given_up: str | None = None
         self._broken: Exception | None = None
@@ -143,12 +143,7 @@ class Generator:
         now = _clock()
         self._next_ring = now + _GRAIN_NS
         self._agenda.run_due(now, at_most=_BATCH)
-        due = self._agenda.next_due()
-        if due is None or due > now:
-            self._behind_since = None
-        elif self._behind_since is None:
-            self._behind_since = now
-        self._wake_at(due)
+        self._wake_at(self._agenda.next_due())
 
     def _wake_at(self, due: int | None) -> None:
         self._alarm.set(None if due is None else max(due, self._next_ring))
@@ -240,11 +235,17 @@ class Generator:
             self._alone_since = None
 
     def _is_out_of_reach(self, now: int) -> bool:
-        """Whether what is due next is long over, though there was time to catch up."""
-        due, since = self._agenda.next_due(), self._behind_since
-        if due is None or since is None:
+        """Whether what is due next is long over, and it does not get better."""
+        late = now - (self._agenda.next_due() or now)
+        if late <= _BEHIND_SECONDS * SECOND:
+            self._behind = None
             return False
-        return now - due > _BEHIND_SECONDS * SECOND and now - since > _CATCHING_UP_SECONDS * SECOND
+        looked, late_then = self._behind or (now, late)
+        if now - looked >= _CATCHING_UP_SECONDS * SECOND:
+            self._behind = now, late
+            return late >= late_then
+        self._behind = looked, late_then
+        return False
 
     def _give_up(self, now: int, why: str) -> None:
         """End at the instant to which everything that was due has been done, which may be some time ago."""

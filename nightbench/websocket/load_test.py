@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Coroutine
 from dataclasses import replace
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.errors import ConfigurationError, MeasurementError, NotBegunError
 from nightbench.host import fingerprint
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel, measured, new_id
@@ -16,10 +18,12 @@ from nightbench.plan import WebSocketPlan
 from nightbench.scrub import stored_address
 from nightbench.subject import Subject
 from nightbench.websocket.metrics import websocket_metrics, websocket_validity
-from nightbench.websocket.provisions import load_provisions
+from nightbench.websocket.provisions import Provisions, load_provisions
 from nightbench.websocket.records import GREETING, RECONNECTION
 from nightbench.websocket.result import WebSocketResult, WebSocketSpec
 from nightbench.websocket.shards import run_shards
+
+T = TypeVar("T")
 
 
 async def run(
@@ -30,18 +34,12 @@ async def run(
     Raises:
         ConfigurationError: when nothing listens at the subject's address, or what the plan names is not there.
         MeasurementError: when the generator gave no result, or the embedded backend has ended.
+        NotBegunError: when `stop` was set before the load began.
     """
     url = subject.websocket_url
     if url is None:
         raise ConfigurationError("NIGHTBENCH_WEBSOCKET_URL", "", "the WebSocket suite needs an address")
-    provisions = await asyncio.to_thread(load_provisions, plan, subject.token)
-    try:
-        await check_reachable(url)
-    except ConfigurationError as error:
-        if subject.kind("websocket") == "embedded":
-            msg = f"the embedded reference backend has ended: {error.problem}"
-            raise MeasurementError(msg) from None
-        raise
+    provisions = await _unless_stopped(_prepared(plan, subject, url), stop)
     run_id = new_id(f"{label.tier}-websocket")
     spec = WebSocketSpec(plan, url, run_id, provisions)
     result = await run_shards(spec, on_progress=on_progress, stop=stop)
@@ -57,6 +55,41 @@ async def run(
         metrics=websocket_metrics(result),
         details={"stray": dict(result.stray), "lost": dict(result.lost), "shards": plan.shards},
     )
+
+
+async def _prepared(plan: WebSocketPlan, subject: Subject, url: str) -> Provisions:
+    """All that the load takes along, once its subject is there."""
+    provisions = await load_provisions(plan, subject.token)
+    try:
+        await check_reachable(url)
+    except ConfigurationError as error:
+        if subject.kind("websocket") == "embedded":
+            msg = f"the embedded reference backend has ended: {error.problem}"
+            raise MeasurementError(msg) from None
+        raise
+    return provisions
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
+    """The result of `work`, which is cancelled with this, and when `stop` is set first.
+
+    Raises:
+        NotBegunError: when it was.
+    """
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            raise NotBegunError
+        return await working
+    except asyncio.CancelledError as error:
+        if stop.is_set():
+            raise error from NotBegunError()
+        raise
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 def _without_idle(result: WebSocketResult) -> WebSocketResult:

@@ -28,6 +28,8 @@ from nightbench.websocket.script import DEFAULT_KIND
 _OWN_LIMITS = ("connect_emfile", "connect_enfile", "connect_eaddrnotavail")
 """Failures of the generator's machine, which are no fault of the subject."""
 
+_OF_TLS = (f"{CONNECTION}.tls_time.", f"{RECONNECTION}.tls_time.")
+
 _ALWAYS = (
     "connection.time",
     "connection.send_lag",
@@ -66,8 +68,13 @@ def websocket_metrics(result: WebSocketResult) -> tuple[Metric, ...]:
     )
 
 
-def metric_names(plan: WebSocketPlan) -> frozenset[str]:
-    """What `websocket_metrics` would name after a run of `plan` in which all happened that can."""
+def metric_names(plan: WebSocketPlan, *, secure: bool = True) -> frozenset[str]:
+    """What `websocket_metrics` would name after a run of `plan` in which all happened that can.
+
+    Args:
+        plan: As it is run.
+        secure: Whether the address is one of wss://.
+    """
     records = Records([kind.name for kind in plan.messages] or [DEFAULT_KIND], 0)
     some = OperationCounts(scheduled=1, ok=1)
     everything = WebSocketResult(
@@ -93,7 +100,11 @@ def metric_names(plan: WebSocketPlan) -> frozenset[str]:
         if not happens
     }
     names = (metric.name for metric in websocket_metrics(everything))
-    return frozenset(name for name in names if name.partition(".")[0] not in never)
+    return frozenset(
+        name
+        for name in names
+        if name.partition(".")[0] not in never and (secure or not name.startswith(_OF_TLS))
+    )
 
 
 def _reconnection(counts: OperationCounts) -> tuple[Metric, ...]:

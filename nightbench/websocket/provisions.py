@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nightbench.errors import ConfigurationError
 from nightbench.plan import WebSocketPlan
@@ -43,10 +44,10 @@ class Provisions:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-def load_provisions(plan: WebSocketPlan, token: str | None) -> Provisions:
+async def load_provisions(plan: WebSocketPlan, token: str | None) -> Provisions:
     """Read everything that `plan` names, and check all of it that a running test would stumble over.
 
-    It blocks, and runs the tokens' command.
+    Cancelled, it leaves no command running.
 
     Args:
         plan: Of the whole load test.
@@ -55,11 +56,20 @@ def load_provisions(plan: WebSocketPlan, token: str | None) -> Provisions:
     Raises:
         ConfigurationError: naming the field of the plan.
     """
+    # before the command is run, which may take long or be counted
+    before = await asyncio.to_thread(_without_tokens, plan, token)
+    if plan.tokens is not None:
+        tokens = await read_tokens(plan.tokens, plan.users, before.rows)
+    else:
+        tokens = (token,) if token else ()
+    return await asyncio.to_thread(_whole, plan, before, tokens)
+
+
+def _without_tokens(plan: WebSocketPlan, token: str | None) -> Provisions:
     if token and TOKEN.fullmatch(token) is None:
         raise ConfigurationError("--token / NIGHTBENCH_TOKEN", REDACTED, f"cannot be sent: {WRONG}")
     rows = read_rows(plan.data) if plan.data is not None else ()
     headers = tuple(_headers(plan, rows))
-    tokens = read_tokens(plan.tokens, plan.users, rows) if plan.tokens is not None else ()
     if plan.tokens is not None and any(_is_authorization(name) for name, _ in headers):
         raise ConfigurationError(
             "tokens",
@@ -67,9 +77,13 @@ def load_provisions(plan: WebSocketPlan, token: str | None) -> Provisions:
             "is the Authorization header that `headers` has too",
             "leave out one of the two",
         )
-    tokens = tokens or ((token,) if token else ())
-    provisions = Provisions(tokens, rows, headers, _subprotocols(plan, rows, tokens), _files(plan))
     compile_rules(plan.reply)
+    return Provisions(rows=rows, headers=headers, files=_files(plan))
+
+
+def _whole(plan: WebSocketPlan, before: Provisions, tokens: tuple[str, ...]) -> Provisions:
+    subprotocols = _subprotocols(plan, before.rows, tokens)
+    provisions = replace(before, tokens=tokens, subprotocols=subprotocols)
     script_of(plan, "check", provisions)
     return provisions
 

@@ -54,7 +54,9 @@ class Predicate:
         if told is True or told is False:
             return told
         # a coroutine, say, which is true whatever it would say
-        self.failure = self.failure or f"answered with {type(told).__name__}"
+        kind = type(told)
+        name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        self.failure = self.failure or f"answered with {name}"
         return None
 
 

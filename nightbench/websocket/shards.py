@@ -20,6 +20,8 @@ GRACE_SECONDS = 15.0
 async def run_shards(spec: WebSocketSpec, *, on_progress: OnProgress, stop: asyncio.Event) -> WebSocketResult:
     """Run the load test of `spec` in as many processes as its plan asks for, and return what they saw together.
 
+    When one of them gives up, the others end early too.
+
     Raises:
         ConfigurationError: as raised by a generator.
         MeasurementError: when one of them failed; the others are ended then.
@@ -28,6 +30,7 @@ async def run_shards(spec: WebSocketSpec, *, on_progress: OnProgress, stop: asyn
     lead = _lead_seconds(count, rows=len(spec.provisions.rows))
     shards = split(spec, count, start_at=time.time_ns() + round(lead * SECOND))
     reports: dict[int, Progress] = {}
+    ending = asyncio.Event()
 
     def report(shard: int, progress: Progress) -> None:
         reports[shard] = progress
@@ -39,20 +42,27 @@ async def run_shards(spec: WebSocketSpec, *, on_progress: OnProgress, stop: asyn
             run_generator,
             shard,
             on_progress=lambda progress: report(number, progress),
-            stop=stop,
+            stop=ending,
             grace=GRACE_SECONDS,
             patience=PATIENCE_SECONDS + lead,  # it waits for the start in silence
         )
         reports.pop(number, None)  # the others go on reporting
+        if result.given_up is not None:
+            ending.set()
         return result
 
+    async def follow() -> None:
+        await stop.wait()
+        ending.set()
+
     tasks = [asyncio.create_task(run(number, shard)) for number, shard in enumerate(shards)]
+    following = asyncio.create_task(follow())
     try:
         return merged(await asyncio.gather(*tasks))
     finally:
-        for task in tasks:
+        for task in (*tasks, following):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, following, return_exceptions=True)
 
 
 def split(spec: WebSocketSpec, count: int, *, start_at: int) -> list[WebSocketSpec]:

@@ -182,7 +182,7 @@ CASES = {
         "",
         ["--header", "'***'", "x-a is there twice"],
     ),
-    "subprotocol that is none": (["websocket", "--subprotocol", "a b"], {}, "", ["--subprotocol", "a b"]),
+    "subprotocol that is none": (["websocket", "--subprotocol", "a b"], {}, "", ["--subprotocol", "***"]),
     "what stands in a plan file alone": (
         ["websocket", "--messages", "x"],
         {},

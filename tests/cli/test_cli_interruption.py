@@ -67,6 +67,18 @@ def test_the_second_signal_ends_at_once():
         run_interruptible(main, on_first=lambda: None)
 
 
+@pytest.mark.parametrize("_again", range(50))
+def test_no_signal_is_slept_through(_again):
+    async def main(_stop: asyncio.Event) -> None:
+        # the second goes to a thread that is awake, or comes before the main one is asleep again
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.Event().wait()
+
+    with pytest.raises(MeasurementError, match="interrupted twice"):
+        run_interruptible(main, on_first=lambda: None)
+
+
 def test_nohup_is_heeded():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -1,5 +1,6 @@
 """The plan files of the documentation are plans, and what they say can be said."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def plan_of(kind, content):
 @pytest.mark.parametrize(("kind", "content"), PLANS)
 def test_an_example_can_be_run(kind, content):
     plan = plan_of(kind, content)
-    provisions = load_provisions(plan, None)
+    provisions = asyncio.run(load_provisions(plan, None))
     script = script_of(plan, "run", provisions)
     said = {script.compose(user, turn, "m")[0] for user in range(10) for turn in range(20)}
     assert len(said) == len(script.kinds) == max(1, len(plan.messages))
@@ -45,7 +46,7 @@ def test_an_example_can_be_run(kind, content):
 
 def test_the_assistant_is_what_its_text_says():
     plan = plan_of(*PLANS[0])
-    provisions = load_provisions(plan, None)
+    provisions = asyncio.run(load_provisions(plan, None))
     assert headers_of(plan, provisions, 1) == (
         ("X-Tenant", "globex"),
         ("X-Api-Key", "hunter2"),
@@ -63,10 +64,10 @@ def test_the_assistant_is_what_its_text_says():
 def test_a_token_in_a_subprotocol_is_all_that_the_handshake_has():
     (example,) = (content for _, content in PLANS if "subprotocols:" in content)
     plan = plan_of("yaml", example)
-    provisions = load_provisions(plan, None)
+    provisions = asyncio.run(load_provisions(plan, None))
     assert headers_of(plan, provisions, 1) == (("Sec-WebSocket-Protocol", "chat.v1, bearer.d.e.f"),)
 
 
 def test_the_predicate_is_one():
     plan = plan_of("yaml", "websocket: {reply: {match: predicate, predicate: 'matching:by_reference'}}")
-    load_provisions(plan, None)
+    asyncio.run(load_provisions(plan, None))

@@ -48,6 +48,9 @@ class Wire(asyncio.Transport):
     def abort(self):
         self.asked.append("abort")
 
+    def is_closing(self):
+        return "close" in self.asked or "abort" in self.asked
+
     def write(self, data):
         self.asked.append(data[:1])
         self.written += data

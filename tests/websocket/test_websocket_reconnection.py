@@ -173,7 +173,7 @@ def test_pauses_grow_from_attempt_to_attempt_and_each_user_has_its_own(behaviour
         plan = WebSocketPlan(
             users=4, duration=4, ramp=0.1, warmup=0, lost_after=30, headers={"X-User": "${user}"}
         )
-        run_generator(WebSocketSpec(plan, url, "test", load_provisions(plan, None)))
+        run_generator(WebSocketSpec(plan, url, "test", asyncio.run(load_provisions(plan, None))))
     for user, seen in pauses.items():
         # what waits for a busy machine comes late, never early
         assert [pause >= pause_ns(attempt, user=int(user), seed=1) for attempt, pause in enumerate(seen)] == [

@@ -1,5 +1,6 @@
 """Subprotocols of each user's own, which may carry its token: filled in, checked, offered, and never stored."""
 
+import asyncio
 import threading
 
 import pytest
@@ -29,7 +30,7 @@ def test_subprotocols_are_filled_in_for_each_user(tmp_path):
     (tmp_path / "users.csv").write_text("tenant\na\nb\n")
     offered = ["chat.v1", "bearer.${token}", "${tenant}-${user}", "${env:KEY_OF_IT}", "a$$b"]
     plan = plan_of(data="users.csv", subprotocols=offered, tokens={"template": "t${user}"})
-    provisions = load_provisions(plan, None)
+    provisions = asyncio.run(load_provisions(plan, None))
     assert headers_of(plan, provisions, 3) == (
         ("Authorization", "Bearer t3"),
         ("Sec-WebSocket-Protocol", f"chat.v1, bearer.t3, b-3, {SECRET}, a$b"),
@@ -54,7 +55,7 @@ def test_a_server_hears_each_users_own_subprotocols_and_takes_one(tmp_path):
         tokens={"file": "tokens.txt"},
     )
     with chat_server(noting, select_subprotocol=lambda _connection, offered: offered[0]) as url:
-        spec = WebSocketSpec(plan, url, "test", load_provisions(plan, None))
+        spec = WebSocketSpec(plan, url, "test", asyncio.run(load_provisions(plan, None)))
         result = run_generator(spec, lambda _: None, threading.Event())
     assert result.counted["connection"].ok == 3
     assert sorted(seen) == [
@@ -67,8 +68,11 @@ def test_a_server_hears_each_users_own_subprotocols_and_takes_one(tmp_path):
     [
         ("chat.v1", "chat.v1"),
         ("bearer.${token}", "bearer.${token}"),
-        ("x" * 40, "x" * 40),
-        ("x" * 41, "***"),
+        ("graphql-transport-ws.of-a-house-of-ours", "graphql-transport-ws.of-a-house-of-ours"),
+        ("x-" * 20 + "x", "***"),
+        ("x" * 15, "x" * 15),
+        ("bearer." + "x" * 16, "***"),
+        ("bearer.hunter22", "***"),
         ("a-${user}-" + "x" * 41, "a-${user}***"),
         ("bearer.eyJhbGciOiJI.eyJzdWIiOiIx.c2ln", "***"),
     ],
@@ -117,6 +121,6 @@ def test_what_cannot_be_offered_is_told_before_any_load(case, tmp_path):
     for name, content in (files[0] if files else {}).items():
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ConfigurationError) as caught:
-        load_provisions(plan_of(**fields), None)
+        asyncio.run(load_provisions(plan_of(**fields), None))
     assert [text for text in says if text not in str(caught.value)] == []
     assert SECRET not in str(caught.value)
