@@ -132,6 +132,17 @@ async def polite(websocket):
         await answer(websocket, text)
 
 
+def answering_in_turn(seconds):
+    """Takes so long for each message, and reads the next one after it."""
+
+    async def handler(websocket):
+        async for text in websocket:
+            await asyncio.sleep(seconds)
+            await answer(websocket, text)
+
+    return handler
+
+
 def answering_after(seconds):
     """Answers each message so much later, reading on meanwhile."""
 

@@ -1,9 +1,8 @@
 """When the open and the closed model send: on a schedule, or after a reply."""
 
-import asyncio
 import itertools
 
-from servers import answer, chat_server
+from servers import answer, answering_in_turn, chat_server
 from test_websocket_generator import load, metric
 
 
@@ -28,12 +27,7 @@ def test_the_open_model_sends_on_schedule_whatever_the_replies_do():
 
 
 def test_the_closed_model_waits_for_the_reply():
-    async def slow(websocket):
-        async for text in websocket:
-            await asyncio.sleep(0.2)
-            await answer(websocket, text)
-
-    with chat_server(slow) as url:
+    with chat_server(answering_in_turn(0.2)) as url:
         result = load(url, users=2, model="closed", think=0.05, rate=None)
     # two users, each once in 250 ms and no more often
     assert 4 <= result.counted["message"].scheduled <= 10
@@ -55,12 +49,7 @@ def test_past_the_limit_in_flight_sends_are_skipped_and_counted():
 
 
 def test_throughput_is_what_the_subject_did_not_what_it_was_asked():
-    async def slow(websocket):
-        async for text in websocket:
-            await asyncio.sleep(0.05)
-            await answer(websocket, text)
-
-    with chat_server(slow) as url:
+    with chat_server(answering_in_turn(0.05)) as url:
         result = load(url, users=1, rate=40, max_in_flight=1000, timeout=30)
     assert result.counted["message"].ok == 40
     assert metric(result, "message.throughput") < 25

@@ -7,7 +7,7 @@ import json
 import time
 
 import pytest
-from servers import answer, chat_server, polite, raw_server
+from servers import answer, answering_in_turn, chat_server, polite, raw_server
 from test_websocket_generator import load, metric
 
 from nightbench.load.phases import SECOND
@@ -212,12 +212,7 @@ def test_sends_are_due_at_once_and_not_in_crowds():
 
 
 def test_a_reply_after_its_time_out_is_late_also_between_two_looks_at_the_clock():
-    async def a_little_late(websocket):
-        async for text in websocket:
-            await asyncio.sleep(0.03)
-            await answer(websocket, text)
-
-    with chat_server(a_little_late) as url:
+    with chat_server(answering_in_turn(0.03)) as url:
         result = load(url, users=20, rate=100, timeout=0.02)
     message = result.counted["message"]
     assert message.timed_out == message.scheduled == 100
