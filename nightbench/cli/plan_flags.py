@@ -72,7 +72,7 @@ _GROUPS: Mapping[str, Group] = {
     **dict.fromkeys(("subprotocols", "compression", "tls"), _CONNECTION),
 }
 _PARAMETERS: Mapping[str, Parameter] = {
-    **dict.fromkeys(("rate_profile", "messages", "greeting", "headers", "targets"), _IN_A_FILE),
+    **dict.fromkeys(("rate_profile", "messages", "greeting", "headers", "targets", "workload"), _IN_A_FILE),
     "subprotocols": Parameter(name="subprotocol", negative=""),
 }
 

@@ -25,8 +25,10 @@ from nightbench.plan.conversation import (
 )
 from nightbench.plan.database import DatabasePlan, DatabaseTarget
 from nightbench.plan.layers import Layer, NameOf
+from nightbench.plan.parameters import ParameterDraw
 from nightbench.plan.websocket import WebSocketPlan, WebSocketTarget
 from nightbench.plan.words import NIGHTLY_TIERS, TIER_NAMES, Model, Seconds, Suite, Tier
+from nightbench.plan.workload import OwnRows, PolicyCost, StatementPlan, WorkloadPlan, WrittenTable
 
 __all__ = [
     "NIGHTLY_TIERS",
@@ -39,9 +41,13 @@ __all__ = [
     "MessageKind",
     "Model",
     "NameOf",
+    "OwnRows",
+    "ParameterDraw",
+    "PolicyCost",
     "RatePoint",
     "ReplyRules",
     "Seconds",
+    "StatementPlan",
     "Suite",
     "SuitePlan",
     "Tier",
@@ -52,6 +58,8 @@ __all__ = [
     "WebSocketChanges",
     "WebSocketPlan",
     "WebSocketTarget",
+    "WorkloadPlan",
+    "WrittenTable",
     "changed",
     "combined",
     "part",

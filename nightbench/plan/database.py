@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nightbench.frozen import Frozen
-from nightbench.plan.words import TARGETS, ArrivalModel, Seed, Think, Warmup
+from nightbench.plan.agreement import disagreement
+from nightbench.plan.pam import PAM
+from nightbench.plan.words import TARGETS, ArrivalModel, Seconds, Seed, Shards, Think, Warmup
+from nightbench.plan.workload import WorkloadPlan
 from nightbench.target import Target, about, merged_targets
 
-DatabaseTarget = Annotated[Target, about("database", "query", "query[STATEMENT]", "pool", "generator")]
+DatabaseTarget = Annotated[
+    Target, about("database", "query", "query[STATEMENT]", "pool", "policy", "observer", "generator")
+]
 
 
 class DatabasePlan(Frozen):
@@ -58,12 +63,72 @@ class DatabasePlan(Frozen):
     statement_timeout: Annotated[
         float, Field(gt=0, le=3600, title="Statement timeout (s)", description="seconds a statement may take")
     ] = 10.0
+    pool_recycle: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=86_400,
+            title="Pool recycle (s)",
+            description="age at which the pool replaces a connection; never when left out",
+        ),
+    ] = None
+    lock_timeout: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=3600,
+            title="Lock timeout (s)",
+            description="seconds a statement may wait for a lock; as long as it may take when left out",
+        ),
+    ] = None
+    isolation: Annotated[
+        Literal["read committed", "repeatable read", "serializable"],
+        Field(title="Isolation level", description="of each transaction"),
+    ] = "read committed"
+    lost_after: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=3600,
+            title="Lost after (s)",
+            description="seconds of nothing but failing connections after which the subject is given up",
+        ),
+    ] = 10.0
     tenants: Annotated[
         int,
         Field(gt=0, le=1_000_000, title="Tenants", description="how many of the subject's tenants take part"),
     ] = 1000
+    workload: Annotated[
+        WorkloadPlan | None,
+        Field(title="Workload", description="what the workers ask; the assistant's mix when left out"),
+    ] = None
+    observation_interval: Annotated[
+        Seconds,
+        Field(
+            title="Observation interval (s)",
+            description="seconds between two looks at the server's statistics, on a connection of its own; "
+            "0 for none",
+        ),
+    ] = 2.0
     seed: Seed = 1
+    shards: Shards = 1
     targets: Annotated[tuple[DatabaseTarget, ...], TARGETS] = ()
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        for name, most in (
+            ("workers", self.workers),
+            ("pool_size", self.pool_connections),
+            ("queries", self.queries),
+        ):
+            if self.shards > most:
+                raise disagreement(f"more shards than {name}: {self.shards} > {most}", ["shards"], [name])
+        return self
+
+    @property
+    def mix(self) -> WorkloadPlan:
+        """What the workers ask."""
+        return self.workload if self.workload is not None else PAM
 
     @property
     def promises(self) -> tuple[Target, ...]:
@@ -72,6 +137,7 @@ class DatabasePlan(Frozen):
             Target(metric="query.response_time.p95", op="<", limit=100),
             Target(metric="query.success_rate", op=">", limit=99),
             Target(metric="query.response_time.growth", op="<", limit=50),
+            Target(metric="query.throughput.decline", op="<", limit=20),
             Target(metric="query.leaked_rows", op="==", limit=0),
         )
         return merged_targets(defaults, self.targets)

@@ -19,7 +19,7 @@ from nightbench.plan.conversation import (
     TokenSource,
 )
 from nightbench.plan.placeholders import masked
-from nightbench.plan.words import TARGETS, ArrivalModel, Seconds, Seed, Think, Warmup
+from nightbench.plan.words import TARGETS, ArrivalModel, Seconds, Seed, Shards, Think, Warmup
 from nightbench.target import Target, about, merged_targets
 
 WebSocketTarget = Annotated[
@@ -227,12 +227,7 @@ class WebSocketPlan(Frozen):
     ] = False
     tls: Annotated[TlsOptions, Field(title="TLS", description="for wss:// addresses")] = TlsOptions()
     seed: Seed = 1
-    shards: Annotated[
-        int,
-        Field(
-            gt=0, le=256, title="Shards", description="processes that generate the load, each a part of it"
-        ),
-    ] = 1
+    shards: Shards = 1
     targets: Annotated[tuple[WebSocketTarget, ...], TARGETS] = ()
 
     @model_validator(mode="after")

@@ -39,6 +39,10 @@ Seed = Annotated[
         description="of everything that is drawn: the same seed draws the same",
     ),
 ]
+Shards = Annotated[
+    int,
+    Field(gt=0, le=256, title="Shards", description="processes that generate the load, each a part of it"),
+]
 TARGETS = Field(
     title="Targets", description="promises on top of the default ones, each METRIC OP LIMIT (times in ms)"
 )
