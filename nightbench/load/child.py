@@ -61,6 +61,11 @@ class _Refused:
 
 
 @dataclass(frozen=True)
+class _Ended:
+    why: str
+
+
+@dataclass(frozen=True)
 class _Failed:
     summary: str
     traceback: str
@@ -168,6 +173,8 @@ async def _talk(
                 return value
             case _Refused(setting, value, problem, way_out):
                 raise ConfigurationError(setting, value, problem, way_out)
+            case _Ended(why):
+                raise MeasurementError(why)
             case _Failed(summary, details):
                 error = MeasurementError(f"the load generator failed: {summary}")
                 error.add_note(details)
@@ -210,6 +217,8 @@ def main(target: str) -> None:
         answer: object = _Result(generator(spec, lambda progress: _write_frame(out, progress), stop))
     except ConfigurationError as error:
         answer = _Refused(error.setting, str(error.value), error.problem, error.way_out)
+    except MeasurementError as error:  # as of a generator of its own
+        answer = _Ended(str(error))
     except Exception as error:  # noqa: BLE001  # whatever it is, the parent tells it
         answer = _Failed(scrub(f"{type(error).__name__}: {error}"), scrub(traceback.format_exc()))
     _write_frame(out, answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -37,27 +38,27 @@ class OperationCounts:
     in_flight: int = 0
     errors: Counter[str] = field(default_factory=Counter)
 
-    def schedule(self) -> None:
-        """An operation became due."""
-        self.scheduled += 1
-        self.in_flight += 1
+    def schedule(self, number: int = 1) -> None:
+        """Operations became due."""
+        self.scheduled += number
+        self.in_flight += number
 
-    def end(self, outcome: Outcome, error: str | None = None) -> None:
-        """A scheduled operation ended; everything but OK names its error class."""
+    def end(self, outcome: Outcome, error: str | None = None, number: int = 1) -> None:
+        """Scheduled operations ended; everything but OK names its error class."""
         if (outcome is _OK) != (error is None):
             msg = f"{outcome} with error {error!r}: every failure names its class, a success has none"
             raise ValueError(msg)
-        self.in_flight -= 1
+        self.in_flight -= number
         if error is None:
-            self.ok += 1
+            self.ok += number
             return
-        self.errors[error] += 1
+        self.errors[error] += number
         if outcome is _FAILED:
-            self.failed += 1
+            self.failed += number
         elif outcome is _TIMED_OUT:
-            self.timed_out += 1
+            self.timed_out += number
         else:
-            self.skipped += 1
+            self.skipped += number
 
     def check(self, operation: str) -> None:
         """Raise AssertionError unless the account is whole."""
@@ -108,3 +109,10 @@ class Ledger:
     def failures(self) -> int:
         """Failed, timed-out and skipped operations of every kind."""
         return sum(counts.failures for counts in (*self.counted.values(), *self.uncounted.values()))
+
+
+def added(accounts: Sequence[dict[str, OperationCounts]]) -> dict[str, OperationCounts]:
+    """The accounts of several ledgers together, operation by operation; all have the same ones."""
+    return {
+        operation: sum((each[operation] for each in accounts), OperationCounts()) for operation in accounts[0]
+    }

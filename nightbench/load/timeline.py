@@ -113,7 +113,17 @@ class Timeline:
         if not rows:
             return
         flat = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=len(rows) * self._width)
-        columns = np.ascontiguousarray(flat.reshape(-1, self._width).T)
+        self.add(np.ascontiguousarray(flat.reshape(-1, self._width).T), origin)
+
+    def add(self, columns: npt.NDArray[np.int64], origin: int) -> None:
+        """Count operations at once, as `record` and `fold` do.
+
+        Args:
+            columns: A row for each instant, in it each operation's.
+            origin: From which seconds are counted (ns).
+        """
+        if not columns.shape[1]:
+            return
         seconds = (columns[0] - origin) // SECOND
         self._stretch(int(seconds.min()), int(seconds.max()))
         never = columns == NEVER

@@ -9,7 +9,6 @@ import asyncio
 import gc
 import threading
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 import uvloop
@@ -19,6 +18,7 @@ from nightbench.load.alarm import Alarm
 from nightbench.load.health import BEAT_SECONDS, Health, HealthMonitor
 from nightbench.load.phases import INTERRUPTED_DRAIN_SECONDS, SECOND, Phases
 from nightbench.load.progress import OnProgress, Progress
+from nightbench.load.shard import agreed_start
 from nightbench.websocket.client import Endpoint
 from nightbench.websocket.connections import Connections
 from nightbench.websocket.messages import Messages
@@ -57,10 +57,10 @@ class Generator:
         rules = compile_rules(plan.reply)
         self._predicate = rules.belongs
         script = script_of(plan, spec.run_id, spec.provisions)
-        self._users = [User(index, spec.run_id, rules) for index in spec.shard.users(plan.users)]
+        self._users = [User(index, spec.run_id, rules) for index in spec.shard.part(plan.users)]
         gc.collect()
         gc.freeze()
-        self._started_at, start, self._late = _start(spec.start_at)
+        self._started_at, start, self._late = agreed_start(spec.start_at)
         self._phases = Phases.plan(
             start,
             ramp=plan.ramp_seconds,
@@ -255,21 +255,6 @@ class Generator:
         drain = (now - reached) / SECOND + INTERRUPTED_DRAIN_SECONDS
         self._phases = self._phases.cut(reached, drain=drain)
         self._end_sending(reached)
-
-
-def _start(start_at: int | None) -> tuple[datetime, int, tuple[str, ...]]:
-    """The one wall-clock anchor, the same instant in monotonic ns, and what to say when it has passed already."""
-    wall, now = time.time_ns(), _clock()
-    ahead = 0 if start_at is None else start_at - wall
-    if ahead >= 0:
-        late: tuple[str, ...] = ()
-    else:
-        reason = (
-            f"this shard was ready {-ahead / SECOND:.1f} s after the start that was agreed on: "
-            "use fewer shards or a quieter machine"
-        )
-        late = (reason,)
-    return datetime.fromtimestamp((wall + ahead) / SECOND, UTC), now + ahead, late
 
 
 async def _run(spec: WebSocketSpec, on_progress: OnProgress, stop: threading.Event) -> WebSocketResult:

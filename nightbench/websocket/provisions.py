@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from nightbench.data import Row, read_rows
 from nightbench.errors import ConfigurationError
 from nightbench.plan import WebSocketPlan
 from nightbench.plan.placeholders import masked
 from nightbench.scrub import REDACTED
-from nightbench.websocket.data import Row, read_rows
 from nightbench.websocket.handshake import SUBPROTOCOL
 from nightbench.websocket.rules import compile_rules
 from nightbench.websocket.script import Script, binary_file, own_row
@@ -68,7 +68,7 @@ async def load_provisions(plan: WebSocketPlan, token: str | None) -> Provisions:
 def _without_tokens(plan: WebSocketPlan, token: str | None) -> Provisions:
     if token and TOKEN.fullmatch(token) is None:
         raise ConfigurationError("--token / NIGHTBENCH_TOKEN", REDACTED, f"cannot be sent: {WRONG}")
-    rows = read_rows(plan.data) if plan.data is not None else ()
+    rows = read_rows(plan.data, "data") if plan.data is not None else ()
     headers = tuple(_headers(plan, rows))
     if plan.tokens is not None and any(_is_authorization(name) for name, _ in headers):
         raise ConfigurationError(

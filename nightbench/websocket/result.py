@@ -8,25 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from nightbench.load.health import Health
-from nightbench.load.ledger import OperationCounts
+from nightbench.load.ledger import OperationCounts, added
 from nightbench.load.phases import SECOND, Phases
+from nightbench.load.shard import Shard
 from nightbench.load.timeline import Times
 from nightbench.plan import WebSocketPlan
 from nightbench.websocket.presence import Presence
 from nightbench.websocket.provisions import Provisions
 from nightbench.websocket.sizes import Sizes
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Which part of a load test: users `index`, `index + count`, `index + 2·count`, …"""
-
-    index: int = 0
-    count: int = 1
-
-    def users(self, users: int) -> range:
-        """The indices of its users, of `users` in all; those of all shards together are everybody, once."""
-        return range(self.index, users, self.count)
 
 
 @dataclass(frozen=True)
@@ -42,7 +31,7 @@ class WebSocketSpec:
     url: str = field(repr=False)  # may carry a token
     run_id: str
     provisions: Provisions = field(default_factory=Provisions)
-    shard: Shard = Shard()
+    shard: Shard = field(default_factory=Shard)
     start_at: int | None = None
 
 
@@ -99,8 +88,8 @@ def merged(shards: Sequence[WebSocketResult]) -> WebSocketResult:
     return replace(
         shards[0],
         phases=max((each.phases for each in shards), key=lambda phases: (phases.drain, phases.end)),
-        counted=_added([each.counted for each in shards]),
-        uncounted=_added([each.uncounted for each in shards]),
+        counted=added([each.counted for each in shards]),
+        uncounted=added([each.uncounted for each in shards]),
         times=tuple(Times.merged(parts) for parts in zip(*(each.times for each in shards), strict=True)),
         health=Health.merged([each.health for each in shards]),
         started_at=min(each.started_at for each in shards),
@@ -117,9 +106,3 @@ def merged(shards: Sequence[WebSocketResult]) -> WebSocketResult:
         given_up="; ".join(given_up) or None,
         predicate_failure=next(filter(None, (each.predicate_failure for each in shards)), None),
     )
-
-
-def _added(accounts: Sequence[dict[str, OperationCounts]]) -> dict[str, OperationCounts]:
-    return {
-        operation: sum((each[operation] for each in accounts), OperationCounts()) for operation in accounts[0]
-    }

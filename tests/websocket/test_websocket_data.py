@@ -7,15 +7,15 @@ import pyarrow.parquet as pq
 import pytest
 from bringing import Bad, refused
 
+from nightbench.data import read_rows
 from nightbench.errors import ConfigurationError
-from nightbench.websocket.data import read_rows
 
 pytestmark = pytest.mark.usefixtures("in_a_folder")
 
 
 def test_a_csv_file_is_read_as_a_spreadsheet_writes_it(tmp_path):
     (tmp_path / "it.csv").write_bytes(b'\xef\xbb\xbfq,"a, b"\r\n"line\none, ""x""",\r\n\r\nf\xc3\xbcnf,5\r\n')
-    assert read_rows("it.csv") == ({"q": 'line\none, "x"', "a, b": ""}, {"q": "fünf", "a, b": "5"})
+    assert read_rows("it.csv", "data") == ({"q": 'line\none, "x"', "a, b": ""}, {"q": "fünf", "a, b": "5"})
 
 
 def test_a_parquet_file_is_read_as_text(tmp_path):
@@ -27,7 +27,7 @@ def test_a_parquet_file_is_read_as_text(tmp_path):
         "kind": pa.array(["x", "y"]).dictionary_encode(),
     }
     pq.write_table(pa.table(columns), "it.parquet")
-    assert read_rows("it.parquet") == (
+    assert read_rows("it.parquet", "data") == (
         {"text": "a", "number": "1", "share": "0.5", "yes": "true", "kind": "x"},
         {"text": "", "number": "22", "share": "1.25", "yes": "false", "kind": "y"},
     )
@@ -77,21 +77,21 @@ def test_what_is_no_data_is_told_before_any_load(case):
 def test_parquet_that_is_no_rows_of_text_is_told(columns, problem):
     pq.write_table(pa.table(columns), "it.parquet")
     with pytest.raises(ConfigurationError, match=problem):
-        read_rows("it.parquet")
+        read_rows("it.parquet", "data")
 
 
 def test_data_of_too_many_values_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("nightbench.websocket.data.MOST_VALUES", 5)
+    monkeypatch.setattr("nightbench.data.MOST_VALUES", 5)
     (tmp_path / "it.csv").write_text("a,b\n1,2\n3,4\n5,6\n")
     pq.write_table(pa.table({"a": [1, 2, 3], "b": [1, 2, 3]}), "it.parquet")
     for name in ("it.csv", "it.parquet"):
         with pytest.raises(ConfigurationError, match=rf"data = '{name}': has more than 5 values"):
-            read_rows(name)
+            read_rows(name, "data")
 
 
 def test_a_small_parquet_file_that_holds_much_is_refused(monkeypatch):
-    monkeypatch.setattr("nightbench.websocket.data.MOST_BYTES", 2**20)
+    monkeypatch.setattr("nightbench.data.MOST_BYTES", 2**20)
     pq.write_table(pa.table({"a": ["x" * 2**22]}), "it.parquet", compression="zstd", use_dictionary=False)
     assert Path("it.parquet").stat().st_size < 2**20
     with pytest.raises(ConfigurationError, match=r"data = 'it.parquet': holds more than 1 MiB"):
-        read_rows("it.parquet")
+        read_rows("it.parquet", "data")

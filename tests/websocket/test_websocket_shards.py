@@ -23,13 +23,14 @@ from nightbench.load.histogram import Histogram
 from nightbench.load.ledger import Outcome
 from nightbench.load.phases import SECOND, Phases
 from nightbench.load.progress import Progress, combined
+from nightbench.load.shard import Shard
 from nightbench.plan import WebSocketPlan
 from nightbench.websocket.conversation import Request
 from nightbench.websocket.generator import run_generator
 from nightbench.websocket.metrics import websocket_metrics, websocket_validity
 from nightbench.websocket.presence import Presence
 from nightbench.websocket.records import CONNECTION, RECONNECTION, Records
-from nightbench.websocket.result import Shard, WebSocketResult, WebSocketSpec, merged
+from nightbench.websocket.result import WebSocketResult, WebSocketSpec, merged
 from nightbench.websocket.shards import run_shards, split
 from nightbench.websocket.sizes import Sizes
 
@@ -124,7 +125,7 @@ def test_the_merged_measurement_of_shards_equals_the_single_one_on_a_recorded_tr
     whole = result_of(trace, fold_every=7)
     parts = [
         pickle.loads(
-            pickle.dumps(result_of([e for e in trace if e[0] in Shard(i, count).users(12)], fold_every))
+            pickle.dumps(result_of([e for e in trace if e[0] in Shard(i, count).part(12)], fold_every))
         )
         for i in range(count)
     ]
@@ -142,7 +143,7 @@ def test_the_merged_measurement_of_shards_equals_the_single_one_on_a_recorded_tr
 
 @given(st.integers(1, 500), st.integers(1, 16))
 def test_shards_have_every_user_once(users, count):
-    parts = [Shard(index, count).users(users) for index in range(count)]
+    parts = [Shard(index, count).part(users) for index in range(count)]
     assert sorted(itertools.chain(*parts)) == list(range(users))
 
 

@@ -1,4 +1,4 @@
-"""The data file of a WebSocket plan: rows of text from CSV or Parquet."""
+"""Data files that a plan names: rows of text from CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
-from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nightbench.errors import ConfigurationError
 from nightbench.files import read_file
-
-SETTING = "data"
 
 MOST_BYTES = 256 * 2**20
 """Of the file, and of what a Parquet file holds once it is unpacked."""
@@ -24,25 +21,43 @@ MOST_VALUES = 10_000_000
 Row = dict[str, str]
 
 
-def read_rows(name: str) -> tuple[Row, ...]:
+class _NoDataError(Exception):
+    """What is wrong with the content of a file, and the way out."""
+
+    def __init__(self, problem: str, way_out: str = "") -> None:
+        self.problem = problem
+        self.way_out = way_out
+
+
+def read_rows(name: str, setting: str) -> tuple[Row, ...]:
     """The rows of a file whose name ends in ``.csv`` or ``.parquet``; every value as text, null as "".
 
     A CSV file is UTF-8 with a header line; a quoted value may hold line breaks.
 
+    Args:
+        name: Of the file.
+        setting: What names it.
+
     Raises:
-        ConfigurationError: when the file cannot be read, is torn, or has no row.
+        ConfigurationError: naming `setting`, when the file cannot be read, is torn, or has no row.
     """
+    try:
+        return _rows(name, setting)
+    except _NoDataError as error:
+        raise ConfigurationError(setting, name, error.problem, error.way_out) from None
+
+
+def _rows(name: str, setting: str) -> tuple[Row, ...]:
     read = _READERS.get(PurePath(name).suffix.lower())
     if read is None:
-        _refuse(name, "is neither .csv nor .parquet", "name a file that ends in one of them")
-    content = read_file(name, SETTING, most=MOST_BYTES, way_out="name a CSV or Parquet file")
-    rows = tuple(read(content, name))
+        raise _NoDataError("is neither .csv nor .parquet", "name a file that ends in one of them")
+    rows = tuple(read(read_file(name, setting, most=MOST_BYTES, way_out="name a CSV or Parquet file")))
     if not rows:
-        _refuse(name, "has no row", "a header line and at least one row of values")
+        raise _NoDataError("has no row", "a header line and at least one row of values")
     return rows
 
 
-def _csv_rows(content: bytes, name: str) -> Iterator[Row]:
+def _csv_rows(content: bytes) -> Iterator[Row]:
     file = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
     reader = csv.reader(file, strict=True)
     columns: list[str] = []
@@ -53,31 +68,31 @@ def _csv_rows(content: bytes, name: str) -> Iterator[Row]:
                 continue
             if not columns:
                 columns = fields
-                _check_columns(columns, name)
+                _check_columns(columns)
             elif len(fields) != len(columns):
                 problem = f"line {reader.line_num} has {len(fields)} values for {len(columns)} columns"
-                _refuse(name, problem, 'a value that holds a comma stands in "quotes"')
+                raise _NoDataError(problem, 'a value that holds a comma stands in "quotes"')
             else:
                 values += len(fields)
-                _check_size(values, name)
+                _check_size(values)
                 yield dict(zip(columns, fields, strict=True))
     except csv.Error as error:
-        _refuse(name, f"line {reader.line_num} is no CSV: {error}")
+        raise _NoDataError(f"line {reader.line_num} is no CSV: {error}") from None
     except UnicodeDecodeError:
-        _refuse(name, "is not UTF-8", "save it as UTF-8")
+        raise _NoDataError("is not UTF-8", "save it as UTF-8") from None
 
 
-def _parquet_rows(content: bytes, name: str) -> tuple[Row, ...]:
+def _parquet_rows(content: bytes) -> tuple[Row, ...]:
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         held = file.metadata
-        _check_size(held.num_rows * held.num_columns, name)
+        _check_size(held.num_rows * held.num_columns)
         if sum(held.row_group(number).total_byte_size for number in range(held.num_row_groups)) > MOST_BYTES:
-            _refuse(name, f"holds more than {MOST_BYTES // 2**20} MiB")
+            raise _NoDataError(f"holds more than {MOST_BYTES // 2**20} MiB")
         table = file.read()
     except (pa.ArrowException, ValueError, OSError):  # its words name offsets and buffers
-        _refuse(name, "is no Parquet file, or a torn one")
-    _check_columns(table.column_names, name)
+        raise _NoDataError("is no Parquet file, or a torn one") from None
+    _check_columns(table.column_names)
     columns: dict[str, list[str]] = {}
     for column in table.column_names:
         values = table.column(column)
@@ -85,25 +100,21 @@ def _parquet_rows(content: bytes, name: str) -> tuple[Row, ...]:
             columns[column] = [value or "" for value in values.cast(pa.string()).to_pylist()]
         except (pa.ArrowException, ValueError):
             problem = f"its column {column} is {values.type}, which is no text"
-            _refuse(name, problem, "leave the column out, or write it as text")
+            raise _NoDataError(problem, "leave the column out, or write it as text") from None
     return tuple(dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
 
-def _check_size(values: int, name: str) -> None:
+def _check_size(values: int) -> None:
     if values > MOST_VALUES:
-        _refuse(name, f"has more than {MOST_VALUES:,} values", "a sample of its rows will do")
+        raise _NoDataError(f"has more than {MOST_VALUES:,} values", "a sample of its rows will do")
 
 
-def _check_columns(columns: list[str], name: str) -> None:
+def _check_columns(columns: list[str]) -> None:
     if len(set(columns)) < len(columns):
         twice = next(column for column in columns if columns.count(column) > 1)
-        _refuse(name, f"has two columns {twice!r}", "give each a name of its own")
+        raise _NoDataError(f"has two columns {twice!r}", "give each a name of its own")
     if "" in columns:
-        _refuse(name, "has a column without a name", "the first line names the columns")
+        raise _NoDataError("has a column without a name", "the first line names the columns")
 
 
-def _refuse(name: str, problem: str, way_out: str = "") -> NoReturn:
-    raise ConfigurationError(SETTING, name, problem, way_out) from None
-
-
-_READERS: dict[str, Callable[[bytes, str], Iterable[Row]]] = {".csv": _csv_rows, ".parquet": _parquet_rows}
+_READERS: dict[str, Callable[[bytes], Iterable[Row]]] = {".csv": _csv_rows, ".parquet": _parquet_rows}
