@@ -18,12 +18,13 @@ from nightbench.alerts.outbox import Outbox, Run
 from nightbench.database import checks as database_checks
 from nightbench.database import stress_test
 from nightbench.debugging import show_traceback
-from nightbench.errors import ExitCode, MeasurementError, NightbenchError
+from nightbench.errors import ConfigurationError, ExitCode, MeasurementError, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun, UnsavedError
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel
 from nightbench.outcome import NightOutcome, skipped_note, unreadable_note
 from nightbench.plan import Suite, Tier, TierPlan
+from nightbench.plan.layers import as_it_was_set
 from nightbench.reference.provide import BOTH, provide_subject
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
@@ -135,9 +136,12 @@ class Night:
                 return await load_test.run(
                     plan.websocket, self.subject, label, on_progress=on_progress, stop=self.stop
                 )
-            return await stress_test.run(
-                plan.database, self.subject, label, on_progress=on_progress, stop=self.stop
-            )
+            try:
+                return await stress_test.run(
+                    plan.database, self.subject, label, on_progress=on_progress, stop=self.stop
+                )
+            except ConfigurationError as error:
+                raise as_it_was_set(error, self.settings.layers(plan.tier), suite) from None
 
     def failed(
         self, tier: Tier | None, suite: Suite | None, error: BaseException, *, tell: bool = True

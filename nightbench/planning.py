@@ -73,10 +73,10 @@ def _of_websocket(plan: TierPlan, secure: bool) -> Collection[str]:
     return metric_names(plan.websocket, secure=secure)
 
 
-def _of_database(_plan: TierPlan, _secure: bool) -> Collection[str]:
+def _of_database(plan: TierPlan, _secure: bool) -> Collection[str]:
     from nightbench.database.metrics import metric_names  # noqa: PLC0415  # as above
 
-    return metric_names()
+    return metric_names(plan.database)
 
 
 _METRIC_NAMES: Mapping[Suite, Callable[[TierPlan, bool], Collection[str]]] = {

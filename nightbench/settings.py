@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -21,6 +22,7 @@ from pydantic_settings import (
 )
 
 from nightbench import addresses
+from nightbench.allowed import Place
 from nightbench.errors import ConfigurationError
 from nightbench.frozen import Frozen
 from nightbench.plan import Layer, NameOf, Tier, TierChanges, TierPlan
@@ -71,6 +73,9 @@ class Settings(BaseSettings):
     database_dsn: SecretStr | None = Field(
         None, description="the PostgreSQL, postgresql://role@host/database"
     )
+    database_allowed: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="databases that load tests may write to, host:port/database, separated by commas"
+    )
     token: SecretStr | None = Field(None, description="the bearer token of the WebSocket")
     results: Path = Field(Path("results"), description="folder of the Parquet dataset")
     outbox: Path | None = Field(
@@ -116,6 +121,20 @@ class Settings(BaseSettings):
     def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
             addresses.check_postgresql(value.get_secret_value())
+        return value
+
+    @field_validator("database_allowed", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(entry.strip() for entry in value.split(",") if entry.strip())
+        return value
+
+    @field_validator("database_allowed")
+    @classmethod
+    def _are_places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in value:
+            Place.parse(entry)
         return value
 
     @field_validator("sentry_dsn")

@@ -9,7 +9,7 @@ from cyclopts import App, CycloptsError
 from pydantic import ValidationError
 
 from nightbench import __version__
-from nightbench.cli.database import database
+from nightbench.cli.database import app as database
 from nightbench.cli.reference import app as reference
 from nightbench.cli.run import run
 from nightbench.cli.telling import silence, tell

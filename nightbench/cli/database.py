@@ -1,19 +1,25 @@
-"""``nightbench database``: one database stress test."""
+"""``nightbench database``: one database stress test; and what is to be done before and after some."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from nightbench import settings as settings_module
 from nightbench.cli import flags, plan_flags
+from nightbench.cli.housekeeping import clean, prepare
 from nightbench.cli.telling import tell
 from nightbench.errors import ExitCode
 from nightbench.plan import TierChanges
 from nightbench.planning import planned
 
+app = App(name="database")
+app.command(prepare)
+app.command(clean)
 
+
+@app.default
 def database(
     *,
     dsn: flags.Dsn = None,
@@ -27,6 +33,8 @@ def database(
     json: flags.Json = None,
 ) -> ExitCode:
     """Stress a PostgreSQL under row-level security: 80 % reads, 20 % writes, through SQLAlchemy's pool.
+
+    It writes only where that was allowed: see `nightbench database prepare --help`.
 
     For example:
 

@@ -9,30 +9,30 @@ from cyclopts import Group, Parameter
 
 from nightbench.plan import Tier
 
-_SUBJECT = Group("Subject", sort_key=1)
+SUBJECT = Group("Subject", sort_key=1)
 _OUTPUT = Group("Output", sort_key=9)
 PLAN = Group("Plan", sort_key=2)
 
 Url = Annotated[
     str | None,
-    Parameter("--url", group=_SUBJECT, help="the chat WebSocket, ws:// or wss://; embedded when left out"),
+    Parameter("--url", group=SUBJECT, help="the chat WebSocket, ws:// or wss://; embedded when left out"),
 ]
 Dsn = Annotated[
     str | None,
     Parameter(
         "--dsn",
-        group=_SUBJECT,
+        group=SUBJECT,
         help="the PostgreSQL, postgresql://role@host/database; embedded when left out",
     ),
 ]
 Token = Annotated[
     str | None,
     Parameter(
-        "--token", group=_SUBJECT, help="bearer token; better in NIGHTBENCH_TOKEN, where ps does not show it"
+        "--token", group=SUBJECT, help="bearer token; better in NIGHTBENCH_TOKEN, where ps does not show it"
     ),
 ]
 Environment = Annotated[
-    str | None, Parameter("--environment", group=_SUBJECT, help="names the subject in results and alerts")
+    str | None, Parameter("--environment", group=SUBJECT, help="names the subject in results and alerts")
 ]
 Results = Annotated[Path | None, Parameter("--results", group=_OUTPUT, help="folder of the Parquet dataset")]
 Json = Annotated[

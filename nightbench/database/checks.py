@@ -2,43 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from uuid import UUID
+from dataclasses import dataclass
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from nightbench.database.connection import SETTING, TOO_MANY_CONNECTIONS
+from nightbench.database.connection import SETTING
 from nightbench.database.own_rows import housekeeping_connection
-from nightbench.database.workload import Draw, Statement
+from nightbench.database.sqlstate import sqlstate_of
+from nightbench.database.tenancy import TenantSettings
+from nightbench.database.trial import Trial
+from nightbench.database.workload import Statement, Workload
 from nightbench.errors import ConfigurationError
+from nightbench.plan import DatabasePlan
 from nightbench.scrub import scrub, scrub_address
-from nightbench.tenants import SET_TENANT, claims
 
 REACHABLE_SECONDS = 5
 
 _FACTS = ("server_version", "max_connections", "shared_buffers", "fsync", "synchronous_commit")
 
+_TABLES = "prepare it with the tables of the workload, or load the embedded reference"
+
 _WAYS_OUT: dict[str, str] = {
     "28P01": "mend the password",
     "28000": "use a role that may log in",
     "3D000": "name an existing database",
-    "42P01": "prepare it with the tables of the workload, or load the embedded reference",
-    "42703": "prepare it with the tables of the workload, or load the embedded reference",
-    "42501": "the role must be allowed to become 'authenticated' and use the tables",
-    "22023": "create the role 'authenticated', or load the embedded reference",
+    "42P01": _TABLES,
+    "42703": _TABLES,
+    "42804": _TABLES,
+    "42883": _TABLES,
+    "22P02": _TABLES,
+    "42501": "the role must be allowed to connect and to become that of the tenant settings, "
+    "and that one to use the tables",
+    "22023": "create the role of the tenant settings, or load the embedded reference",
+    "25006": "load a server that can be written to, such as its primary",
+    "53100": "make room on the server's disk",
     "53300": "lower --pool-size and --max-overflow",
+    "55000": "ALTER DATABASE … ALLOW_CONNECTIONS true lets it be used again",
     "57014": "see what else is at work in the database",
+    "57P03": "wait until it is up",
 }
-
-_PHRASES: tuple[tuple[str, str], ...] = (
-    *((phrase, "53300") for phrase in TOO_MANY_CONNECTIONS),
-    ("password authentication failed", "28P01"),
-    ("no password supplied", "28P01"),
-    ("does not exist", "3D000"),
-)
-"""A refused connection has no SQLSTATE in libpq, only these words."""
 
 
 @contextmanager
@@ -49,17 +54,13 @@ def as_configuration_errors(dsn: str) -> Iterator[None]:
     except (psycopg.Error, DBAPIError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         problem = scrub(" ".join(str(cause).split()))
-        way_out = _way_out(cause, problem)
+        way_out = _WAYS_OUT.get(
+            sqlstate_of(cause) or "", "check that the server runs and the address is right"
+        )
         raise ConfigurationError(SETTING, scrub_address(dsn), problem, way_out) from None
     except UnicodeError:  # from the look-up of a host; its text may repeat pieces of the DSN
         problem = "its host is nothing that can be looked up"
         raise ConfigurationError(SETTING, scrub_address(dsn), problem, "mend the address") from None
-
-
-def _way_out(cause: BaseException | None, problem: str) -> str:
-    state = cause.sqlstate if isinstance(cause, psycopg.Error) else None
-    state = state or next((state for phrase, state in _PHRASES if phrase in problem.lower()), "")
-    return _WAYS_OUT.get(state, "check that the server runs and the address is right")
 
 
 def check_reachable(dsn: str) -> None:
@@ -72,17 +73,62 @@ def check_reachable(dsn: str) -> None:
         pass
 
 
-def check_workload(connection: psycopg.Connection, draw: Draw, statements: Sequence[Statement]) -> None:
-    """Run each statement once as a tenant, and take it back.
+@dataclass(frozen=True)
+class Checked:
+    """What the server told of a workload.
+
+    Attributes:
+        statements: With the places of their tenant columns.
+        relations: The tables that each statement reads or writes, ``schema.table`` by its name; see `Relations`.
+    """
+
+    statements: tuple[Statement, ...]
+    relations: Mapping[str, frozenset[str]]
+
+
+def check_workload(
+    connection: psycopg.Connection,
+    workload: Workload,
+    settings: TenantSettings,
+    *,
+    plan: DatabasePlan,
+    policy: Statement | None = None,
+) -> Checked:
+    """Try all SQL of a plan before any load, and take it back.
+
+    Each statement is parsed and explained, then run as the first tenant with the lowest values of its parameters
+    and as the last one with the highest. A read that has to find rows and draws no parameters tells whether
+    the subject knows those tenants.
+
+    Args:
+        connection: In autocommit mode; its statements are bounded by the caller.
+        workload: Of the statements as the plan has them.
+        settings: Make a transaction that of a tenant.
+        plan: Where the SQL is from.
+        policy: The read that tells what the policies cost; that of the default workload is looked at by those
+            who run it, since a subject need not have the role.
 
     Raises:
-        psycopg.Error: what the server has against one of them.
+        ConfigurationError: naming the field that is wrong, with what the server said and the way out.
+        psycopg.Error: what the server has against the default workload, or of the connection.
     """
-    with connection.transaction(force_rollback=True):
-        connection.execute(SET_TENANT, (claims(draw.tenant),))
-        for statement in statements:
-            parameters = statement.parameters(draw)
-            connection.execute(statement.sql, parameters)
+    trial = Trial(connection, workload, settings, plan)
+    mix = plan.mix
+    if mix.own_rows is not None:
+        trial.own_rows(mix.own_rows)
+    statements = list(workload.statements)
+    relations: dict[str, frozenset[str]] = {}
+    # those that tell of tenants first: what others say of a tenant that is not there is no help
+    for place in sorted(range(len(statements)), key=lambda place: not _tells_tenants(statements[place])):
+        statements[place], found = trial.statement(place, statements[place])
+        relations[statements[place].name] = found.all
+    if policy is not None and mix.policy_cost is not None and plan.workload is not None:
+        trial.policy(policy, mix.policy_cost.role)
+    return Checked(tuple(statements), {each.name: relations[each.name] for each in statements})
+
+
+def _tells_tenants(statement: Statement) -> bool:
+    return statement.kind == "read" and statement.min_rows > 0 and not statement.sources.drawn
 
 
 def server_facts(connection: psycopg.Connection) -> dict[str, str]:
@@ -92,22 +138,3 @@ def server_facts(connection: psycopg.Connection) -> dict[str, str]:
     ).fetchone()
     assert row is not None
     return dict(zip(_FACTS, row, strict=True))
-
-
-def check_tenants(connection: psycopg.Connection, tenants: Sequence[UUID]) -> None:
-    """See that the subject knows the first and the last of `tenants`.
-
-    Raises:
-        ConfigurationError: when it does not.
-    """
-    with connection.transaction(force_rollback=True):
-        for tenant in (tenants[0], tenants[-1]):
-            connection.execute(SET_TENANT, (claims(tenant),))
-            row = connection.execute("SELECT count(*) FROM profiles WHERE id = %s", (tenant,)).fetchone()
-            if row != (1,):
-                raise ConfigurationError(
-                    "--tenants",
-                    len(tenants),
-                    "the subject does not have that many of nightbench's tenants",
-                    "lower it, or load the embedded reference",
-                )

@@ -14,8 +14,9 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from nightbench.database.sqlstate import TOO_MANY_CONNECTIONS, sqlstate_of
 from nightbench.errors import ConfigurationError
-from nightbench.scrub import scrub_address
+from nightbench.scrub import scrub_address, without_query
 
 APPLICATION_NAME = "nightbench"
 SETTING = "--dsn / NIGHTBENCH_DATABASE_DSN"
@@ -29,18 +30,17 @@ _UNLESS_SET: dict[str, int] = {
     "tcp_user_timeout": 15_000,
 }
 
-TOO_MANY_CONNECTIONS = (
-    "too many clients",
-    "too many connections",
-    "remaining connection slots",
-    "max client",
-    "no more connections allowed",
-)
-"""What PostgreSQL and the poolers before it say when they are full, where libpq gives no SQLSTATE."""
+_BLANK = "\\ "
+"""A blank inside of a value of libpq's options."""
 
 
 def connection_parameters(
-    dsn: str, *, application_name: str = APPLICATION_NAME, statement_timeout: float
+    dsn: str,
+    *,
+    application_name: str = APPLICATION_NAME,
+    statement_timeout: float,
+    lock_timeout: float | None = None,
+    isolation: str = "read committed",
 ) -> dict[str, Any]:
     """What `psycopg.connect` is called with: the DSN as libpq reads it, and what it leaves open.
 
@@ -48,13 +48,23 @@ def connection_parameters(
         dsn: A URL; its driver, as in ``postgresql+psycopg``, is of no account.
         application_name: What the server shows.
         statement_timeout: Seconds that the server gives a statement.
+        lock_timeout: Seconds that it lets one wait for a lock, None for as long as it may take.
+        isolation: The level of every transaction.
 
     Raises:
         ConfigurationError: when it cannot be parsed.
     """
     given = _parsed(dsn)
-    options = f"{given.get('options', '')} -c statement_timeout={round(statement_timeout * 1000)}"
+    options = f"{given.get('options', '')} -c statement_timeout={_milliseconds(statement_timeout)}"
+    if lock_timeout is not None:
+        options += f" -c lock_timeout={_milliseconds(lock_timeout)}"
+    options += f" -c default_transaction_isolation={isolation.replace(' ', _BLANK)}"
     return {**_UNLESS_SET, **given, "application_name": application_name, "options": options.strip()}
+
+
+def _milliseconds(seconds: float) -> int:
+    """As the server takes them; it knows 0 as never."""
+    return max(1, round(seconds * 1000))
 
 
 def _parsed(dsn: str) -> dict[str, Any]:
@@ -68,7 +78,8 @@ def _parsed(dsn: str) -> dict[str, Any]:
     else:
         if "@" not in str(given.get("host", "")):
             return given
-    raise ConfigurationError(SETTING, scrub_address(dsn), problem, way_out) from None
+    # a misspelled parameter may hold a password under a name that no scrubber knows
+    raise ConfigurationError(SETTING, without_query(scrub_address(dsn)), problem, way_out) from None
 
 
 def error_class(error: BaseException | None, *, connected: bool) -> str:
@@ -78,27 +89,28 @@ def error_class(error: BaseException | None, *, connected: bool) -> str:
         error: What psycopg raised.
         connected: Whether there was a connection before; without one, opening it failed.
     """
-    state = error.sqlstate if isinstance(error, psycopg.Error) else None
-    if state is not None and (connected or state != "53300"):
+    state = sqlstate_of(error)
+    if state == TOO_MANY_CONNECTIONS and not connected:
+        return "connect_too_many"
+    if state is not None:
         return f"sqlstate_{state}"
     if not isinstance(error, psycopg.OperationalError):
         return type(error).__name__.lower()
     if connected:
         return "connection_lost"
-    text = str(error).lower()
-    if state is not None or any(phrase in text for phrase in TOO_MANY_CONNECTIONS):
-        return "connect_too_many"
     if isinstance(error, psycopg.errors.ConnectionTimeout):
         return "connect_timeout"
-    return "connect_refused" if "refused" in text else "connect_failed"
+    return "connect_refused" if "refused" in str(error).lower() else "connect_failed"
 
 
 _GONE = frozenset({"connection_lost", "connect_refused", "connect_timeout", "connect_failed"})
+_GONE_STATES = ("57P", "08", "28", "3D")
+"""The server ends, the connection is broken, it lets nobody in, the database is not there."""
 
 
 def means_gone(error: str) -> bool:
-    """Whether a failure of this class says that the server is not there; a full one is."""
-    return error in _GONE or error.startswith(("sqlstate_57P", "sqlstate_08"))
+    """Whether a failure of this class says that no connection is to be had; from a full server one is, in time."""
+    return error in _GONE or error.startswith(tuple(f"sqlstate_{state}" for state in _GONE_STATES))
 
 
 @contextmanager

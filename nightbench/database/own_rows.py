@@ -1,8 +1,8 @@
 """What a run writes it removes: rows tagged with its id, found again after a crash.
 
-All of it happens under row-level security as the tenants themselves; no role that sees everybody's rows
-is needed. Whose rows there are, the tag says: tenant 1 has a row of every run from its beginning until all
-others are removed.
+All of it happens as the tenants themselves, under whatever narrows what they see; no role that sees
+everybody's rows is needed. Whose rows there are, the tag says: where the workload inserts rows of its own,
+tenant 1 has one of every run from its beginning until all others are removed.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from uuid import UUID
+from typing import Any, Literal
 
 import psycopg
+from psycopg import sql
 
 from nightbench.database.connection import APPLICATION_NAME, SETTING, bounded, connection_parameters
+from nightbench.database.deletable import TAG_PREFIX, check_deletable, delete_of, distinct, identifier
+from nightbench.database.tenancy import TenantSettings
 from nightbench.errors import ConfigurationError
-from nightbench.tenants import SET_TENANT, TENANTS, claims, first_tenants
+from nightbench.plan.workload import OwnRows
+from nightbench.tenants import TENANTS, first_tenants
 
-TAG_PREFIX = "nightbench:"
+ANY_RUN = f"{TAG_PREFIX}%"
+"""The pattern of every tag."""
 STATEMENT_SECONDS = 10.0
 """How long a statement of the housekeeping may take, unless the plan gives its statements longer."""
 RECONNECT_SECONDS = 5
@@ -30,13 +35,7 @@ BATCH_SECONDS = 10.0
 _LOCK_KEY = int.from_bytes(b"nightben", "big")
 _BATCH = 200
 """Tenants per transaction, so that clean-up never holds many locks for long."""
-
-_INSERT = (
-    "INSERT INTO expenses (user_id, amount, category, description, source) "
-    "VALUES (%s, 1, 'groceries', 'load test', %s) RETURNING id"
-)
-_DELETE = "DELETE FROM expenses WHERE source LIKE %s"
-_TAGS = "SELECT DISTINCT source FROM expenses WHERE source LIKE %s"
+_INSERT = "workload.own_rows.insert"
 
 
 def tag_of(run_id: str, *, tenants: int) -> str:
@@ -90,34 +89,89 @@ def exclusive_connection(
         yield connection
 
 
-def insert_rows(connection: psycopg.Connection, tenants: Sequence[UUID], tag: str) -> list[UUID]:
-    """Insert one tagged row for each of `tenants` and return their ids, in order."""
-    ids = []
+def insert_rows(
+    connection: psycopg.Connection, own: OwnRows, settings: TenantSettings, tenants: Sequence[str], tag: str
+) -> list[object]:
+    """Insert one tagged row for each of `tenants` and return their keys, in order; none without an insert.
+
+    That a row is found again by its tag is tried with the first one, before anything is committed.
+
+    Raises:
+        ConfigurationError: when it is not, or when the insert does not return the key of one row.
+        psycopg.Error: what the server has against it.
+    """
+    keys: list[object] = []
+    if own.insert is None:
+        return keys
     with connection.transaction(), connection.cursor() as cursor:
         for tenant in tenants:
-            cursor.execute(SET_TENANT, (claims(tenant),))
-            row = cursor.execute(_INSERT, (tenant, tag)).fetchone()
-            assert row is not None
-            ids.append(row[0])
-    return ids
+            settings.apply(cursor, tenant)
+            cursor.execute(own.insert.encode(), {"tenant": tenant, "tag": tag})
+            rows: list[Any] = cursor.fetchall() if cursor.description else []
+            if len(rows) != 1:
+                problem = f"it returned {len(rows)} rows, not one"
+                raise ConfigurationError(_INSERT, "…", problem, "end it with RETURNING and the row's key")
+            if not keys:
+                _check_found_again(connection, own, tag)
+            keys.append(rows[0][0])
+    return keys
+
+
+def _check_found_again(connection: psycopg.Connection, own: OwnRows, tag: str) -> None:
+    found = 0
+    with connection.transaction(force_rollback=True):
+        for table in own.tables:
+            found += connection.execute(delete_of(table, "="), (tag,)).rowcount
+    if not found:
+        raise ConfigurationError(
+            _INSERT,
+            "…",
+            "the row that it made cannot be removed again by its tag",
+            "%(tag)s goes into tag_column of one of own_rows.tables, and the tenant has to be allowed to delete",
+        )
 
 
 def remove_left_over(
-    connection: psycopg.Connection, *, tenants: int, on_batch: Callable[[], None] = lambda: None
+    connection: psycopg.Connection,
+    own: OwnRows,
+    settings: TenantSettings,
+    tenants: Sequence[str],
+    *,
+    on_batch: Callable[[], None] = lambda: None,
 ) -> int:
     """Remove what earlier runs left behind; return how many rows there were.
 
     Args:
         connection: One that holds the database for this run.
-        tenants: How many take part in this run. The sweep covers them, all of the reference, and as many as
-            the largest of the runs that left something.
+        own: Where the rows are.
+        settings: How a transaction becomes one of a tenant.
+        tenants: All that there are to sweep, tenant 1 first. Of nightbench's own, which are numbered, those that
+            take part are enough: the sweep covers all of the reference, and as many as the largest of the
+            runs that left something.
         on_batch: Called after each batch of tenants.
+
+    Raises:
+        ConfigurationError: when what this run would write could not be removed again; nothing is changed.
+        psycopg.Error: what the server has against it.
     """
-    any_run = f"{TAG_PREFIX}%"
+    largest = 0
     with bounded(connection, STATEMENT_SECONDS), connection.transaction():
-        connection.execute(SET_TENANT, (claims(first_tenants(1)[0]),))
-        left = [_tenants_of(tag) for (tag,) in connection.execute(_TAGS, (any_run,))]
-    return Removal(first_tenants(max(TENANTS, tenants, *left)), any_run, on_batch).over(connection)
+        settings.apply(connection, tenants[0])
+        check_deletable(connection, own, ANY_RUN, tenants=len(distinct(settings, _numbered(tenants, 0))))
+        for table in own.tables:
+            tags = sql.SQL("SELECT DISTINCT {tag} FROM {table} WHERE {tag} LIKE %s").format(
+                table=identifier(table.table), tag=sql.Identifier(table.tag_column)
+            )
+            for (tag,) in connection.execute(tags, (ANY_RUN,)):
+                largest = max(largest, _tenants_of(str(tag)))
+    swept = _numbered(tenants, largest)
+    return Removal(own, settings, swept, ANY_RUN, on_batch).over(connection)
+
+
+def _numbered(tenants: Sequence[str], largest: int) -> Sequence[str]:
+    """`tenants`, and when they are nightbench's own, all of the reference and up to the `largest`."""
+    more = [str(each) for each in first_tenants(max(TENANTS, len(tenants), largest))]
+    return more if more[: len(tenants)] == list(tenants) else tenants
 
 
 class Removal:
@@ -130,10 +184,19 @@ class Removal:
     """
 
     def __init__(
-        self, tenants: Sequence[UUID], tag: str, on_batch: Callable[[], None] = lambda: None
+        self,
+        own: OwnRows,
+        settings: TenantSettings,
+        tenants: Sequence[str],
+        tag: str,
+        on_batch: Callable[[], None] = lambda: None,
     ) -> None:
+        tenants = distinct(settings, tenants)
         starts = reversed(range(0, len(tenants), _BATCH))
         self._batches = deque(tenants[start : start + _BATCH] for start in starts)
+        operator: Literal["LIKE", "="] = "LIKE" if tag == ANY_RUN else "="
+        self._deletions = [delete_of(table, operator) for table in own.tables]
+        self._settings = settings
         self._tag = tag
         self._on_batch = on_batch
         self.removed = 0
@@ -153,21 +216,23 @@ class Removal:
             self._on_batch()
         return self.removed
 
-    def _remove(self, connection: psycopg.Connection, tenants: Sequence[UUID]) -> int:
+    def _remove(self, connection: psycopg.Connection, tenants: Sequence[str]) -> int:
         deletions = []
         with connection.transaction(), connection.pipeline(), connection.cursor() as cursor:
             for tenant in tenants:
-                cursor.execute(SET_TENANT, (claims(tenant),))
-                deletions.append(connection.execute(_DELETE, (self._tag,)))
+                self._settings.apply(cursor, tenant)
+                deletions += [connection.execute(each, (self._tag,)) for each in self._deletions]
         return sum(deletion.rowcount for deletion in deletions)
 
 
 def clean_up(
     connection: psycopg.Connection,
     dsn: str,
-    tenants: Sequence[UUID],
-    tag: str,
+    own: OwnRows,
+    settings: TenantSettings,
+    tenants: Sequence[str],
     *,
+    tag: str,
     seconds: float = math.inf,
     on_batch: Callable[[], None] = lambda: None,
 ) -> int | None:
@@ -176,6 +241,8 @@ def clean_up(
     Args:
         connection: Closed when it fails.
         dsn: For the second attempt.
+        own: Where the rows are.
+        settings: How a transaction becomes one of a tenant.
         tenants: Whose rows they are.
         tag: The rows' own.
         seconds: How long each of the two attempts may take.
@@ -184,7 +251,7 @@ def clean_up(
     Returns:
         How many rows there were; None when some could not be removed.
     """
-    removal = Removal(tenants, tag, on_batch)
+    removal = Removal(own, settings, tenants, tag, on_batch)
     try:
         return removal.over(connection, seconds=seconds)
     except psycopg.Error:

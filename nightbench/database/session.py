@@ -5,27 +5,38 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 import psycopg
+from psycopg.types.string import TextLoader
 from sqlalchemy import create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from nightbench.database.connection import break_off, connection_parameters, error_class
-from nightbench.database.workload import Parameters, Statement
+from nightbench.database.draws import Parameters
+from nightbench.database.tenancy import TenantSettings
+from nightbench.database.wire import Row, Wire, numbered, opening
+from nightbench.database.workload import Statement
+from nightbench.load.shard import Shard
 from nightbench.load.timeline import NOT_REACHED
 from nightbench.plan import DatabasePlan
-from nightbench.tenants import SET_TENANT, claims
 
 MAX_ATTEMPTS = 3
 RETRIED = frozenset({"sqlstate_40001", "sqlstate_40P01"})
 """Serialization failure and deadlock: what an application tries again."""
 
-Row = tuple[Any, ...]
+MOST_OPENINGS = 10_000
+"""Tenants whose opening message is kept at a time."""
+
+WIRE = "nightbench.wire"
+"""What a pooled connection has its `Wire` under, in its `info`."""
+
+_USED = "nightbench"
+"""In the notes on a place in the pool: it has had a connection."""
 
 _clock = time.perf_counter_ns
 
@@ -44,6 +55,7 @@ class Transaction:
     Attributes:
         error: Class of the failure, None when it was committed.
         attempts: How often it was tried; more than one after serialization failures and deadlocks.
+        rows: How many were read or changed.
         leaked: Rows read that belong to another tenant.
     """
 
@@ -55,6 +67,7 @@ class Transaction:
     last: int = NOT_REACHED
     error: str | None = None
     attempts: int = 0
+    rows: int = 0
     leaked: int = 0
 
     def end(self) -> None:
@@ -71,44 +84,84 @@ class Transaction:
 
 @dataclass
 class PoolCounts:
-    """What the pool did. Numbers of connections; the most that the workers had in use at once is exact."""
+    """What the pool did. Numbers of connections; the most that the workers had in use at once is exact.
+
+    Attributes:
+        opened: By the pool, in all.
+        recycled: How many of these took the place of one that was too old or broken.
+        invalidated: How many were thrown away because they were broken.
+    """
 
     size: int
     max_overflow: int
     opened: int = 0
+    recycled: int = 0
+    invalidated: int = 0
     timeouts: int = 0
     checked_out_most: int = 0
     overflow_most: int = 0
+
+    @classmethod
+    def merged(cls, parts: Sequence[PoolCounts]) -> PoolCounts:
+        """Those of several pools together; their most need not have been at one time."""
+        return cls(**{each.name: sum(getattr(part, each.name) for part in parts) for each in fields(cls)})
 
 
 class Sessions:
     """SQLAlchemy's engine and pool with psycopg 3, and one way to run a transaction.
 
     A pooled `raw_connection` keeps the application's pool under test; SQLAlchemy's statement layer, which
-    costs twice psycopg's cursor in the generator, is left out.
+    costs twice psycopg's cursor in the generator, is left out, and so is that cursor: see `Wire`.
 
     Raises:
         ConfigurationError: when the DSN cannot be parsed.
     """
 
-    def __init__(self, dsn: str, plan: DatabasePlan) -> None:
-        self.counts = PoolCounts(size=plan.pool_connections, max_overflow=plan.max_overflow)
+    def __init__(self, dsn: str, plan: DatabasePlan, shard: Shard) -> None:
+        self._settings = TenantSettings(plan.mix.tenant_settings)
+        self._opening = lru_cache(MOST_OPENINGS)(self._opening_of)
+        self.counts = PoolCounts(
+            size=len(shard.part(plan.pool_connections)), max_overflow=len(shard.part(plan.max_overflow))
+        )
         self._counting = threading.Lock()
         self._in_use: set[PoolProxiedConnection] = set()
         self._closed = False
         self._engine = create_engine(
             "postgresql+psycopg://",  # the address is in the parameters, as libpq itself reads it
             poolclass=QueuePool,
-            pool_size=plan.pool_connections,
-            max_overflow=plan.max_overflow,
+            pool_size=self.counts.size,
+            max_overflow=self.counts.max_overflow,
             pool_timeout=plan.pool_timeout,
-            connect_args=connection_parameters(dsn, statement_timeout=plan.statement_timeout),
+            pool_reset_on_return=None,  # what comes back is committed or rolled back
+            pool_recycle=-1 if plan.pool_recycle is None else plan.pool_recycle,
+            connect_args=connection_parameters(
+                dsn,
+                statement_timeout=plan.statement_timeout,
+                lock_timeout=plan.lock_timeout,
+                isolation=plan.isolation,
+            ),
         )
         event.listen(self._engine, "connect", self._on_connect)
+        event.listen(self._engine, "invalidate", self._on_invalidate)
 
-    def _on_connect(self, _connection: object, _record: object) -> None:
+    def _opening_of(self, tenant: str) -> str:
+        return opening(self._settings.sql, self._settings.values(tenant))
+
+    def _on_connect(self, connection: psycopg.Connection[Any], record: ConnectionPoolEntry) -> None:
+        # ids of tenants are compared as text, and made for it at a third of the price
+        connection.adapters.register_loader("uuid", TextLoader)
+        record.info[WIRE] = Wire(connection)
+        place = record.record_info  # of the place in the pool, whichever its connection
+        assert place is not None
         with self._counting:
             self.counts.opened += 1
+            self.counts.recycled += _USED in place
+        place[_USED] = True
+
+    def _on_invalidate(self, _connection: object, _record: object, _error: object) -> None:
+        if not self._closed:
+            with self._counting:
+                self.counts.invalidated += 1
 
     def open_all(self, on_opened: Callable[[], None] = lambda: None) -> None:
         """Open every connection that the pool keeps, so that the measure phase begins with a warm pool."""
@@ -135,7 +188,7 @@ class Sessions:
                 if raw is not None:
                     break_off(raw)
 
-    def transact(self, statement: Statement, parameters: Parameters, tenant: UUID) -> Transaction:
+    def transact(self, statement: Statement, parameters: Parameters, tenant: str) -> Transaction:
         """Run one statement in a transaction of `tenant`; failures are in the result, never raised."""
         transaction = Transaction(sent=_clock())
         while transaction.attempts < MAX_ATTEMPTS:
@@ -148,31 +201,30 @@ class Sessions:
         return transaction
 
     def _attempt(
-        self, transaction: Transaction, statement: Statement, parameters: Parameters, tenant: UUID
+        self, transaction: Transaction, statement: Statement, parameters: Parameters, tenant: str
     ) -> str | None:
         connection: PoolProxiedConnection | None = None
         try:
             connection = self._check_out()
             if transaction.acquired == NOT_REACHED:
                 transaction.acquired = _clock()
-            cursor = connection.cursor()
-            cursor.execute(SET_TENANT, (claims(tenant),))
+            wire: Wire = connection.info[WIRE]
+            wire.begin(self._opening(tenant))
             transaction.began = _clock()
-            cursor.execute(statement.sql, parameters)
-            rows: Sequence[Row] = cursor.fetchall() if statement.kind == "read" else ()
+            rows, transaction.rows = wire.run(numbered(statement.sql), parameters)
             transaction.executed = _clock()
-            connection.commit()
+            wire.commit()
             transaction.committed = _clock()
         except Exception as error:  # noqa: BLE001  # whatever it is, the operation ended with it
             self._check_in(connection, failed=True)
             return self._class_of(error, connected=connection is not None)
         else:
             self._check_in(connection)
-        transaction.leaked = sum(row[0] != tenant for row in rows)
+        transaction.leaked = _foreign(rows, statement, tenant)
         if transaction.leaked:
             return "tenant_leak"
-        if statement.kind != "read" and cursor.rowcount != 1:
-            return f"wrong_row_count_{cursor.rowcount}"
+        if not statement.min_rows <= transaction.rows <= statement.max_rows:
+            return "wrong_row_count"
         return None
 
     def _class_of(self, error: Exception, *, connected: bool) -> str:
@@ -211,3 +263,14 @@ class Sessions:
             connection.invalidate()
         else:
             connection.close()
+
+
+def _foreign(rows: Sequence[Row], statement: Statement, tenant: str) -> int:
+    """How many of `rows` do not belong to `tenant`."""
+    place = statement.tenant_index
+    if place is None:
+        return 0
+    owners = [row[place] for row in rows]
+    if not statement.tenant_as_text:
+        owners = [str(owner) for owner in owners]
+    return len(owners) - owners.count(tenant)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from typing import Any
 
 from nightbench.database.checks import check_reachable
-from nightbench.database.generator import DatabaseResult, DatabaseSpec, run_generator
 from nightbench.database.metrics import database_metrics, database_validity
-from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.database.provisions import load_provisions
+from nightbench.database.result import DatabaseResult, DatabaseSpec
+from nightbench.database.steward import CLEANING_SECONDS, one_operation, run_steward
+from nightbench.errors import ConfigurationError, MeasurementError, NotBegunError
 from nightbench.host import fingerprint
 from nightbench.load.child import PATIENCE_SECONDS, run_in_child
 from nightbench.load.progress import OnProgress
@@ -17,10 +20,6 @@ from nightbench.plan import DatabasePlan
 from nightbench.scrub import stored_address
 from nightbench.subject import Subject
 
-GRACE_SECONDS = 30.0
-"""How long an interrupted generator may take to end its transactions and remove its rows, on top of what the
-plan gives one operation."""
-
 
 async def run(
     plan: DatabasePlan, subject: Subject, label: RunLabel, *, on_progress: OnProgress, stop: asyncio.Event
@@ -28,28 +27,33 @@ async def run(
     """Load `subject` as `plan` says; when `stop` is set, end early with an incomplete measurement.
 
     Raises:
-        ConfigurationError: when the database cannot be reached or is not what the workload needs.
+        ConfigurationError: when the database cannot be reached, is not what the workload needs or may not be
+            written to.
         MeasurementError: when the generator gave no result, or the embedded PostgreSQL has ended.
+        NotBegunError: when `stop` was set before the load began.
     """
     if subject.dsn is None:
         raise ConfigurationError("NIGHTBENCH_DATABASE_DSN", "", "the database suite needs an address")
+    provisions = await asyncio.to_thread(load_provisions, plan)
     run_id = new_id(f"{label.tier}-database")
-    one_operation = plan.pool_timeout + plan.statement_timeout
+    seconds = 2 * one_operation(plan)  # the generator's, and the steward's for the generator
     try:
-        result: DatabaseResult = await run_in_child(
-            run_generator,
-            DatabaseSpec(plan, subject.dsn, run_id),
+        result: DatabaseResult | None = await run_in_child(
+            run_steward,
+            DatabaseSpec(plan, subject.dsn, run_id, provisions, subject.database_allowed),
             on_progress=on_progress,
             stop=stop,
-            grace=GRACE_SECONDS + one_operation,
-            patience=PATIENCE_SECONDS + one_operation,  # for which it waits in silence at the end
+            grace=CLEANING_SECONDS + seconds,
+            patience=PATIENCE_SECONDS + seconds,
         )
     except ConfigurationError:
         if subject.kind("database") == "embedded":
             await _check_alive(subject.dsn)
         raise
+    if result is None:
+        raise NotBegunError
     return measured(
-        result,
+        result.load,
         run_id=run_id,
         suite="database",
         label=label,
@@ -61,13 +65,23 @@ async def run(
         },
         host=fingerprint(),
         validity=database_validity(result),
-        metrics=database_metrics(result),
-        details={
-            "pool": asdict(result.pool),
-            "segments": {"quantile": result.segment_quantile, "ms": list(result.segment_ms)},
-            "rows": {"left_over": result.left_over_rows, "removed": result.removed_rows},
-        },
+        metrics=database_metrics(result, plan),
+        details=details_of(result, shards=plan.shards),
     )
+
+
+def details_of(result: DatabaseResult, *, shards: int) -> dict[str, Any]:
+    """What explains the figures and is no metric, JSON-like."""
+    load = result.load
+    return {
+        "pool": asdict(load.pool),
+        "course": load.course.details(),
+        "rows": asdict(result.rows),
+        **result.diagnosis.details(),
+        "waits": dict(result.observation.waits),
+        "not_seen": list(result.observation.absent),
+        "shards": shards,
+    }
 
 
 async def _check_alive(dsn: str) -> None:

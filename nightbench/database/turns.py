@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nightbench.load.phases import Phases
 from nightbench.load.schedule import constant_rate
+from nightbench.load.shard import Shard
 from nightbench.plan import DatabasePlan
 
 
@@ -26,15 +27,17 @@ class Turn:
 
 
 class Turns:
-    """Hands out the operations of a run, each once, to whichever worker asks next."""
+    """Hands out a shard's operations of a run, each once, to whichever worker asks next."""
 
-    def __init__(self, plan: DatabasePlan, phases: Phases) -> None:
+    def __init__(self, plan: DatabasePlan, phases: Phases, shard: Shard) -> None:
         self._plan = plan
         self._phases = phases
         self._warmup = round(plan.queries_per_second * plan.warmup) if plan.model == "open" else 0
-        self._open = itertools.count(-self._warmup)  # next() of a count is atomic
-        self._closed_warmup = itertools.count()
-        self._closed = itertools.count()
+        index, count = shard.index, shard.count
+        # next() of a count is atomic
+        self._open = itertools.count((index + self._warmup) % count - self._warmup, count)
+        self._closed_warmup = itertools.count(index, count)
+        self._closed = itertools.count(index, count)
 
     def take(self, now: int) -> Turn | None:
         """The next operation; None when all have been handed out.

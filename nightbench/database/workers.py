@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from uuid import UUID
 
+from nightbench.database.connection import means_gone
 from nightbench.database.records import Records
 from nightbench.database.session import Sessions
 from nightbench.database.turns import Turn, Turns
-from nightbench.database.workload import Draw, Statement, Workload
+from nightbench.database.workload import Workload
 from nightbench.errors import ConfigurationError
+from nightbench.load.backoff import pause_ns
 from nightbench.load.phases import SECOND
 from nightbench.plan import DatabasePlan
 from nightbench.scrub import scrub
+
+LONGEST_PAUSE_SECONDS = 1.0
+"""Between two attempts of a worker to get at a server that is away."""
 
 _clock = time.perf_counter_ns
 
@@ -28,7 +31,7 @@ class Workers:
         workload: What they run.
         sessions: What they run it with.
         records: Where they write it down.
-        own: For each worker a tenant and a row of it that this worker alone changes.
+        own: For each worker a tenant, and a row of it that this worker alone changes, or None.
         over: When set, each ends with the operation that it is at.
 
     Attributes:
@@ -43,7 +46,7 @@ class Workers:
         sessions: Sessions,
         records: Records,
         *,
-        own: Sequence[tuple[UUID, UUID]],
+        own: Sequence[tuple[str, object]],
         over: threading.Event,
     ) -> None:
         self._plan = plan
@@ -100,6 +103,7 @@ class Workers:
             self.failure = scrub(f"a worker failed: {type(error).__name__}: {error}")
 
     def _take_turns(self, worker: int, turns: Turns) -> None:
+        lost = 0
         while not self._over.is_set():
             free = _clock()
             turn = turns.take(free)
@@ -109,24 +113,30 @@ class Workers:
             if self._over.is_set():
                 self.unstarted.append(turn)
                 return
-            self._operate(worker, turn, ready=max(free, turn.due))
-            if self._plan.model == "closed" and self._plan.think:
-                self._over.wait(self._plan.think)
+            error = self._operate(worker, turn, ready=max(free, turn.due))
+            lost = lost + 1 if error is not None and means_gone(error) else 0
+            if self._plan.model == "closed":
+                self._pause(worker, lost)
 
-    def _operate(self, worker: int, turn: Turn, *, ready: int) -> None:
+    def _pause(self, worker: int, lost: int) -> None:
+        """Think; while the server is away, wait as an application would instead of spending the run's operations."""
+        if lost:
+            pause = pause_ns(lost - 1, user=worker, seed=self._plan.seed) / SECOND
+            self._over.wait(min(pause, LONGEST_PAUSE_SECONDS))
+        elif self._plan.think:
+            self._over.wait(self._plan.think)
+
+    def _operate(self, worker: int, turn: Turn, *, ready: int) -> str | None:
+        """Run one operation; the class of its failure, None when it ended well."""
         statement = self._workload.statement(turn.index)
-        draw = self._draw(worker, turn, statement)
-        parameters = statement.parameters(draw)
-        self._records.begin(worker, turn, statement)
+        tenant, own_row = self._workload.tenant(turn.index), None
+        if statement.uses_own_row:
+            # only rows that this run inserted are ever changed, each by one worker
+            tenant, own_row = self._own[worker]
+        parameters = self._workload.parameters(turn.index, tenant=tenant, own_row=own_row)
+        self._records.begin(turn, statement)
         self._busy_since[worker] = _clock()
-        transaction = self._sessions.transact(statement, parameters, draw.tenant)
+        transaction = self._sessions.transact(statement, parameters, tenant)
         self._records.end(worker, turn, statement, transaction, ready=ready)
         self._busy_since[worker] = 0
-
-    def _draw(self, worker: int, turn: Turn, statement: Statement) -> Draw:
-        draw = self._workload.draw(turn.index)
-        if statement.kind != "update":
-            return draw
-        # only rows that this run inserted are ever changed, each by one worker
-        tenant, row = self._own[worker]
-        return replace(draw, tenant=tenant, own_row=row)
+        return transaction.error

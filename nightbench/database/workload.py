@@ -1,158 +1,114 @@
 """What the workers ask: named statements with weights, and the parameters of each operation. Pure.
 
-Every statement is one transaction of one tenant. Reads give the row's tenant in their first column, so
-that each row can be checked to belong to the tenant that asked.
+Every statement is one transaction of one tenant. A read may tell in a column whose row each one is, so that
+it can be checked to belong to the tenant that asked.
 """
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Literal
-from uuid import UUID
+from typing import Literal
 
-Parameters = dict[str, Any]
+from nightbench.database.draws import Parameters, Sources, mixed, sources_of
+from nightbench.database.provisions import Provisions
+from nightbench.plan.workload import StatementPlan, WorkloadPlan
 
-CATEGORIES = ("groceries", "rent", "transport", "dining", "leisure", "health", "travel", "other")
-"""Those of the reference's own expenses: what a run inserts is spread as what was there."""
-
-
-@dataclass(frozen=True)
-class Draw:
-    """What is decided for one operation.
-
-    Attributes:
-        index: Which operation of the run it is.
-        number: 64 pseudo-random bits, a function of seed and index.
-        tenant: Whose transaction it is.
-        tag: Marks the rows that this run writes.
-        own_row: A row of `tenant` that the worker may change; only for updates.
-    """
-
-    index: int
-    number: int
-    tenant: UUID
-    tag: str
-    own_row: UUID | None = None
+_NOWHERE = Sources()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Statement:
-    """One entry of the mix.
+    """One entry of the mix; picklable.
 
     Attributes:
         weight: Its share of the mix, in whole parts of the sum of all weights.
-        kind: A read's rows are fetched and checked; an update changes a row that the worker owns.
+        sql: As psycopg takes it, parameters as ``%(name)s``.
+        min_rows: Fewer rows read or changed are a failure.
+        max_rows: More are.
+        tenant_index: The place of `tenant_column` in its rows, None where it tells no tenant, and before the
+            server was asked.
+        tenant_as_text: Whether a value of that column is a text as the server prints it; another is compared
+            by what str() makes of it.
+        uses_own_row: Whether it changes the row that belongs to the worker alone.
+        sources: Where its parameters come from.
+        tenant_column: Says whose row a row is; None for no check.
+        columns: Names that its columns must have, in order; any where there are none.
     """
 
     name: str
-    kind: Literal["read", "insert", "update"]
+    kind: Literal["read", "write"]
     weight: int
     sql: str
-    parameters: Callable[[Draw], Parameters]
+    min_rows: int = 0
+    max_rows: float = math.inf
+    tenant_index: int | None = None
+    tenant_as_text: bool = False
+    uses_own_row: bool = False
+    sources: Sources = _NOWHERE
+    tenant_column: str | None = None
+    columns: tuple[str, ...] = ()
 
 
-def _tenant_only(draw: Draw) -> Parameters:
-    return {"tenant": draw.tenant}
+def statements_of(mix: WorkloadPlan, provisions: Provisions) -> tuple[Statement, ...]:
+    """The statements of a plan with the values that its files provide."""
+    return tuple(_statement(plan, provisions) for plan in mix.statements)
 
 
-def _page(draw: Draw) -> Parameters:
-    return {"offset": 20 * (draw.number % 4)}
+def _statement(plan: StatementPlan, provisions: Provisions) -> Statement:
+    sources = sources_of(plan.draws, provisions.columns)
+    low, high = plan.row_bounds
+    return Statement(
+        name=plan.name,
+        kind=plan.kind,
+        weight=plan.weight,
+        sql=plan.sql,
+        min_rows=low,
+        max_rows=high,
+        uses_own_row=sources.takes("own_row"),
+        sources=sources,
+        tenant_column=plan.tenant_column,
+        columns=plan.columns,
+    )
 
 
-def _new_expense(draw: Draw) -> Parameters:
-    return {
-        "tenant": draw.tenant,
-        "amount": (draw.number % 50_000 + 1) / 100,
-        "category": CATEGORIES[draw.number >> 20 & 7],
-        "spent_on": date(2026, 1, 1 + (draw.number >> 24) % 28),
-        "tag": draw.tag,
-    }
+def policy_statement(mix: WorkloadPlan, provisions: Provisions) -> Statement | None:
+    """The read that tells what the policies cost, None where the plan has none; it is no part of the mix."""
+    plan = mix.policy_cost
+    if plan is None:
+        return None
+    return Statement("policy_cost", "read", 1, plan.sql, sources=sources_of(plan.draws, provisions.columns))
 
 
-def _changed_expense(draw: Draw) -> Parameters:
-    return {"id": draw.own_row, "amount": (draw.number % 50_000 + 1) / 100}
-
-
-PAM_MIX: tuple[Statement, ...] = (
-    Statement(
-        "profile_lookup",
-        "read",
-        25,
-        "SELECT id, email, display_name, currency, timezone FROM profiles WHERE id = %(tenant)s",
-        _tenant_only,
-    ),
-    Statement(
-        "expense_listing",
-        "read",
-        25,
-        # no condition on the tenant: row-level security alone narrows it, as under PostgREST
-        "SELECT user_id, id, amount, currency, category, description, spent_on FROM expenses "
-        "ORDER BY spent_on DESC LIMIT 20 OFFSET %(offset)s",
-        _page,
-    ),
-    Statement(
-        "budget_utilization",
-        "read",
-        15,
-        "SELECT user_id, category, month, monthly_limit, spent, utilization_percent FROM budget_utilization "
-        "ORDER BY category",
-        lambda _draw: {},
-    ),
-    Statement(
-        "conversation_history",
-        "read",
-        15,
-        "SELECT message.user_id, conversation.title, message.role, message.content, message.created_at, "
-        "profile.display_name "
-        "FROM conversations AS conversation "
-        "JOIN messages AS message ON message.conversation_id = conversation.id "
-        "JOIN profiles AS profile ON profile.id = conversation.user_id "
-        "ORDER BY message.created_at DESC LIMIT 50",
-        lambda _draw: {},
-    ),
-    Statement(
-        "expense_insert",
-        "insert",
-        12,
-        "INSERT INTO expenses (user_id, amount, category, description, spent_on, source) "
-        "VALUES (%(tenant)s, %(amount)s, %(category)s, 'load test', %(spent_on)s, %(tag)s)",
-        _new_expense,
-    ),
-    Statement(
-        "expense_update",
-        "update",
-        8,
-        "UPDATE expenses SET amount = %(amount)s, updated_at = now() WHERE id = %(id)s",
-        _changed_expense,
-    ),
-)
-"""The assistant's own mix: 80 % reads, 20 % writes."""
-
-
-def mixed(seed: int, index: int) -> int:
-    """64 pseudo-random bits for operation `index`: SplitMix64 (Steele, Lea, Flood 2014)."""
-    z = (index * 0x9E3779B97F4A7C15 + seed * 0xD1B54A32D192ED03 + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-    return z ^ (z >> 31)
+_OTHER_BITS = 0xA0761D6478BD642F
 
 
 class Workload:
-    """The statement and the draw of every operation, by its index alone.
+    """The statement, the tenant and the parameters of every operation, by its index alone.
 
     Within each run of as many operations as the weights add up to, every statement has exactly its weight:
     the shares of a run do not depend on luck.
+
+    Args:
+        statements: The mix.
+        tenants: Those that take part.
+        seed: Of the plan.
+        tag: Marks the rows that this run writes.
     """
 
     def __init__(
-        self, statements: Sequence[Statement], tenants: Sequence[UUID], *, seed: int, tag: str
+        self,
+        statements: Sequence[Statement],
+        tenants: Sequence[str],
+        *,
+        seed: int,
+        tag: str,
     ) -> None:
         self.statements = tuple(statements)
+        self.tenants = tuple(tenants)
         self.tag = tag
-        self._tenants = tuple(tenants)
         self._seed = seed
         deck = [statement for statement in self.statements for _ in range(statement.weight)]
         random.Random(seed).shuffle(deck)  # noqa: S311  # an order, not a secret
@@ -162,7 +118,19 @@ class Workload:
         """Which statement operation `index` runs."""
         return self._deck[index % len(self._deck)]
 
-    def draw(self, index: int) -> Draw:
-        """What operation `index` draws: its tenant is taken evenly from all of them."""
-        number = mixed(self._seed, index)
-        return Draw(index, number, self._tenants[(number >> 32) % len(self._tenants)], self.tag)
+    def tenant(self, index: int) -> str:
+        """Whose operation `index` is: evenly one of all tenants."""
+        return self.tenants[mixed(self._seed, index) * len(self.tenants) >> 64]
+
+    def parameters(self, index: int, *, tenant: str, own_row: object | None = None) -> Parameters:
+        """The parameters of operation `index`'s statement, by name.
+
+        Args:
+            index: Which operation of the run it is.
+            tenant: Whose transaction it is: `tenant` of the index, or the one that `own_row` belongs to.
+            own_row: The key of a row that the worker alone may change.
+        """
+        # the bits that have chosen the tenant choose no parameter
+        number = mixed(self._seed, index) ^ _OTHER_BITS
+        sources = self.statement(index).sources
+        return sources.parameters(number, tenant=tenant, tag=self.tag, own_row=own_row)

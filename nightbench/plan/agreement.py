@@ -19,8 +19,13 @@ def disagreement(problem: str, *fields: Path) -> PydanticCustomError:
     return PydanticCustomError(_KIND, "{problem}", {"problem": problem, "fields": tuple(map(tuple, fields))})
 
 
+def is_disagreement(error: ErrorDetails) -> bool:
+    """Whether an error is about fields that do not agree, none of which need be wrong by itself."""
+    return error["type"] == _KIND
+
+
 def fields_of(error: ErrorDetails) -> tuple[tuple[str | int, ...], ...]:
     """The paths of what an error is about: of all that do not agree, or of the one that is wrong."""
-    if error["type"] != _KIND:
+    if not is_disagreement(error):
         return (error["loc"],)
     return tuple((*error["loc"], *field) for field in error["ctx"]["fields"])

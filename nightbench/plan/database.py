@@ -14,7 +14,18 @@ from nightbench.plan.workload import WorkloadPlan
 from nightbench.target import Target, about, merged_targets
 
 DatabaseTarget = Annotated[
-    Target, about("database", "query", "query[STATEMENT]", "pool", "policy", "observer", "generator")
+    Target,
+    about(
+        "database",
+        "query",
+        "query[STATEMENT]",
+        "pool",
+        "isolation",
+        "policy",
+        "server",
+        "observer",
+        "generator",
+    ),
 ]
 
 

@@ -43,6 +43,9 @@ def idle_fields(plan: WebSocketPlan | DatabasePlan, *, secure: bool) -> tuple[Id
         found += [Idle(("rate_profile", index), why) for index, why in _past_the_end(plan)]
         if not secure:
             found += [Idle(("tls", name), "the address is not wss://") for name in TlsOptions.model_fields]
+    else:
+        found += [Idle(path, why) for path, holds, why in _WITHOUT_EFFECT_ON_A_DATABASE if holds(plan)]
+        found += _idle_draws(plan)
     reasons: dict[tuple[str | int, ...], str] = {}
     for path, why in found:
         reasons.setdefault(path, why)
@@ -62,6 +65,28 @@ _WITHOUT_EFFECT: tuple[tuple[tuple[str, ...], Callable[[WebSocketPlan], bool], s
     (("reply", "id_path"), lambda plan: plan.reply.match != "id", "reply.match is not id"),
     (("tls", "ca_file"), lambda plan: not plan.tls.verify, "tls.verify is false"),
 )  # fmt: skip
+
+_WITHOUT_EFFECT_ON_A_DATABASE: tuple[tuple[tuple[str, ...], Callable[[DatabasePlan], bool], str], ...] = (
+    (
+        ("lock_timeout",),
+        lambda plan: plan.lock_timeout is not None and plan.lock_timeout >= plan.statement_timeout,
+        "statement_timeout is no longer",
+    ),
+    (("workload", "policy_cost"), lambda plan: plan.observation_interval == 0, "observation_interval is 0"),
+)
+_NUMBERS = ("low", "step", "decimals")
+_IDLE_OF_A_DRAW: dict[str, tuple[str, ...]] = {
+    "uniform": ("exponent", "column"),
+    "zipf": ("column",),
+    "file": ("exponent", *_NUMBERS),
+}
+"""What has no effect on how a parameter is drawn; of those not named, all of them."""
+
+
+def _idle_draws(plan: DatabasePlan) -> Iterator[Idle]:
+    for path, draw in plan.mix.parameters:
+        for name in _IDLE_OF_A_DRAW.get(draw.draw, ("exponent", "column", *_NUMBERS)):
+            yield Idle(("workload", *path, name), f"the draw is {draw.draw}")
 
 
 def _past_the_end(plan: WebSocketPlan) -> Iterator[tuple[int, str]]:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from nightbench.errors import ConfigurationError
 from nightbench.files import read_file
+from nightbench.plan.agreement import fields_of, is_disagreement
 from nightbench.plan.changes import TierChanges
 from nightbench.plan.fields import NoValueError, dotted, names_beside, problem_of, shown
 from nightbench.plan.layers import Layer
@@ -75,6 +76,10 @@ def _where(path: Path, line: int | None, field: str) -> str:
 
 def _error(path: Path, first: ErrorDetails, data: Any, lines: Lines) -> ConfigurationError:
     field = _path(first["loc"], data)
+    if is_disagreement(first):
+        named = [_path(path, data) for path in fields_of(first)]
+        field = next((each for each in named if _stands(each, data)), field)
+        return NoValueError(_where(path, _line(field, lines), dotted(field)), problem_of(first))
     where = _where(path, _line(field, lines), dotted(field))
     if first["type"] == "extra_forbidden":  # its value may be a secret under a misspelled name
         way_out = did_you_mean(str(field[-1]), names_beside(TierChanges, field))
@@ -94,6 +99,15 @@ def _path(loc: tuple[str | int, ...], data: Any) -> tuple[str | int, ...]:
             continue
         path.append(part)
     return tuple(path)
+
+
+def _stands(path: tuple[str | int, ...], data: Any) -> bool:
+    """Whether there is something at `path`."""
+    for part in path:
+        if not _is_in(part, data):
+            return False
+        data = data[part]
+    return True
 
 
 def _is_in(part: str | int, data: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
@@ -71,6 +72,23 @@ def name_of_target(layers: Sequence[Layer], suite: Suite, metric: str) -> str | 
             if target.metric == metric:
                 return layer.name_of((suite, "targets", index))
     return None
+
+
+def as_it_was_set(error: ConfigurationError, layers: Sequence[Layer], suite: Suite) -> ConfigurationError:
+    """`error` of a field of a workload with the name by which the user knows it, or the closest around it.
+
+    Of another setting, and where the workload was set by none of `layers`, it is the same.
+    """
+    path = [int(index) if index else name for name, index in _PART.findall(error.setting)]
+    if path[:1] != ["workload"]:
+        return error
+    for length in range(len(path), 0, -1):
+        if (name := name_in(layers, (suite, *path[:length]))) is not None:
+            return ConfigurationError(name, error.value, error.problem, error.way_out)
+    return error
+
+
+_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 def no_plan(error: ValidationError, layers: Sequence[Layer], tier: Tier) -> ConfigurationError:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from nightbench.frozen import Frozen
 from nightbench.plan.agreement import disagreement
@@ -15,6 +17,9 @@ ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
 GIVEN = ("tenant", "tag")
 """Parameters that need not be said where they come from."""
+
+_MOST_NUMBERS = 2**53
+"""That the 53 bits of a float can tell apart."""
 
 _PLACEHOLDER = re.compile(r"%%|%\((?P<name>[^()]*)\)s|%(?P<other>.?)", re.DOTALL)
 
@@ -73,9 +78,36 @@ class ParameterDraw(Frozen):
             raise disagreement("values go with draw: choice", ["draw"], ["values"])
         if (self.draw == "file") != (self.file is not None):
             raise disagreement("a file goes with draw: file", ["draw"], ["file"])
-        if self.step is not None and self.step < 10.0**-self.decimals:
-            raise disagreement("step is smaller than decimals can tell", ["step"], ["decimals"])
+        for index, value in enumerate(self.values):
+            if isinstance(value, str) and "\0" in value:
+                raise disagreement("it holds a NUL, which no value of PostgreSQL can", ["values", index])
+        for name in ("low", "step"):
+            if self._units(getattr(self, name)) % 1:
+                problem = f"{name} has more places after the point than decimals, {self.decimals}"
+                raise disagreement(problem, [name], ["decimals"])
+        if numbers and self.count > _MOST_NUMBERS:
+            problem = f"there are more than {_MOST_NUMBERS:.2g} numbers to draw from"
+            raise disagreement(problem, ["low"], ["high"], ["decimals"])
         return self
+
+    @property
+    def first(self) -> int:
+        """The lowest number of uniform and zipf, as a multiple of 10^-decimals."""
+        return int(self._units(self.low))
+
+    @property
+    def stride(self) -> int:
+        """From one number to the next, likewise."""
+        return int(self._units(self.step)) or 1
+
+    @property
+    def count(self) -> int:
+        """How many numbers there are from low to high."""
+        return (math.floor(self._units(self.high)) - self.first) // self.stride + 1
+
+    def _units(self, number: float | None) -> Decimal:
+        """`number` as a multiple of 10^-decimals, as it was written and not as the float closest to it."""
+        return Decimal(repr(number or 0.0)).scaleb(self.decimals)
 
 
 def parameters_in(sql: str) -> tuple[str, ...]:
@@ -94,6 +126,21 @@ def parameters_in(sql: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _readable(sql: str) -> str:
+    parameters_in(sql)
+    return sql
+
+
+Sql = Annotated[str, Field(min_length=1, max_length=65_536, pattern=r"^[^\x00]*$"), AfterValidator(_readable)]
+"""A statement with its parameters as ``%(name)s``."""
+
+
+def numbered(sql: str) -> str:
+    """`sql` as the server has it: its parameters as $1, $2, … in the order of `parameters_in`."""
+    places = {name: place for place, name in enumerate(parameters_in(sql), start=1)}
+    return _PLACEHOLDER.sub(lambda found: f"${places[found['name']]}" if found["name"] else "%", sql)
+
+
 def check_parameters(sql: str, draws: dict[str, ParameterDraw]) -> None:
     """See that each parameter of `sql` is drawn, and that each one drawn stands in it.
 
@@ -102,7 +149,7 @@ def check_parameters(sql: str, draws: dict[str, ParameterDraw]) -> None:
     """
     names = set(parameters_in(sql))
     if missing := sorted(names - set(draws)):
-        raise disagreement(f"nothing says what %({missing[0]})s is", ["parameters"], ["sql"])
+        raise disagreement(f"nothing says what %({missing[0]})s is", ["sql"], ["parameters"])
     if idle := sorted(set(draws) - names - set(GIVEN)):
         raise disagreement(
             f"{idle[0]} does not stand in the SQL as %({idle[0]})s", ["parameters", idle[0]], ["sql"]

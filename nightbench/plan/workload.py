@@ -15,12 +15,12 @@ from nightbench.plan.parameters import (
     GIVEN,
     ParameterDraw,
     ParameterName,
+    Sql,
     check_parameters,
     parameters_in,
 )
 from nightbench.plan.placeholders import placeholders
 
-Sql = Annotated[str, Field(min_length=1, max_length=65_536)]
 Identifier = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s\x00.\"]+(\.[^\s\x00.\"]+)?$")]
 """A table, with its schema or without, or a column; as the server has it, without quotes."""
 RoleName = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[^\x00]+$")]
@@ -215,7 +215,7 @@ class WorkloadPlan(Frozen):
             first = seen.setdefault(statement.name, index)
             if first < index:
                 problem = f"two statements have the same name, {statement.name}"
-                raise disagreement(problem, ["statements", first, "name"], ["statements", index, "name"])
+                raise disagreement(problem, ["statements", index, "name"], ["statements", first, "name"])
             self._check_writes(index, statement)
         if (total := sum(each.weight for each in self.statements)) > _MOST_CARDS:
             raise disagreement(f"the weights add up to {total:,}, more than {_MOST_CARDS:,}", ["statements"])
@@ -241,14 +241,19 @@ class WorkloadPlan(Frozen):
         """The data files that it names, each with the path of the field that does."""
         if self.tenants_file is not None:
             yield ("tenants_file",), self.tenants_file
+        for path, draw in self.parameters:
+            if draw.file is not None:
+                yield (*path, "file"), draw.file
+
+    @property
+    def parameters(self) -> Iterator[tuple[tuple[str | int, ...], ParameterDraw]]:
+        """The draws that it has, each with the path of its field."""
         for index, statement in enumerate(self.statements):
             for name, draw in statement.parameters.items():
-                if draw.file is not None:
-                    yield ("statements", index, "parameters", name, "file"), draw.file
+                yield ("statements", index, "parameters", name), draw
         if self.policy_cost is not None:
             for name, draw in self.policy_cost.parameters.items():
-                if draw.file is not None:
-                    yield ("policy_cost", "parameters", name, "file"), draw.file
+                yield ("policy_cost", "parameters", name), draw
 
     @property
     def writes(self) -> bool:

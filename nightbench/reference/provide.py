@@ -37,7 +37,8 @@ async def provide_subject(settings: Settings, *, needs: frozenset[Suite] = BOTH)
     url = settings.websocket_url if "websocket" in needs else None
     dsn = settings.database_dsn.get_secret_value() if settings.database_dsn and "database" in needs else None
     token = settings.token.get_secret_value() if settings.token else None
-    external = Subject(websocket_url=url, token=token, dsn=dsn)
+    allowed = settings.database_allowed
+    external = Subject(websocket_url=url, token=token, dsn=dsn, database_allowed=allowed)
     addresses: dict[Suite, str | None] = {"websocket": url, "database": dsn}
     missing = frozenset(suite for suite in needs if not addresses[suite])
     if not missing:
@@ -48,6 +49,7 @@ async def provide_subject(settings: Settings, *, needs: frozenset[Suite] = BOTH)
             websocket_url=url or (embedded.websocket_url if "websocket" in needs else None),
             token=token if url else embedded.token,
             dsn=dsn or (embedded.dsn if "database" in needs else None),
+            database_allowed=allowed,
             embedded=missing,
         )
 

@@ -5,18 +5,33 @@
 
 create role nightbench_owner nologin;
 create role authenticated nologin;
+create role service_role nologin bypassrls;  -- what no policy binds, to tell what the policies cost
 create role authenticator login noinherit;  -- its password is set at each start
-grant authenticated to authenticator with inherit false, set true;
+grant authenticated, service_role to authenticator with inherit false, set true;
 -- So that the statistics of the server can be read with the one DSN that a load test has.
 grant pg_read_all_stats to authenticator with inherit true, set false;
 
 create extension pg_stat_statements;
 
+-- Load tests may write here: see nightbench/database/permission.py, which looks for just this comment.
+create schema nightbench authorization nightbench_owner;
+do $$
+begin
+    execute format(
+        'comment on schema nightbench is %L',
+        (
+            select format('nightbench: load tests may write to %s (oid %s)', datname, oid)
+            from pg_database where datname = current_database()
+        )
+    );
+end
+$$;
+
 create schema auth authorization nightbench_owner;
-grant usage on schema auth to authenticated;
+grant usage on schema auth to authenticated, service_role;
 alter schema public owner to nightbench_owner;
 revoke create on schema public from public;
-grant usage on schema public to authenticated;
+grant usage on schema public to authenticated, service_role;
 
 set role nightbench_owner;
 
@@ -125,7 +140,8 @@ left join expenses as expense
     and expense.spent_on < (budget.month + interval '1 month')
 group by budget.id;
 
-grant select, insert, update, delete on profiles, expenses, budgets, conversations, messages to authenticated;
-grant select on budget_utilization to authenticated;
+grant select, insert, update, delete on profiles, expenses, budgets, conversations, messages
+    to authenticated, service_role;
+grant select on budget_utilization to authenticated, service_role;
 
 reset role;

@@ -14,6 +14,9 @@ STATISTICS: Mapping[str, str] = MappingProxyType(
 )
 """The statistics of a quantity in the order of the columns, and their titles."""
 
+TENTHS = ("first_tenth", "last_tenth")
+"""Quantities of the begin and the end of a run, which stand side by side in a block of their own."""
+
 _NAME = re.compile(r"(?P<operation>[^.\[]+)(?:\[(?P<part>[^\]]*)\])?\.(?P<rest>.+)", re.DOTALL)
 
 
@@ -61,9 +64,9 @@ class Grouped:
         return tuple(figure for figure in self.figures if figure.part is None and _is_rate(figure))
 
     def figures_of(self, operation: str) -> tuple[Figure, ...]:
-        """The figures of an operation, but its rates and those of its parts."""
+        """The figures of an operation, but its rates and those of its parts and of its tenths."""
         whole = (each for each in self.figures if each.operation == operation and each.part is None)
-        return tuple(figure for figure in whole if not _is_rate(figure))
+        return tuple(figure for figure in whole if not _is_rate(figure) and not _is_of_a_tenth(figure))
 
     def figures_of_parts(self, operation: str) -> Mapping[str, Mapping[str, Metric]]:
         """The figures of each part of an operation, rates among them, by their labels."""
@@ -122,4 +125,8 @@ def _label(quantity: str, last: str) -> str:
 
 
 def _is_rate(figure: Figure) -> bool:
-    return figure.metric.unit == "1/s"
+    return figure.metric.unit == "1/s" and not _is_of_a_tenth(figure)
+
+
+def _is_of_a_tenth(figure: Figure) -> bool:
+    return any(f".{tenth}." in figure.metric.name for tenth in TENTHS)

@@ -12,6 +12,8 @@ from rich.console import Console
 from nightbench.history.record import clean_text
 from nightbench.measurement import Measurement
 from nightbench.plan import WebSocketPlan
+from nightbench.report.course import print_course
+from nightbench.report.findings import print_findings
 from nightbench.report.grouping import Grouped, group
 from nightbench.report.layout import BAD, DIM, GOOD, HEADING, INDENT, UNSURE, WIDTH, Page, number
 from nightbench.report.measured import plural, print_errors, print_operations, print_times
@@ -46,7 +48,9 @@ def print_suite(console: Console, verdict: SuiteVerdict) -> None:
     _facts(page, measurement, grouped)
     print_operations(page, measurement, grouped)
     print_times(page, grouped)
+    print_course(page, measurement)
     print_errors(page, measurement)
+    print_findings(page, measurement.details)
     _targets(page, verdict)
     _comparison(page, verdict)
 

@@ -85,7 +85,10 @@ CASES = {
         ["run", "quick", "--database-target", "pol.wait.p95 < 9"],
         {},
         "",
-        ["--database-target = 'pol.wait.p95 < 9'", "query, query[STATEMENT], pool, generator"],
+        [
+            "--database-target = 'pol.wait.p95 < 9'",
+            "query, query[STATEMENT], pool, isolation, policy, server, observer, generator",
+        ],
     ),
     "fields that do not agree": (
         "websocket --users 10 --shards 11",

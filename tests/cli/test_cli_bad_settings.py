@@ -184,7 +184,7 @@ CASES = {
         "",
         [
             "NIGHTBENCH_PLAN__FULL__DATABASE__TARGETS = 'message.success_rate > 9'",
-            "query, query[STATEMENT], pool, generator",
+            "query, query[STATEMENT], pool, isolation, policy, server, observer, generator",
         ],
     ),
     "settings file with fields that do not agree": (

@@ -1,14 +1,52 @@
 """What a run writes it removes, also what another run left behind."""
 
+import psycopg
 import pytest
-from test_database_generator import load
+from elsewhere import LINES, ORDERS, shop
 
-from nightbench.database.metrics import database_validity
-from nightbench.database.own_rows import clean_up, exclusive_connection, insert_rows, tag_of
+from nightbench.database.own_rows import (
+    clean_up,
+    exclusive_connection,
+    housekeeping_connection,
+    insert_rows,
+    remove_left_over,
+    tag_of,
+)
+from nightbench.database.tenancy import TenantSettings
+from nightbench.errors import ConfigurationError
+from nightbench.plan.pam import PAM
+from nightbench.plan.workload import OwnRows, WrittenTable
 from nightbench.tenants import first_tenants, tenant_id
 
+SETTINGS = TenantSettings(PAM.tenant_settings)
+NO_TENANTS = TenantSettings({})
+INSERT = "INSERT INTO expenses (user_id, amount, category, {0}) VALUES (%(tenant)s, 1, 'rent', %(tag)s)"
 
-def kept(server, *, whose="true"):
+
+def tenants(*numbers):
+    return [str(tenant_id(number)) for number in numbers]
+
+
+def first(count):
+    return [str(tenant) for tenant in first_tenants(count)]
+
+
+def expenses(server):
+    """How many there are, and how many of them a run has written."""
+    return server.execute("SELECT count(*), count(source) FROM expenses")
+
+
+def write(server, whose, tag):
+    with housekeeping_connection(server.dsn) as connection:
+        return insert_rows(connection, PAM.own_rows, SETTINGS, whose, tag)
+
+
+def sweep(server, whose):
+    with exclusive_connection(server.dsn) as connection:
+        return remove_left_over(connection, PAM.own_rows, SETTINGS, whose)
+
+
+def kept(server, *, whose):
     """Rows of `whose` tenants cannot be deleted inside the block."""
     return server.changed(
         "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -21,7 +59,7 @@ def kept(server, *, whose="true"):
 @pytest.fixture
 def tenant_1500(postgres):
     """A subject that has a tenant more than every run sweeps."""
-    tenant = tenant_id(1500)
+    (tenant,) = tenants(1500)
     postgres.execute(
         "INSERT INTO profiles (id, email, display_name) VALUES (%s, 'late@example.org', 'Late')", (tenant,)
     )
@@ -29,44 +67,157 @@ def tenant_1500(postgres):
     postgres.execute("DELETE FROM profiles WHERE id = %s", (tenant,))
 
 
+@pytest.fixture(scope="module")
+def bought(postgres):
+    with shop(postgres) as made:
+        yield made
+
+
+def test_a_row_is_inserted_for_each_tenant_and_its_key_returned(postgres):
+    before = expenses(postgres)
+    keys = write(postgres, tenants(3, 1, 3), "nightbench:own:3")
+    found = dict(postgres.execute("SELECT id, user_id::text FROM expenses WHERE source = 'nightbench:own:3'"))
+    assert [found[key] for key in keys] == tenants(3, 1, 3)
+    with housekeeping_connection(postgres.dsn) as connection:
+        whose, tag = first(3), "nightbench:own:3"
+        assert clean_up(connection, postgres.dsn, PAM.own_rows, SETTINGS, whose, tag=tag) == 3
+    assert expenses(postgres) == before
+
+
 @pytest.mark.parametrize("tag", ["nightbench:crashed", "nightbench:crashed:50", "nightbench:20261124"])
 def test_rows_left_by_a_crashed_run_are_found_and_removed(postgres, tag):
-    before = postgres.state()
-    with exclusive_connection(postgres.dsn) as connection:
-        insert_rows(connection, [tenant_id(1), tenant_id(7)], tag)
-    assert postgres.state() != before
-    result = load(postgres.dsn, queries=20)
-    assert result.left_over_rows == 2
-    assert postgres.state() == before
+    before = expenses(postgres)
+    write(postgres, tenants(1, 7), tag)
+    assert expenses(postgres) != before
+    assert sweep(postgres, first(5)) == 2
+    assert expenses(postgres) == before
 
 
 def test_rows_left_by_a_run_with_more_tenants_are_found_by_one_with_fewer(postgres, tenant_1500):
-    before = postgres.state()
-    with exclusive_connection(postgres.dsn) as connection:
-        insert_rows(connection, [tenant_id(1), tenant_1500], tag_of("crashed", tenants=1500))
-    result = load(postgres.dsn, queries=20, tenants=2)
-    assert result.left_over_rows == 2
-    assert postgres.state() == before
+    before = expenses(postgres)
+    write(postgres, [*tenants(1), tenant_1500], tag_of("crashed", tenants=1500))
+    assert sweep(postgres, first(2)) == 2
+    assert expenses(postgres) == before
 
 
 def test_as_long_as_rows_are_left_tenant_1_has_one_that_tells_of_them(postgres, tenant_1500):
-    before = postgres.state()
+    before = expenses(postgres)
     tag = tag_of("interrupted", tenants=1500)
+    write(postgres, [*tenants(1, 700), tenant_1500], tag)
+    with (
+        kept(postgres, whose=f"OLD.user_id = '{tenant_id(700)}'"),
+        housekeeping_connection(postgres.dsn) as connection,
+    ):
+        assert clean_up(connection, postgres.dsn, PAM.own_rows, SETTINGS, first(1500), tag=tag) is None
+    left = postgres.execute("SELECT user_id::text FROM expenses WHERE source = %s", (tag,))
+    assert {tenant for (tenant,) in left} == set(tenants(1, 700))
+    assert sweep(postgres, first(2)) == 2
+    assert expenses(postgres) == before
+
+
+def test_a_second_connection_goes_on_where_the_first_broke(postgres):
+    before = expenses(postgres)
+    write(postgres, tenants(1, 2), "nightbench:broken:2")
+    with housekeeping_connection(postgres.dsn) as connection:
+        postgres.execute("SELECT pg_terminate_backend(%s, 5000)", (connection.info.backend_pid,))
+        tag = "nightbench:broken:2"
+        assert clean_up(connection, postgres.dsn, PAM.own_rows, SETTINGS, first(2), tag=tag) == 2
+    assert expenses(postgres) == before
+
+
+def test_a_run_removes_its_own_rows_alone(postgres):
+    write(postgres, tenants(1), "nightbench:a_b:1")
+    write(postgres, tenants(1), "nightbench:axb:1")
+    with housekeeping_connection(postgres.dsn) as connection:
+        tag = "nightbench:a_b:1"
+        assert clean_up(connection, postgres.dsn, PAM.own_rows, SETTINGS, first(1), tag=tag) == 1
+    assert sweep(postgres, first(1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("insert", "says"),
+    [
+        (INSERT.format("source"), "returned 0 rows, not one; end it with RETURNING"),
+        (
+            f"WITH row AS ({INSERT.format('source')} RETURNING id) SELECT id FROM row, (VALUES (1), (2))",
+            "2 rows",
+        ),
+        (INSERT.format("description") + " RETURNING id", "cannot be removed again by its tag"),
+    ],
+    ids=["no key", "two keys", "tag elsewhere"],
+)
+def test_an_insert_whose_row_would_be_lost_is_refused_and_taken_back(postgres, insert, says):
+    before = expenses(postgres)
+    own = OwnRows(tables=PAM.own_rows.tables, insert=insert)
+    with (
+        housekeeping_connection(postgres.dsn) as connection,
+        pytest.raises(ConfigurationError, match=r"workload\.own_rows\.insert") as refused,
+    ):
+        insert_rows(connection, own, SETTINGS, tenants(1), "nightbench:lost:1")
+    assert says in str(refused.value)
+    assert expenses(postgres) == before
+
+
+def test_a_tenant_that_may_not_delete_is_told_before_anything_stays(postgres):
+    before = expenses(postgres)
+    with (
+        postgres.changed(
+            "CREATE POLICY no_end ON expenses AS RESTRICTIVE FOR DELETE USING (false)",
+            "DROP POLICY no_end ON expenses",
+        ),
+        pytest.raises(ConfigurationError, match="the tenant has to be allowed to delete"),
+    ):
+        write(postgres, tenants(1), "nightbench:kept:1")
+    assert expenses(postgres) == before
+
+
+def test_tables_are_emptied_in_their_order(bought):
+    bought.execute("INSERT INTO orders (note) VALUES ('nightbench:x:1'), ('mine')")
+    bought.execute("""INSERT INTO "Lines" SELECT id, 'nightbench:x:1' FROM orders WHERE note <> 'mine'""")
+    with housekeeping_connection(bought.dsn) as connection:
+        wrong, right = OwnRows(tables=(ORDERS, LINES)), OwnRows(tables=(LINES, ORDERS))
+        tag = "nightbench:x:1"
+        assert clean_up(connection, bought.dsn, wrong, NO_TENANTS, ["a"], tag=tag) is None
+    with housekeeping_connection(bought.dsn) as connection:
+        # no setting tells the three apart, so that one of them sees it all
+        assert remove_left_over(connection, right, NO_TENANTS, ["a", "b", "c"]) == 2
+    assert bought.execute("SELECT note FROM orders") == [("mine",)]
+    assert bought.execute('SELECT note FROM "Lines"') == []
+    bought.execute("DELETE FROM orders")
+
+
+def test_a_huge_table_without_an_index_on_its_tags_is_refused_with_the_index(bought):
+    bought.execute("INSERT INTO orders (note) VALUES ('nightbench:y:1')")
+    # what the server believes, and the analysis of a table of that size would have told it
+    bought.execute("UPDATE pg_class SET reltuples = 2e8 WHERE oid = 'orders'::regclass", dsn=bought.admin_dsn)
+    own = OwnRows(tables=(LINES, ORDERS))
+    with housekeeping_connection(bought.dsn) as connection:
+        with pytest.raises(ConfigurationError, match="200,000,000 rows every time") as refused:
+            remove_left_over(connection, own, NO_TENANTS, ["a"])
+        assert "tables[1].tag_column = 'note'" in str(refused.value)
+        way_out = 'CREATE INDEX ON "orders" ("note") WHERE "note" IS NOT NULL'
+        assert way_out in str(refused.value)
+        bought.execute(way_out)
+        connection.execute("SET enable_seqscan = off")  # the table is not as huge as it was made out to be
+        assert remove_left_over(connection, own, NO_TENANTS, ["a"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("nowhere", "note"), ("orders", "nothing"), ("orders", "id")], ids=str
+)
+def test_what_cannot_be_looked_through_ends_in_the_servers_words(bought, table, column):
+    own = OwnRows(tables=(WrittenTable(table=table, tag_column=column),))
+    with housekeeping_connection(bought.dsn) as connection, pytest.raises(psycopg.errors.ProgrammingError):
+        remove_left_over(connection, own, NO_TENANTS, ["a"])
+
+
+def test_two_runs_cannot_have_the_database_at_once(postgres):
+    with (
+        exclusive_connection(postgres.dsn),
+        pytest.raises(ConfigurationError, match="another nightbench run is at work"),
+        exclusive_connection(postgres.dsn),
+    ):
+        pass
     with exclusive_connection(postgres.dsn) as connection:
-        insert_rows(connection, [tenant_id(1), tenant_id(700), tenant_1500], tag)
-        with kept(postgres, whose=f"OLD.user_id = '{tenant_id(700)}'"):
-            assert clean_up(connection, postgres.dsn, first_tenants(1500), tag) is None
-    left = postgres.execute("SELECT user_id FROM expenses WHERE source = %s", (tag,))
-    assert {tenant for (tenant,) in left} == {tenant_id(1), tenant_id(700)}
-    assert load(postgres.dsn, queries=20, tenants=2).left_over_rows == 2
-    assert postgres.state() == before
-
-
-def test_rows_that_stay_are_told(postgres):
-    with kept(postgres):
-        result = load(postgres.dsn)
-    assert result.removed_rows is None
-    (reason,) = database_validity(result).reasons
-    assert reason.startswith("its rows tagged nightbench:test-run:50 could not be removed; the next run")
-    # also when that one has fewer tenants
-    assert load(postgres.dsn, tenants=2).left_over_rows > 4
+        name = connection.execute("SHOW application_name").fetchone()
+    assert name == ("nightbench housekeeping",)

@@ -1,35 +1,40 @@
 """The parts of a transaction, by a clock that moves when something is done."""
 
+from dataclasses import replace
+
 import pytest
 
 from nightbench.database import session
 from nightbench.database.session import Sessions
 from nightbench.database.workload import Statement
+from nightbench.load.shard import Shard
 from nightbench.plan import DatabasePlan
-from nightbench.tenants import tenant_id
 
-READ = Statement("read", "read", 1, "SELECT", lambda _draw: {})
+READ = Statement("read", "read", 1, "SELECT", tenant_index=0, tenant_as_text=True)
 
 
-class Connection:
-    """One whose calls take a known time each."""
-
-    rowcount = 1
+class Wire:
+    """One whose round trips take a known time each."""
 
     def __init__(self, clock):
         self._clock = clock
 
-    def cursor(self):
-        return self
-
-    def execute(self, *_):
+    def begin(self, _opening):
         self._clock.now += 10
 
-    def fetchall(self):
-        return [(tenant_id(1),)]
+    def run(self, _statement, _parameters):
+        self._clock.now += 20
+        return [("ann",)], 1
 
     def commit(self):
         self._clock.now += 100
+
+
+class Connection:
+    """That of the pool to which the wire belongs."""
+
+    def __init__(self, clock):
+        self.info = {session.WIRE: Wire(clock)}
 
 
 class Clock:
@@ -47,31 +52,39 @@ def timed(monkeypatch):
 
     monkeypatch.setattr(Sessions, "_check_out", lambda _sessions: Connection(clock))
     monkeypatch.setattr(Sessions, "_check_in", check_in)
-    sessions = Sessions("postgresql://u:p@127.0.0.1:1/db", DatabasePlan(queries=1, workers=1))
+    sessions = Sessions("postgresql://u:p@127.0.0.1:1/db", DatabasePlan(queries=1, workers=1), Shard())
     yield sessions
     sessions.close()
 
 
 def test_the_commit_time_is_that_of_the_commit(timed):
-    done = timed.transact(READ, {}, tenant_id(1))
+    done = timed.transact(READ, {}, "ann")
     assert done.error is None
     assert (done.began - done.acquired, done.executed - done.began, done.committed - done.executed) == (
         10,
-        10,
+        20,
         100,
     )
 
 
 def test_a_transaction_ends_with_its_commit_and_its_parts_add_up(timed):
-    done = timed.transact(READ, {}, tenant_id(1))
-    assert done.last == done.committed == 120
+    done = timed.transact(READ, {}, "ann")
+    assert done.last == done.committed == 130
 
 
 def test_one_that_fails_ends_when_its_connection_is_back(timed, monkeypatch):
-    def refuse(_connection):
+    def refuse(_wire):
         raise RuntimeError
 
-    monkeypatch.setattr(Connection, "commit", refuse)
-    done = timed.transact(READ, {}, tenant_id(1))
+    monkeypatch.setattr(Wire, "commit", refuse)
+    done = timed.transact(READ, {}, "ann")
     assert done.error == "runtimeerror"
-    assert done.last == done.committed == 1020
+    assert done.last == done.committed == 1030
+
+
+@pytest.mark.parametrize(("owner", "leaked"), [("ann", 0), ("bob", 1)])
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_row_of_another_tenant_is_a_leak(timed, monkeypatch, owner, leaked, as_text):
+    monkeypatch.setattr(Wire, "run", lambda *_: ([("ann",), (owner,)], 2))
+    done = timed.transact(replace(READ, tenant_as_text=as_text), {}, "ann")
+    assert (done.leaked, done.error) == (leaked, "tenant_leak" if leaked else None)

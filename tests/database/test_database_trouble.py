@@ -9,17 +9,17 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
-from test_database_generator import load, metric
+from running import OF_THE_LOAD, load, metric
 
-from nightbench.database import generator, own_rows
+from nightbench.database import generator, observer, own_rows, steward
 from nightbench.database.metrics import database_validity
 from nightbench.database.session import Sessions
 from nightbench.errors import ConfigurationError
 
 
-def once(action):
-    """As on_progress: `action` at the first report."""
-    left = [action]
+def once(action, *, report=1):
+    """As on_progress: `action` at the first report, or a later one."""
+    left = [action, *[lambda: None] * (report - 1)]
     return lambda _progress: left.pop()() if left else None
 
 
@@ -47,12 +47,13 @@ def frozen(server):
 
 @pytest.mark.slow
 def test_an_interrupted_run_ends_although_the_database_stalls(own_postgres, monkeypatch):
-    monkeypatch.setattr(generator, "BATCH_SECONDS", 1.0)
+    monkeypatch.setattr(steward, "BATCH_SECONDS", 1.0)
     monkeypatch.setattr(own_rows, "RECONNECT_SECONDS", 2)
+    monkeypatch.setattr(observer, "STOP_SECONDS", 0.5)
     stop = threading.Event()
     with frozen(own_postgres) as freeze:
         # the stop comes when the workers are sure to wait for the frozen database
-        freeze_and_stop = once(lambda: (freeze(), threading.Timer(0.3, stop.set).start()))
+        freeze_and_stop = once(lambda: (freeze(), threading.Timer(0.3, stop.set).start()), report=2)
         result = load(own_postgres.dsn, queries=20_000, on_progress=freeze_and_stop, stop=stop)
         while left := workers():
             left[0].join(20)  # broken off: they end without the database
@@ -61,7 +62,7 @@ def test_an_interrupted_run_ends_although_the_database_stalls(own_postgres, monk
     assert not validity.complete
     assert re.search(r"interrupted; \d workers? (is|are) stuck in the database", validity.reasons[0])
     assert "could not be removed" in validity.reasons[-1]
-    query = result.counted["query"]
+    query = result.load.counted["query"]
     assert query.ok > 0
     assert query.in_flight > 0
     assert metric(result, "query.response_time.p50") is not None
@@ -70,8 +71,9 @@ def test_an_interrupted_run_ends_although_the_database_stalls(own_postgres, monk
 @pytest.mark.slow
 def test_a_stall_ends_the_run_also_when_nobody_does(own_postgres, monkeypatch):
     monkeypatch.setattr(generator, "STALL_SECONDS", 1.0)
-    monkeypatch.setattr(generator, "BATCH_SECONDS", 1.0)
+    monkeypatch.setattr(steward, "BATCH_SECONDS", 1.0)
     monkeypatch.setattr(own_rows, "RECONNECT_SECONDS", 2)
+    monkeypatch.setattr(observer, "STOP_SECONDS", 0.5)
     with frozen(own_postgres) as freeze:
         result = load(
             own_postgres.dsn,
@@ -83,7 +85,7 @@ def test_a_stall_ends_the_run_also_when_nobody_does(own_postgres, monkeypatch):
             on_progress=once(freeze),
         )
     assert "the subject stalled: it answered nothing for 2 s" in database_validity(result).reasons[0]
-    assert result.counted["query"].ok > 0
+    assert result.load.counted["query"].ok > 0
     for thread in workers():
         thread.join(20)
 
@@ -93,12 +95,13 @@ def test_a_generator_that_freezes_makes_the_run_invalid(postgres):
     validity = database_validity(result)
     assert validity.complete
     assert any("clock ticks were late" in reason for reason in validity.reasons)
-    assert result.health.tick_lag.n >= 20  # each that was left out
+    assert result.load.health.tick_lag.n >= 20  # each that was left out
 
 
 def test_what_a_transaction_did_not_reach_has_no_time(postgres):
     with postgres.changed(
-        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NEW; END $$;"
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF {OF_THE_LOAD} THEN PERFORM pg_sleep(5); END IF; RETURN NEW; END $$;"
         "CREATE TRIGGER slow BEFORE UPDATE ON expenses FOR EACH ROW EXECUTE FUNCTION slow()",
         "DROP TRIGGER slow ON expenses; DROP FUNCTION slow()",
     ):
@@ -112,18 +115,18 @@ def test_what_a_transaction_did_not_reach_has_no_time(postgres):
             max_overflow=0,
             warmup=0,
         )
-    query = result.counted["query"]
+    query = result.load.counted["query"]
     waited_for_the_pool = query.errors["pool_timeout"]
     timed_out = query.errors["sqlstate_57014"]
     assert waited_for_the_pool > 0
     assert timed_out > 0
-    totals = {name: total for times in result.times for name, total in times.totals.items()}
+    totals = {name: total for times in result.load.times for name, total in times.totals.items()}
     assert totals["query.response_time"].n == totals["pool.wait"].n == query.ok + query.timed_out
     assert totals["pool.wait"].max_ms >= 100
     assert totals["query.begin_time"].n == totals["query.execute_time"].n == query.ok + timed_out
     assert totals["query.execute_time"].max_ms >= 300  # a time-out counts with the time that it waited
     assert totals["query.commit_time"].n == query.ok
-    update = result.counted["query[expense_update]"]
+    update = result.load.counted["query[expense_update]"]
     assert totals["query[expense_update].execute_time"].n == update.errors["sqlstate_57014"]
 
 
@@ -131,9 +134,10 @@ def test_a_second_attempt_does_not_keep_the_instants_of_the_first(postgres):
     with postgres.changed(
         "CREATE SEQUENCE tries;"
         "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN "
-        "  IF nextval('tries') % 2 = 0 THEN PERFORM pg_sleep(5); END IF; RETURN NEW; END $$;"
+        f"  IF {OF_THE_LOAD} AND nextval('tries') % 2 = 0 THEN PERFORM pg_sleep(5); END IF; RETURN NEW; END $$;"
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        "  $$ BEGIN RAISE EXCEPTION 'at commit' USING ERRCODE = '40001'; END $$;"
+        f"  $$ BEGIN IF {OF_THE_LOAD} THEN RAISE EXCEPTION 'at commit' USING ERRCODE = '40001'; END IF; "
+        "  RETURN NULL; END $$;"
         "CREATE TRIGGER slow BEFORE UPDATE ON expenses FOR EACH ROW EXECUTE FUNCTION slow();"
         "CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON expenses DEFERRABLE INITIALLY DEFERRED "
         "  FOR EACH ROW EXECUTE FUNCTION refuse()",
@@ -141,11 +145,11 @@ def test_a_second_attempt_does_not_keep_the_instants_of_the_first(postgres):
         "DROP FUNCTION slow(); DROP FUNCTION refuse(); DROP SEQUENCE tries",
     ):
         result = load(postgres.dsn, queries=50, workers=1, statement_timeout=0.2, warmup=0)
-    update = result.counted["query[expense_update]"]
+    update = result.load.counted["query[expense_update]"]
     assert update.errors == {"sqlstate_57014": update.scheduled}
     assert metric(result, "query.retries") == update.scheduled > 0
-    totals = {name: total for times in result.times for name, total in times.totals.items()}
-    assert totals["query.commit_time"].n == result.counted["query"].ok
+    totals = {name: total for times in result.load.times for name, total in times.totals.items()}
+    assert totals["query.commit_time"].n == result.load.counted["query"].ok
 
 
 def test_when_watching_fails_no_worker_writes_beside_the_clean_up(postgres):
@@ -186,20 +190,20 @@ def test_whatever_a_transaction_raises_is_its_outcome(postgres, monkeypatch):
 
     monkeypatch.setattr(Sessions, "_check_out", broken)
     result = load(postgres.dsn)
-    assert result.counted["query"].errors["memoryerror"] > 0
-    assert result.counted["query"].in_flight == 0
+    assert result.load.counted["query"].errors["memoryerror"] > 0
+    assert result.load.counted["query"].in_flight == 0
 
 
 @pytest.mark.parametrize("model", ["open", "closed"])
 def test_a_worker_that_dies_ends_the_run_as_incomplete(postgres, monkeypatch, model):
-    draw = generator.Workload.draw
+    parameters = generator.Workload.parameters
 
-    def broken(workload, index):
+    def broken(workload, index, **drawn):
         if index == 60:
             raise KeyError("an error of our own")
-        return draw(workload, index)
+        return parameters(workload, index, **drawn)
 
-    monkeypatch.setattr(generator.Workload, "draw", broken)
+    monkeypatch.setattr(generator.Workload, "parameters", broken)
     result = load(postgres.dsn, queries=20_000, model=model, rate=200 if model == "open" else None)
     validity = database_validity(result)
     assert not validity.complete
@@ -218,7 +222,7 @@ def test_rows_are_removed_although_the_housekeeping_connection_was_lost(postgres
 
     result = load(postgres.dsn, queries=300, on_progress=once(terminate))
     assert database_validity(result).complete
-    assert result.removed_rows is not None
+    assert result.rows.removed is not None
     assert postgres.state() == before
 
 
@@ -229,11 +233,10 @@ def test_an_early_end_does_not_take_every_remaining_turn(postgres, model):
         postgres.dsn,
         queries=100_000_000,
         model=model,
-        rate=200 if model == "open" else None,
         warmup=60,
         on_progress=lambda _: stop.set(),
         stop=stop,
     )
     assert "interrupted" in database_validity(result).reasons[0]
-    assert result.counted["query"].scheduled == 0
-    assert result.uncounted["query"].ok > 0
+    assert result.load.counted["query"].scheduled == 0
+    assert result.load.uncounted["query"].ok > 0

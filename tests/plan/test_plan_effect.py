@@ -80,8 +80,54 @@ def test_of_a_field_with_an_effect_nothing_is_said(case):
 
 @pytest.mark.parametrize("tier", TIERS)
 def test_of_what_is_the_tiers_own_nothing_is_said(tier):
-    assert idle_fields(TIERS[tier].websocket, secure=False)  # there is something to say
+    for plan in (TIERS[tier].websocket, TIERS[tier].database):
+        assert idle_fields(plan, secure=False)  # there is something to say
     assert planned(load(), tier).warnings == ()
+
+
+def database_warnings_of(fields):
+    return list(planned(load(), "full", TierChanges(database=DatabaseChanges(**fields))).warnings)
+
+
+def workload_of(**draw):
+    statement = {"name": "a", "kind": "read", "sql": "SELECT %(x)s", "parameters": {"x": draw}}
+    return {"workload": {"statements": [statement]}}
+
+
+POLICY_COST = {"policy_cost": {"role": "x", "sql": "SELECT 1"}}
+DRAWN = "workload.statements[0].parameters.x"
+IDLE_ON_A_DATABASE = {
+    "a lock time-out behind the other": ({"lock_timeout": 20, "statement_timeout": 20}, ["lock_timeout"]),
+    "a policy cost that nobody measures": (
+        {"observation_interval": 0, "workload": {**workload_of(draw="tenant")["workload"], **POLICY_COST}},
+        ["workload.policy_cost"],
+    ),
+    "exponent of an even draw": (workload_of(draw="uniform", high=1, exponent=2), [f"{DRAWN}.exponent"]),
+    "column of numbers": (workload_of(draw="zipf", high=1, column="x"), [f"{DRAWN}.column"]),
+    "step of values": (workload_of(draw="choice", values=[1], step=2), [f"{DRAWN}.step"]),
+    "lowest of a file": (workload_of(draw="file", file="it.csv", low=2), [f"{DRAWN}.low"]),
+    "decimals of a tenant": (workload_of(draw="tenant", decimals=2), [f"{DRAWN}.decimals"]),
+}
+WITH_EFFECT_ON_A_DATABASE = {
+    "a lock time-out before the other": {"lock_timeout": 3, "statement_timeout": 20},
+    "a policy cost": {"workload": {**workload_of(draw="tenant")["workload"], **POLICY_COST}},
+    "numbers": workload_of(draw="zipf", low=1, high=2, step=0.5, decimals=1, exponent=2),
+    "a column": workload_of(draw="file", file="it.csv", column="x"),
+    "what there is for slow nights": {"pool_recycle": 60, "isolation": "serializable", "lost_after": 3},
+}
+
+
+@pytest.mark.parametrize("case", IDLE_ON_A_DATABASE)
+def test_of_a_database_plan_too_what_was_set_in_vain_is_told(case):
+    fields, idle = IDLE_ON_A_DATABASE[case]
+    assert [line.split(" has no effect: ")[0] for line in database_warnings_of(fields)] == [
+        f"warning: parameter database.{name}" for name in idle
+    ]
+
+
+@pytest.mark.parametrize("case", WITH_EFFECT_ON_A_DATABASE)
+def test_of_what_has_an_effect_on_a_database_nothing_is_said(case):
+    assert database_warnings_of(WITH_EFFECT_ON_A_DATABASE[case]) == []
 
 
 def test_tls_of_a_secure_address_has_an_effect():

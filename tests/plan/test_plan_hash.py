@@ -45,7 +45,13 @@ OTHER = {
         "max_overflow": 77,
         "pool_timeout": 77,
         "statement_timeout": 77,
+        "pool_recycle": 77,
+        "lock_timeout": 77,
+        "isolation": "serializable",
+        "lost_after": 77,
         "tenants": 77,
+        "workload": {"statements": [{"name": "one", "kind": "read", "sql": "SELECT 1"}]},
+        "observation_interval": 77,
         "seed": 77,
     },
 }

@@ -8,7 +8,7 @@ from nightbench.errors import ConfigurationError
 from nightbench.plan import Layer, TierChanges, WebSocketChanges
 from nightbench.plan.fields import dotted
 from nightbench.plan.file import read_plan_file
-from nightbench.plan.layers import name_in, name_of_target
+from nightbench.plan.layers import as_it_was_set, name_in, name_of_target
 from nightbench.settings import load
 
 # the plan file, and what the error has to say
@@ -112,3 +112,45 @@ def test_a_target_is_known_by_its_metric():
     )
     names = [name_of_target([below, above], "websocket", f"message.{it}") for it in ("stray", "rate", "x")]
     assert names == ["above websocket.targets[0]", "below websocket.targets[1]", None]
+
+
+WORKLOAD = """database:
+  workload:
+    tenants_file: people.csv
+    statements:
+    - name: a
+      kind: read
+      sql: SELECT %(x)s
+      parameters:
+        x: {draw: file, file: it.csv,
+            column: b}
+"""
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ("workload.tenants_file", "it.yaml, line 3: database.workload.tenants_file"),
+        ("workload.statements[0].sql", "it.yaml, line 7: database.workload.statements[0].sql"),
+        (
+            "workload.statements[0].parameters.x.column",
+            "it.yaml, line 10: database.workload.statements[0].parameters.x.column",
+        ),
+        ("workload.statements[0].max_rows", "it.yaml, line 5: database.workload.statements[0]"),
+        ("workload.own_rows.insert", "it.yaml, line 2: database.workload"),
+        ("--tenants", "--tenants"),
+    ],
+)
+def test_what_the_server_has_against_a_workload_is_told_where_it_was_set(
+    setting, name, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("it.yaml").write_text(WORKLOAD)
+    error = ConfigurationError(setting, "x", "is wrong", "mend it")
+    layers = load().with_plan_file(read_plan_file(Path("it.yaml"))).layers("full")
+    assert str(as_it_was_set(error, layers, "database")) == f"{name} = 'x': is wrong; mend it"
+
+
+def test_what_was_set_nowhere_keeps_its_name():
+    error = ConfigurationError("workload.statements[0].sql", "x", "is wrong")
+    assert as_it_was_set(error, load().layers("full"), "database") is error

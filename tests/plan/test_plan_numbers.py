@@ -22,6 +22,8 @@ from nightbench.plan import (
     WebSocketChanges,
     WebSocketPlan,
 )
+from nightbench.plan.parameters import ParameterDraw
+from nightbench.plan.workload import OwnRows, PolicyCost, StatementPlan, WorkloadPlan, WrittenTable
 from nightbench.settings import load
 from nightbench.target import Target
 
@@ -29,13 +31,19 @@ MODELS = (
     DatabaseChanges,
     DatabasePlan,
     MessageKind,
+    OwnRows,
+    ParameterDraw,
+    PolicyCost,
     RatePoint,
     ReplyRules,
+    StatementPlan,
     Target,
     TlsOptions,
     TokenSource,
     WebSocketChanges,
     WebSocketPlan,
+    WorkloadPlan,
+    WrittenTable,
 )
 FIELDS = [(model, name) for model in MODELS for name in model.model_fields]
 
@@ -61,6 +69,15 @@ CASES = {
         {},
         {"it.yaml": "websocket:\n  rate_profile:\n    - {at: false, rate: 5}\n"},
         "it.yaml, line 3: websocket.rate_profile[0].at = 'False'",
+    ),
+    "number of a statement": (
+        ["database", "--plan", "it.yaml"],
+        {},
+        {
+            "it.yaml": "database:\n  workload:\n    statements:\n"
+            "    - {name: a, kind: read, sql: SELECT 1,\n       weight: true}\n"
+        },
+        "it.yaml, line 5: database.workload.statements[0].weight = 'True'",
     ),
     "settings file": (
         COMMAND,
@@ -129,5 +146,11 @@ def _needed(model: type[BaseModel]) -> dict[str, object]:
         DatabasePlan: {"queries": 1, "workers": 1},
         RatePoint: {"at": 0, "rate": 1},
         MessageKind: {"name": "a", "text": "b"},
+        OwnRows: {"tables": [{"table": "a", "tag_column": "b"}]},
+        ParameterDraw: {"draw": "uniform", "high": 1},
+        PolicyCost: {"role": "a", "sql": "SELECT 1"},
+        StatementPlan: {"name": "a", "kind": "read", "sql": "SELECT 1"},
+        WorkloadPlan: {"statements": [{"name": "a", "kind": "read", "sql": "SELECT 1"}]},
+        WrittenTable: {"table": "a", "tag_column": "b"},
         Target: {"metric": "query.throughput", "op": ">", "limit": 1},
     }.get(model, {})

@@ -7,9 +7,8 @@ import psycopg
 from reference.conftest import get_json, running
 from websockets.asyncio.client import connect
 
-from nightbench.database.session import SET_TENANT, claims
 from nightbench.reference.conversations import SOURCE
-from nightbench.tenants import tenant_id
+from nightbench.tenants import SET_TENANT, claims, tenant_id
 
 CLIENTS = 30
 MESSAGES = 20

@@ -1,0 +1,157 @@
+"""What the server's processes use, when they are on this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psutil
+import psycopg
+
+from nightbench.database.observation import ProcessFigures
+
+_NAMES = ("postgres", "postmaster")
+_ELSEWHERE = "the server is not on this machine, or its processes cannot be seen from here"
+_MIB = 2**20
+
+
+class ServerOutOfSightError(Exception):
+    """Its processes are not to be seen; says why."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """What the processes of one server used up to an instant.
+
+    Attributes:
+        cpu_seconds: Also of those that have ended.
+        private: Bytes of memory that are no other process's, of all.
+        shared: Bytes of memory that others may have too, of the process with most of them.
+        read_bytes: From storage, also of those that have ended; None where the system does not tell.
+        written_bytes: To storage, likewise.
+    """
+
+    cpu_seconds: float
+    private: int
+    shared: int
+    read_bytes: int | None
+    written_bytes: int | None
+
+    def since(self, before: Used) -> ProcessFigures:
+        """What was used between two instants."""
+        return ProcessFigures(
+            cpu_seconds=max(0.0, self.cpu_seconds - before.cpu_seconds),
+            memory_mib=(self.private + self.shared) / _MIB,
+            read_bytes=_difference(self.read_bytes, before.read_bytes),
+            written_bytes=_difference(self.written_bytes, before.written_bytes),
+        )
+
+
+def _difference(now: int | None, before: int | None) -> int | None:
+    return None if now is None or before is None else max(0, now - before)
+
+
+class ServerProcesses:
+    """The postmaster that a connection leads to, and its children.
+
+    What a child used goes to the postmaster when it ends (wait4, and task_io_accounting of Linux), so that
+    nothing is lost with the connections that come and go.
+
+    Raises:
+        ServerOutOfSightError: when they are not on this machine, or not to be seen.
+    """
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        try:
+            self._postmaster = _postmaster(connection)
+        except (psutil.Error, OSError) as error:
+            raise ServerOutOfSightError(_ELSEWHERE) from error
+
+    def is_that_of(self, connection: psycopg.Connection) -> bool:
+        """Whether another connection leads to the same postmaster: it was not started anew."""
+        try:
+            return bool(_postmaster(connection) == self._postmaster)
+        except (psutil.Error, OSError, ServerOutOfSightError):
+            return False
+
+    def used(self) -> Used:
+        """What they used so far.
+
+        Raises:
+            ServerOutOfSightError: when the postmaster is not there any more.
+        """
+        try:
+            own = self._postmaster.cpu_times()
+            children = self._postmaster.children()
+        except (psutil.Error, OSError) as error:
+            raise ServerOutOfSightError("the server's processes have ended") from error
+        cpu = own.user + own.system + own.children_user + own.children_system
+        parts = [part for part in map(_used, children) if part is not None]
+        everybody = [_used(self._postmaster), *parts]
+        seen = [part for part in everybody if part is not None]
+        return Used(
+            cpu_seconds=cpu + sum(part.cpu_seconds for part in parts),
+            private=sum(part.private for part in seen),
+            shared=max((part.shared for part in seen), default=0),
+            read_bytes=_sum(part.read_bytes for part in seen),
+            written_bytes=_sum(part.written_bytes for part in seen),
+        )
+
+
+def _used(process: psutil.Process) -> Used | None:
+    """What one process used; None when it has just ended."""
+    try:
+        with process.oneshot():
+            cpu, memory = process.cpu_times(), process.memory_info()
+    except psutil.Error:
+        return None
+    read, written = _inout(process)
+    shared = getattr(memory, "shared", 0)
+    return Used(cpu.user + cpu.system, max(0, memory.rss - shared), shared, read, written)
+
+
+def _inout(process: psutil.Process) -> tuple[int | None, int | None]:
+    """Bytes read and written."""
+    try:
+        counters = process.io_counters()
+    except (psutil.Error, OSError, AttributeError):  # another user's, or a system that does not count
+        return None, None
+    return counters.read_bytes, counters.write_bytes
+
+
+def _sum(parts: Iterable[int | None]) -> int | None:
+    total = 0
+    for part in parts:
+        if part is None:
+            return None
+        total += part
+    return total
+
+
+def _postmaster(connection: psycopg.Connection) -> psutil.Process:
+    """The parent of the connection's process, if it is surely the one at the other end of its socket."""
+    backend = psutil.Process(connection.info.backend_pid)
+    parent = backend.parent()
+    if parent is None or not parent.name().startswith(_NAMES):
+        raise ServerOutOfSightError(_ELSEWHERE)
+    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        if wire.family == socket.AF_UNIX:
+            known = _peer(wire) == parent.pid
+        else:
+            # the server shows it in the title of the process; behind a tunnel or a proxy it is another
+            known = f"({wire.getsockname()[1]})" in " ".join(backend.cmdline())
+    if not known:
+        raise ServerOutOfSightError(_ELSEWHERE)
+    return parent
+
+
+def _peer(wire: socket.socket) -> int | None:
+    """Who listens at the other end of a unix socket; None where the system does not tell."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return None
+    pid: int = struct.unpack("3i", wire.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("3i")))[0]
+    return pid

@@ -1,0 +1,277 @@
+"""The steward of a database stress test: it checks and prepares the subject, watches it, explains and cleans up.
+
+It runs in a process of its own, beside those of the load: what it costs is not theirs, and what was written is
+removed whoever else dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+import psycopg
+
+from nightbench.database.checks import Checked, as_configuration_errors, check_workload, server_facts
+from nightbench.database.connection import bounded
+from nightbench.database.diagnosis import diagnose, other_writers
+from nightbench.database.finding import Diagnosis
+from nightbench.database.generator import run_generator
+from nightbench.database.observation import Observation
+from nightbench.database.observer import Observer
+from nightbench.database.own_rows import (
+    BATCH_SECONDS,
+    RECONNECT_SECONDS,
+    clean_up,
+    exclusive_connection,
+    housekeeping_connection,
+    insert_rows,
+    remove_left_over,
+    tag_of,
+)
+from nightbench.database.permission import check_permission, check_roles
+from nightbench.database.result import DatabaseResult, DatabaseSpec, LoadResult, LoadSpec, Rows, merged
+from nightbench.database.row_counts import row_counts
+from nightbench.database.tenancy import TenantSettings
+from nightbench.database.workload import Statement, Workload, policy_statement, statements_of
+from nightbench.errors import ConfigurationError
+from nightbench.load.child import PATIENCE_SECONDS
+from nightbench.load.progress import OnProgress, Progress, Pulse
+from nightbench.load.shard import Shard
+from nightbench.load.shards import lead_seconds, run_parts, start_of
+from nightbench.plan import DatabasePlan
+from nightbench.scrub import scrub
+
+CHECK_SECONDS = 15.0
+TRIAL_SECONDS = 2.0
+INSERT_SECONDS = 0.01
+CONNECT_SECONDS = 0.02
+CLEANING_SECONDS = 40.0
+"""How long an interrupted run may take to end its load and remove its rows, on top of what the plan gives its
+operations."""
+LOOK_SECONDS = 0.1
+"""How often it is seen whether the run is to end."""
+END_SECONDS = 10.0
+"""How long an interrupted generator may take to end, on top of what the plan gives one operation."""
+
+RunLoad = Callable[[Sequence[LoadSpec], OnProgress, threading.Event], list[LoadResult]]
+"""Runs the shards of a load side by side and returns what each saw; all end early when the event is set."""
+
+
+def one_operation(plan: DatabasePlan) -> float:
+    """How many seconds the plan gives one operation, in which a generator may hear nothing."""
+    return plan.pool_timeout + plan.statement_timeout
+
+
+class Steward:
+    """Sees to one run of one plan."""
+
+    def __init__(
+        self, spec: DatabaseSpec, on_progress: OnProgress, stop: threading.Event, run_load: RunLoad
+    ) -> None:
+        self._spec = spec
+        self._plan = plan = spec.plan
+        self._on_progress = on_progress
+        self._stop = stop
+        self._run_load = run_load
+        self._settings = TenantSettings(plan.mix.tenant_settings)
+        self._tenants = spec.provisions.tenants
+        self._tag = tag_of(spec.run_id, tenants=len(self._tenants))
+        self._statements = statements_of(plan.mix, spec.provisions)
+        self._policy = policy_statement(plan.mix, spec.provisions)
+        self._left_over = 0
+        self._before: Mapping[str, int] = {}
+
+    def run(self) -> DatabaseResult | None:
+        """Check, prepare, load, explain, clean up; None when it was asked to end before the load began.
+
+        Raises:
+            ConfigurationError: when the subject cannot be used; what was written to it is removed.
+        """
+        spec = self._spec
+        with ExitStack() as stack:
+            with as_configuration_errors(spec.dsn):
+                connection = stack.enter_context(
+                    exclusive_connection(spec.dsn, statement_timeout=self._plan.statement_timeout)
+                )
+                checked = self._check(connection)
+                server = server_facts(connection)
+                own = self._prepare(connection)
+            workload = self._workload(checked.statements)
+            load: LoadResult | None = None
+            try:
+                if not self._stop.is_set():
+                    load, observation = self._load(workload, own)
+                    diagnosis = self._diagnose(workload, checked, load, observation)
+            finally:
+                removed = self._clean_up(connection, hurry=load is None or load.given_up is not None)
+        if load is None:
+            return None
+        after = {} if removed is None else self._rows_after()
+        diagnosis = diagnosis.with_findings(other_writers(self._before, after))
+        rows = Rows(self._tag, self._left_over, removed, self._before, after)
+        return DatabaseResult(load, rows, server, observation, diagnosis)
+
+    # before the load
+
+    def _check(self, connection: psycopg.Connection) -> Checked:
+        mix = self._plan.mix
+        seconds = CHECK_SECONDS + self._plan.statement_timeout + TRIAL_SECONDS * len(mix.statements)
+        with bounded(connection, seconds):
+            check_permission(connection, mix, allowed=self._spec.allowed)
+            checked = check_workload(
+                connection,
+                self._workload(self._statements),
+                self._settings,
+                plan=self._plan,
+                policy=self._policy,
+            )
+            check_roles(connection, mix, self._settings, checked.relations, self._tenants[0])
+        return checked
+
+    def _prepare(self, connection: psycopg.Connection) -> list[tuple[str, object]]:
+        """Remove what is left over, count, and insert a row for each worker to change; with its tenant."""
+        workers = self._plan.workers
+        tenants = [self._tenants[worker % len(self._tenants)] for worker in range(workers)]
+        own_rows = self._plan.mix.own_rows
+        if own_rows is None:
+            return [(tenant, None) for tenant in tenants]
+        pulse = Pulse(self._on_progress, "database", "prepare")
+        self._left_over = remove_left_over(
+            connection, own_rows, self._settings, self._tenants, on_batch=pulse
+        )
+        self._before = row_counts(connection, own_rows, self._settings, self._tenants, on_batch=pulse)
+        if own_rows.insert is None:
+            return [(tenant, None) for tenant in tenants]
+        with bounded(connection, CHECK_SECONDS + workers * INSERT_SECONDS):
+            keys = insert_rows(connection, own_rows, self._settings, tenants, self._tag)
+        return list(zip(tenants, keys, strict=True))
+
+    def _workload(self, statements: Sequence[Statement]) -> Workload:
+        return Workload(statements, self._tenants, seed=self._plan.seed, tag=self._tag)
+
+    # the load
+
+    def _load(self, workload: Workload, own: Sequence[tuple[str, object]]) -> tuple[LoadResult, Observation]:
+        observer = Observer(self._spec.dsn, self._plan, workload, self._settings, policy=self._policy)
+        began = False
+
+        def report(progress: Progress) -> None:
+            nonlocal began
+            if progress.phase == "measure" and not began:
+                began = True
+                observer.begin()
+            self._on_progress(progress)
+
+        observer.start()
+        try:
+            parts = self._run_load(self._shards(workload, own), report, self._stop)
+        finally:
+            observation = observer.stop()
+        return merged(parts), observation
+
+    def _shards(self, workload: Workload, own: Sequence[tuple[str, object]]) -> list[LoadSpec]:
+        """The load dealt out: the operations, and with them the rate, the workers and the connections."""
+        plan, count = self._plan, self._plan.shards
+        lead = lead_seconds(count) + CONNECT_SECONDS * plan.pool_connections
+        whole = LoadSpec(
+            plan,
+            self._spec.dsn,
+            workload.statements,
+            self._tenants,
+            self._tag,
+            own=(),
+            start_at=start_of(count, lead=lead),
+        )
+        shards = [Shard(index, count) for index in range(count)]
+        return [
+            replace(whole, shard=shard, own=tuple(own[worker] for worker in shard.part(plan.workers)))
+            for shard in shards
+        ]
+
+    # after the load
+
+    def _diagnose(
+        self, workload: Workload, checked: Checked, load: LoadResult, observation: Observation
+    ) -> Diagnosis:
+        if load.given_up is not None:
+            return Diagnosis(not_looked_at=("nothing was explained: the run ended before its plan did",))
+        try:
+            with housekeeping_connection(self._spec.dsn, connect_timeout=RECONNECT_SECONDS) as connection:
+                return diagnose(
+                    connection,
+                    plan=self._plan,
+                    workload=workload,
+                    settings=self._settings,
+                    relations=checked.relations,
+                    observation=observation,
+                    load=load,
+                )
+        except (psycopg.Error, ConfigurationError) as error:
+            return Diagnosis(not_looked_at=(f"nothing was explained: {scrub(str(error))}",))
+
+    def _clean_up(self, connection: psycopg.Connection, *, hurry: bool) -> int | None:
+        own_rows = self._plan.mix.own_rows
+        if own_rows is None:
+            return 0
+        return clean_up(
+            connection,
+            self._spec.dsn,
+            own_rows,
+            self._settings,
+            self._tenants,
+            tag=self._tag,
+            seconds=BATCH_SECONDS if hurry else math.inf,
+            on_batch=Pulse(self._on_progress, "database", "cleanup"),
+        )
+
+    def _rows_after(self) -> Mapping[str, int]:
+        own_rows = self._plan.mix.own_rows
+        if own_rows is None:
+            return {}
+        pulse = Pulse(self._on_progress, "database", "cleanup")
+        try:
+            with housekeeping_connection(self._spec.dsn, connect_timeout=RECONNECT_SECONDS) as connection:
+                return row_counts(connection, own_rows, self._settings, self._tenants, on_batch=pulse)
+        except (psycopg.Error, ConfigurationError):
+            return {}
+
+
+def run_steward(spec: DatabaseSpec, on_progress: OnProgress, stop: threading.Event) -> DatabaseResult | None:
+    """Run one stress test, its load in processes of their own; None when `stop` was set before it began."""
+    return Steward(spec, on_progress, stop, in_processes).run()
+
+
+def in_processes(
+    specs: Sequence[LoadSpec], on_progress: OnProgress, stop: threading.Event
+) -> list[LoadResult]:
+    """Run each shard in a process of its own; see `run_parts`."""
+    return asyncio.run(_in_processes(specs, on_progress, stop))
+
+
+async def _in_processes(
+    specs: Sequence[LoadSpec], on_progress: OnProgress, stop: threading.Event
+) -> list[LoadResult]:
+    ending = asyncio.Event()
+
+    async def follow() -> None:
+        while not stop.is_set():  # noqa: ASYNC110  # a thread's event is nothing to wait for
+            await asyncio.sleep(LOOK_SECONDS)
+        ending.set()
+
+    following = asyncio.create_task(follow())
+    seconds = one_operation(specs[0].plan)
+    try:
+        return await run_parts(
+            run_generator,
+            specs,
+            on_progress=on_progress,
+            stop=ending,
+            grace=END_SECONDS + seconds,
+            patience=PATIENCE_SECONDS + seconds,  # in which it waits in silence at the end
+        )
+    finally:
+        following.cancel()

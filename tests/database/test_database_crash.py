@@ -1,0 +1,77 @@
+"""However a run ends, its rows do not stay: it removes them itself, or `clean` does."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import psutil
+from survivors import survivors
+
+from nightbench.cli import run_command
+
+SECONDS = 60
+"""More than enough for a run to come up on a busy machine."""
+
+
+def tagged(server):
+    return server.execute("SELECT count(source) FROM expenses")[0][0]
+
+
+def until(holds):
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@contextmanager
+def run_under_way(server, folder):
+    """A run of its own processes that writes as long as the block; nothing of it is left then."""
+    arguments = ["database", "--dsn", server.dsn, "--queries", "6000", "--rate", "100", "--warmup", "0"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import sys; from nightbench.cli import main; main(sys.argv[1:])", *arguments],
+        cwd=folder,
+        env={name: value for name, value in os.environ.items() if not name.startswith("NIGHTBENCH_")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    everyone = [psutil.Process(process.pid)]
+    try:
+        until(lambda: tagged(server) > 10)  # those of the workers, and some that they wrote
+        everyone += everyone[0].children(recursive=True)
+        yield everyone
+    finally:
+        for each in everyone:
+            if each.is_running():
+                each.kill()
+        process.wait()
+
+
+def test_what_a_crash_left_behind_clean_removes(postgres, tmp_path, monkeypatch, capsys):
+    before = postgres.state()
+    with run_under_way(postgres, tmp_path) as everyone:
+        for each in everyone:
+            each.kill()
+        assert not survivors(everyone)
+    # the server notices that they are gone when it has answered
+    until(
+        lambda: (
+            not postgres.execute("SELECT 1 FROM pg_stat_activity WHERE application_name LIKE 'nightbench%'")
+        )
+    )
+    left = tagged(postgres)
+    assert left > 10
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["database", "clean", "--dsn", postgres.dsn]) == 0
+    assert f"removed {left} rows of earlier runs" in capsys.readouterr().out
+    assert postgres.state() == before
+
+
+def test_a_run_whose_command_is_killed_removes_its_rows_itself(postgres, tmp_path):
+    before = postgres.state()
+    with run_under_way(postgres, tmp_path) as everyone:
+        everyone[0].kill()
+        assert not survivors(everyone, within=SECONDS)
+    assert postgres.state() == before
