@@ -111,6 +111,7 @@ def database_measurement(
         Metric("query.throughput", 199.8, "1/s", queries),
         Metric("query.leaked_rows", float(leaked_rows), "1", queries),
         Metric("query.response_time.growth", 3.25, "%", queries),
+        Metric("query.throughput.decline", 1.5, "%", 20),
         *statistics("pool.wait", histogram(0.05, queries)),
         Metric("pool.size", 20.0, "1", 1),
         Metric("pool.overflow", 0.0, "1", 1),

@@ -53,7 +53,7 @@ class Slices:
     def widened(self, width: int) -> Slices:
         """The same in slices of `width`, a multiple of the present one by a power of two."""
         factor = width // self.width
-        whole = self.counts[:self.counts.size//factor*factor]
+        whole = np.pad(self.counts, (0, -self.counts.size % factor))
         return replace(self, counts=whole.reshape(-1, factor).sum(axis=1), width=width)
 
     def evenly(self, parts: int, *, until: int) -> npt.NDArray[np.float64]:

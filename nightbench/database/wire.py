@@ -167,5 +167,6 @@ class Wire:
     def _error(self, result: PGresult) -> psycopg.Error:
         error = error_from_result(result, self._encoding)
         if error.sqlstate is None and self._pgconn.status != _OK:
-            return psycopg.OperationalError(str(error))
+            # of the result, which tells of the end alone; why the server ended it came before
+            return psycopg.OperationalError(self._pgconn.error_message.decode(self._encoding, "replace"))
         return error

@@ -222,7 +222,7 @@ def test_a_row_that_all_transactions_change_is_what_limits(postgres):
     )
     with postgres.changed(heat, "DROP TRIGGER heat ON expenses; DROP FUNCTION heat(); DROP TABLE hot"):
         diagnosis = load(
-            postgres.dsn, model="closed", queries=200, workers=8, warmup=0, observation_interval=0.1
+            postgres.dsn, model="closed", queries=120, workers=8, warmup=0, observation_interval=0.1
         ).diagnosis
     assert ("limited_by_locks", "locks") in kinds(diagnosis.findings)
     hot = {each.name: each.hot for each in diagnosis.slowest}
