@@ -63,7 +63,7 @@ def prepare(*, dsn: OwnerDsn = None, undo: Undo = False, reference: Reference = 
         raise ConfigurationError("--undo", undo, "does not go with --reference", "leave one of them out")
     address = _address(settings_module.load({"database_dsn": dsn}), "name the database with --dsn")
 
-    from nightbench.database.prepare import prepare_database, withdraw_permission  # noqa: PLC0415  # --help stays quick
+    from nightbench.database.housekeeping.prepare import prepare_database, withdraw_permission  # noqa: PLC0415  # --help stays quick
 
     if undo:
         place, changed = withdraw_permission(address)
@@ -113,7 +113,7 @@ def clean(
     for warning in warnings:
         tell(warning)
 
-    from nightbench.database.cleaning import clean_database  # noqa: PLC0415  # --help stays quick
+    from nightbench.database.housekeeping.cleaning import clean_database  # noqa: PLC0415  # --help stays quick
 
     place, removed = clean_database(address, tier_plan.database, allowed=settings.database_allowed)
     rows = "1 row" if removed == 1 else f"{removed:,} rows"

@@ -10,7 +10,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from nightbench.database.connection import SETTING
-from nightbench.database.own_rows import housekeeping_connection
+from nightbench.database.housekeeping.own_rows import housekeeping_connection
 from nightbench.database.sqlstate import sqlstate_of
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.trial import Trial

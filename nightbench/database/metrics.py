@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from nightbench.database.degradation import Course, Tenth
 from nightbench.database.finding import Diagnosis
 from nightbench.database.observation import Observation
-from nightbench.database.observation_metrics import observation_metrics
+from nightbench.database.observing.metrics import observation_metrics
 from nightbench.database.result import DatabaseResult, LoadResult, Rows
 from nightbench.database.session import PoolCounts
 from nightbench.database.tally import QUERY, Tally

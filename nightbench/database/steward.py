@@ -20,9 +20,7 @@ from nightbench.database.connection import bounded
 from nightbench.database.diagnosis import diagnose, other_writers
 from nightbench.database.finding import Diagnosis
 from nightbench.database.generator import run_generator
-from nightbench.database.observation import Observation
-from nightbench.database.observer import Observer
-from nightbench.database.own_rows import (
+from nightbench.database.housekeeping.own_rows import (
     BATCH_SECONDS,
     RECONNECT_SECONDS,
     clean_up,
@@ -32,9 +30,11 @@ from nightbench.database.own_rows import (
     remove_left_over,
     tag_of,
 )
-from nightbench.database.permission import check_permission, check_roles
+from nightbench.database.housekeeping.permission import check_permission, check_roles
+from nightbench.database.housekeeping.row_counts import row_counts
+from nightbench.database.observation import Observation
+from nightbench.database.observing.observer import Observer
 from nightbench.database.result import DatabaseResult, DatabaseSpec, LoadResult, LoadSpec, Rows, merged
-from nightbench.database.row_counts import row_counts
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.workload import Statement, Workload, policy_statement, statements_of
 from nightbench.errors import ConfigurationError

@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 import psycopg
 
 from nightbench.database.connection import SETTING
-from nightbench.database.deletable import TAG_PREFIX, delete_of
 from nightbench.database.draws import Parameters
+from nightbench.database.housekeeping.deletable import TAG_PREFIX, delete_of
 from nightbench.database.refusals import refusal, said, shortened
 from nightbench.database.relations import Relations, first_word, relations_of
 from nightbench.database.tenancy import TenantSettings

@@ -8,8 +8,8 @@ import psycopg
 
 from nightbench.database.checks import as_configuration_errors
 from nightbench.database.connection import SETTING
-from nightbench.database.own_rows import housekeeping_connection
-from nightbench.database.permission import place_of
+from nightbench.database.housekeeping.own_rows import housekeeping_connection
+from nightbench.database.housekeeping.permission import place_of
 from nightbench.errors import ConfigurationError
 from nightbench.reference.postgres import LOGIN_ROLE, reference_template
 

@@ -1,6 +1,6 @@
 """What tests of the observer share: the plan's workload as a run has it, and a run of one's own."""
 
-from nightbench.database.observer import Observer
+from nightbench.database.observing.observer import Observer
 from nightbench.database.provisions import load_provisions
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.workload import Workload, policy_statement, statements_of

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from running import OF_THE_LOAD, load, metric
 
+from nightbench.database.housekeeping.own_rows import exclusive_connection
 from nightbench.database.metrics import database_validity
-from nightbench.database.own_rows import exclusive_connection
 from nightbench.errors import ConfigurationError
 
 

@@ -5,7 +5,11 @@ import pytest
 from elsewhere import PASSWORD, shop
 
 from nightbench.cli import run_command
-from nightbench.database.own_rows import exclusive_connection, housekeeping_connection, insert_rows
+from nightbench.database.housekeeping.own_rows import (
+    exclusive_connection,
+    housekeeping_connection,
+    insert_rows,
+)
 from nightbench.database.tenancy import TenantSettings
 from nightbench.plan.pam import PAM
 from nightbench.reference.fill import ROLES

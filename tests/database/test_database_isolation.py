@@ -3,7 +3,8 @@
 import pytest
 from observing import observer_of, plan_of, settings_of, with_mix, workload_of
 
-from nightbench.database.isolation import (
+from nightbench.database.observation import Probes
+from nightbench.database.observing.isolation import (
     FOREIGN_WRITE,
     MOST_ROWS,
     Isolation,
@@ -11,8 +12,7 @@ from nightbench.database.isolation import (
     probes_isolation,
     without_returning,
 )
-from nightbench.database.observation import Probes
-from nightbench.database.side_connection import Cost, SideConnection, open_side_connection
+from nightbench.database.observing.side_connection import Cost, SideConnection, open_side_connection
 from nightbench.plan.workload import OwnRows, WorkloadPlan
 
 _WRITTEN = "SELECT count(*) FROM expenses WHERE source LIKE 'nightbench:test:%'"

@@ -6,7 +6,7 @@ import pytest
 from observing import plan_of, with_mix
 
 from nightbench.database.observation import Observation, PolicyEffect, Probes, ProcessFigures
-from nightbench.database.observation_metrics import observation_metrics
+from nightbench.database.observing.metrics import observation_metrics
 from nightbench.plan.workload import WorkloadPlan
 
 SEEN = Observation(

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from observing import observed, observer_of, plan_of, settings_of, workload_of
 
-from nightbench.database import observer as observer_module
+from nightbench.database.observing import observer as observer_module
 
 OBSERVERS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'nightbench observer'"
 

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from elsewhere import LINES, ORDERS, shop
 
-from nightbench.database.own_rows import (
+from nightbench.database.housekeeping.own_rows import (
     clean_up,
     exclusive_connection,
     housekeeping_connection,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightbench.database.paired import LEAST_PAIRS, shift
+from nightbench.database.observing.paired import LEAST_PAIRS, shift
 
 
 def test_nineteen_pairs_say_nothing():

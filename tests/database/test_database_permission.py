@@ -4,9 +4,9 @@ import psycopg
 import pytest
 from elsewhere import shop
 
-from nightbench.database.own_rows import housekeeping_connection
-from nightbench.database.permission import check_permission, check_roles, mark_of
-from nightbench.database.prepare import prepare_database, withdraw_permission
+from nightbench.database.housekeeping.own_rows import housekeeping_connection
+from nightbench.database.housekeeping.permission import check_permission, check_roles, mark_of
+from nightbench.database.housekeeping.prepare import prepare_database, withdraw_permission
 from nightbench.database.tenancy import TenantSettings
 from nightbench.errors import ConfigurationError
 from nightbench.plan.pam import PAM

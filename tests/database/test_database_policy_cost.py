@@ -3,9 +3,9 @@
 import pytest
 from observing import plan_of, policy_of, settings_of, with_mix, workload_of
 
-from nightbench.database.paired import LEAST_PAIRS
-from nightbench.database.policy_cost import MOST_PAIRS, WARM_UP_PAIRS, Pairs, PolicyCost
-from nightbench.database.side_connection import Cost, SideConnection, open_side_connection
+from nightbench.database.observing.paired import LEAST_PAIRS
+from nightbench.database.observing.policy_cost import MOST_PAIRS, WARM_UP_PAIRS, Pairs, PolicyCost
+from nightbench.database.observing.side_connection import Cost, SideConnection, open_side_connection
 from nightbench.plan.workload import PolicyCost as PolicyCostPlan
 
 MS = 1_000_000

@@ -3,8 +3,8 @@
 import pytest
 from elsewhere import LINES, ORDERS, shop
 
-from nightbench.database.own_rows import clean_up, housekeeping_connection, insert_rows
-from nightbench.database.row_counts import row_counts
+from nightbench.database.housekeeping.own_rows import clean_up, housekeeping_connection, insert_rows
+from nightbench.database.housekeeping.row_counts import row_counts
 from nightbench.database.tenancy import TenantSettings
 from nightbench.plan.pam import PAM
 from nightbench.plan.workload import OwnRows, WrittenTable

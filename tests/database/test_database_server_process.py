@@ -7,8 +7,8 @@ import psutil
 import psycopg
 import pytest
 
-from nightbench.database import server_process
-from nightbench.database.server_process import ServerOutOfSightError, ServerProcesses, Used
+from nightbench.database.observing import server_process
+from nightbench.database.observing.server_process import ServerOutOfSightError, ServerProcesses, Used
 
 _BURN = "SELECT count(*) FROM generate_series(1, 1000000)"
 

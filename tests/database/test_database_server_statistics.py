@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import errors
 
-from nightbench.database.activity import Activity
-from nightbench.database.server_statistics import Counters, ServerStatistics
-from nightbench.database.statement_statistics import (
+from nightbench.database.observing.activity import Activity
+from nightbench.database.observing.server_statistics import Counters, ServerStatistics
+from nightbench.database.observing.statement_statistics import (
     HIDDEN,
     MOST,
     grown_most,

@@ -11,8 +11,10 @@ import psutil
 import pytest
 from running import OF_THE_LOAD, load, metric
 
-from nightbench.database import generator, observer, own_rows, steward
+from nightbench.database import generator, steward
+from nightbench.database.housekeeping import own_rows
 from nightbench.database.metrics import database_validity
+from nightbench.database.observing import observer
 from nightbench.database.session import Sessions
 from nightbench.errors import ConfigurationError
 

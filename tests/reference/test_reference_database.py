@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from reference.conftest import CACHE
 
-from nightbench.database.own_rows import TAG_PREFIX
+from nightbench.database.housekeeping.own_rows import TAG_PREFIX
 from nightbench.plan.pam import PAM
 from nightbench.reference.postgres import load_dsn, postgres_instance, reference_template
 from nightbench.tenants import SET_TENANT, TENANTS, claims, tenant_id

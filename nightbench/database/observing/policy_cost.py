@@ -10,10 +10,10 @@ from statistics import median
 
 import psycopg
 
-from nightbench.database.isolation import of_one_statement
 from nightbench.database.observation import PolicyEffect
-from nightbench.database.paired import LEAST_PAIRS, shift
-from nightbench.database.side_connection import Row, SideConnection
+from nightbench.database.observing.isolation import of_one_statement
+from nightbench.database.observing.paired import LEAST_PAIRS, shift
+from nightbench.database.observing.side_connection import Row, SideConnection
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.workload import Statement, Workload
 from nightbench.scrub import scrub

@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 import psycopg
 
-from nightbench.database.isolation import Isolation
 from nightbench.database.observation import Observation, ProcessFigures, StatementStatistics
-from nightbench.database.policy_cost import PolicyCost
-from nightbench.database.server_process import ServerOutOfSightError, ServerProcesses, Used
-from nightbench.database.server_statistics import ServerStatistics
-from nightbench.database.side_connection import Cost, SideConnection
-from nightbench.database.statement_statistics import StatementCounters, StatementsUnseenError
+from nightbench.database.observing.isolation import Isolation
+from nightbench.database.observing.policy_cost import PolicyCost
+from nightbench.database.observing.server_process import ServerOutOfSightError, ServerProcesses, Used
+from nightbench.database.observing.server_statistics import ServerStatistics
+from nightbench.database.observing.side_connection import Cost, SideConnection
+from nightbench.database.observing.statement_statistics import StatementCounters, StatementsUnseenError
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.workload import Statement, Workload
 from nightbench.plan import DatabasePlan

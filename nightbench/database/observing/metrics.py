@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nightbench.database.isolation import probes_isolation
 from nightbench.database.observation import Observation
+from nightbench.database.observing.isolation import probes_isolation
 from nightbench.measurement import Metric
 from nightbench.plan import DatabasePlan
 

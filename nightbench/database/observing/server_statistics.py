@@ -12,8 +12,8 @@ from typing import Any
 
 import psycopg
 
-from nightbench.database.activity import Activity
-from nightbench.database.side_connection import MARK, OBSERVER, SideConnection
+from nightbench.database.observing.activity import Activity
+from nightbench.database.observing.side_connection import MARK, OBSERVER, SideConnection
 from nightbench.scrub import scrub
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nightbench.database.observation import StatementStatistics
-from nightbench.database.side_connection import CURSOR, MARK, SideConnection
+from nightbench.database.observing.side_connection import CURSOR, MARK, SideConnection
 from nightbench.scrub import scrub
 
 MOST = 20

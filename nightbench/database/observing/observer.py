@@ -11,12 +11,12 @@ import psycopg
 
 from nightbench.database.connection import APPLICATION_NAME, break_off
 from nightbench.database.observation import Observation
-from nightbench.database.observation_metrics import (
+from nightbench.database.observing.metrics import (
     observation_metrics as observation_metrics,  # noqa: PLC0414  # part of what an observer is for
 )
-from nightbench.database.side_connection import SideConnection, open_side_connection
+from nightbench.database.observing.side_connection import SideConnection, open_side_connection
+from nightbench.database.observing.watch import Job, Watch
 from nightbench.database.tenancy import TenantSettings
-from nightbench.database.watch import Job, Watch
 from nightbench.database.workload import Statement, Workload
 from nightbench.errors import NightbenchError
 from nightbench.plan import DatabasePlan

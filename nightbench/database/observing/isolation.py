@@ -17,7 +17,7 @@ import psycopg
 
 from nightbench.database.connection import error_class
 from nightbench.database.observation import Probes
-from nightbench.database.side_connection import SideConnection
+from nightbench.database.observing.side_connection import SideConnection
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.workload import Statement, Workload
 from nightbench.plan.placeholders import placeholders

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from nightbench.database.connection import bounded
-from nightbench.database.deletable import distinct, identifier
+from nightbench.database.housekeeping.deletable import distinct, identifier
 from nightbench.database.tenancy import TenantSettings
 from nightbench.plan.workload import OwnRows
 

@@ -19,7 +19,13 @@ import psycopg
 from psycopg import sql
 
 from nightbench.database.connection import APPLICATION_NAME, SETTING, bounded, connection_parameters
-from nightbench.database.deletable import TAG_PREFIX, check_deletable, delete_of, distinct, identifier
+from nightbench.database.housekeeping.deletable import (
+    TAG_PREFIX,
+    check_deletable,
+    delete_of,
+    distinct,
+    identifier,
+)
 from nightbench.database.tenancy import TenantSettings
 from nightbench.errors import ConfigurationError
 from nightbench.plan.workload import OwnRows
