@@ -11,7 +11,7 @@ PEERS_STAMP := $(PEERS)/.installed
 # Everything that is made on the way stays inside the project.
 export NIGHTBENCH_CACHE ?= $(CURDIR)/.cache
 
-.PHONY: help setup run test lint format lock bench clean
+.PHONY: help setup run test lint style types imports templates format lock bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -20,8 +20,10 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {sys.version.split()[0]}; try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "Installing into $(VENV) (about a minute the first time) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# pip would compile on one core, and the packages' tests too; what cannot be compiled (templates) is no failure
+	@$(BIN)/python -m compileall -qq --workers 0 -x '/tests?/' $(VENV)/lib || true
 	@touch $@
 
 setup: $(STAMP) ## make the virtual environment from requirements.lock
@@ -29,16 +31,29 @@ setup: $(STAMP) ## make the virtual environment from requirements.lock
 run: setup ## the whole night in short form on the embedded default
 	@$(BIN)/nightbench run nightly --quick
 
-test: setup lint ## lint, types, import rules and every test
-	@# most tests wait for something: two at a time take half as long
-	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile
-	$(BIN)/python -m pytest -m alone
+# Tests start hundreds of processes: without bytecode each would compile what it imports.
+test: export PYTHONDONTWRITEBYTECODE :=
+test: setup ## lint, types, import rules and every test
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint templates
+	@# most tests wait for something: four at a time keep two cores busy
+	$(BIN)/python -m pytest -m "not alone" --numprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m alone $$(grep --recursive --files-with-matches --include='test_*.py' 'mark\.alone' tests)
 
-lint: setup ## ruff, mypy and import-linter
+lint: style types imports ## ruff, mypy and import-linter
+
+style: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: setup
 	$(BIN)/mypy
+
+imports: setup
 	$(BIN)/lint-imports
+
+# what many tests start from
+templates: setup
+	@$(BIN)/python tests/templates.py
 
 format: setup ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+import templates
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -52,6 +53,12 @@ def server_cache(tmp_path_factory) -> Path:
     """Where the database template lies: the project's cache under make, so that it is made once."""
     given = os.environ.get("NIGHTBENCH_CACHE")
     return Path(given) if given else tmp_path_factory.mktemp("server-cache")
+
+
+@pytest.fixture(scope="session")
+def prefect_template(server_cache) -> Path:
+    """The database from which a server of the tests starts at once."""
+    return templates.prefect_template(server_cache)
 
 
 @pytest.fixture(scope="session")

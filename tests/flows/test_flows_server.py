@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from importlib.metadata import version
 from pathlib import Path
 
 import psutil
@@ -30,7 +29,7 @@ with embedded_server(Path(sys.argv[1]), Path(sys.argv[2])) as server:
 
 
 @pytest.fixture
-def holder(prefect_server, server_cache, tmp_path):
+def holder(prefect_template, server_cache, tmp_path):
     """Start a process that holds a server; yield a function that returns it and the server's process."""
     held: list[subprocess.Popen[str]] = []
 
@@ -56,7 +55,7 @@ def port_of(api_url: str) -> int:
     return int(api_url.split(":")[2].split("/", maxsplit=1)[0])
 
 
-def test_it_ends_with_its_block(prefect_server, server_cache, tmp_path):
+def test_it_ends_with_its_block(prefect_template, server_cache, tmp_path):
     with embedded_server(server_cache, tmp_path) as server:
         asyncio.run(server.ready())
         with urllib.request.urlopen(f"{server.api_url}/health", timeout=10) as answer:
@@ -67,11 +66,9 @@ def test_it_ends_with_its_block(prefect_server, server_cache, tmp_path):
         socket.create_connection(("127.0.0.1", port_of(server.api_url)), timeout=5)
 
 
-def test_a_migrated_database_is_kept_for_the_next_one(prefect_server, server_cache, tmp_path):
-    # the cache may hold those of other versions, too
-    template = server_cache / "prefect" / f"prefect-{version('prefect')}.db"
+def test_a_migrated_database_is_kept_for_the_next_one(prefect_template, server_cache, tmp_path):
     with embedded_server(server_cache, tmp_path):
-        assert (tmp_path / "prefect.db").read_bytes() == template.read_bytes()
+        assert (tmp_path / "prefect.db").read_bytes() == prefect_template.read_bytes()
 
 
 def test_a_server_that_ends_while_starting_is_told_with_its_log(server_cache, tmp_path):
@@ -104,7 +101,7 @@ def test_the_terminal_s_interrupt_does_not_reach_it(holder):
     assert os.getsid(server.pid) != os.getsid(parent.pid)
 
 
-def test_the_user_s_own_prefect_is_not_its_business(prefect_server, server_cache, tmp_path, monkeypatch):
+def test_the_user_s_own_prefect_is_not_its_business(prefect_template, server_cache, tmp_path, monkeypatch):
     monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "postgresql://prefect@db.example.org/prefect")
     with embedded_server(server_cache, tmp_path) as server:
         asyncio.run(server.ready())  # until a new program has begun, the system shows no environment of it
@@ -149,12 +146,11 @@ def wait_until_it_measures(process: subprocess.Popen[str]) -> None:
 
 
 @pytest.fixture
-def own_cache(prefect_server, server_cache, tmp_path, monkeypatch) -> Path:
+def own_cache(prefect_template, server_cache, tmp_path, monkeypatch) -> Path:
     """A cache of its own with the template in it, so that what is left in it is this test's."""
     cache = tmp_path / "cache"
     (cache / "prefect").mkdir(parents=True)
-    for template in (server_cache / "prefect").glob("*.db"):
-        (cache / "prefect" / template.name).write_bytes(template.read_bytes())
+    (cache / "prefect" / prefect_template.name).write_bytes(prefect_template.read_bytes())
     monkeypatch.setenv("NIGHTBENCH_CACHE", str(cache))
     return cache
 

@@ -11,7 +11,8 @@ import time
 
 import psutil
 import pytest
-from reference.conftest import UP, get_json, started
+import templates
+from reference.conftest import CACHE, UP, get_json, started
 from survivors import survivors
 from websockets.asyncio.client import connect
 
@@ -38,10 +39,10 @@ def assert_all_gone(processes, cache, address):
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
-    """A cache of its own with the database already built."""
+    """A cache of its own, but for the template of the database, which is made once."""
+    templates.postgres_template(CACHE)
     folder = tmp_path_factory.mktemp("cache")
-    with postgres_instance(folder, "warm", reference_template()):
-        pass
+    (folder / "postgres").symlink_to((CACHE / "postgres").absolute())
     return folder
 
 

@@ -24,6 +24,7 @@ from nightbench.load.ledger import Outcome
 from nightbench.load.phases import SECOND, Phases
 from nightbench.load.progress import Progress, combined
 from nightbench.load.shard import Shard
+from nightbench.load.shards import Parts
 from nightbench.plan import WebSocketPlan
 from nightbench.websocket.conversation import Request
 from nightbench.websocket.generator import run_generator
@@ -129,7 +130,7 @@ def test_the_merged_measurement_of_shards_equals_the_single_one_on_a_recorded_tr
         )
         for i in range(count)
     ]
-    together = merged(parts)
+    together = merged(Parts(parts, {}))
     assert together.counted == whole.counted
     assert together.uncounted == whole.uncounted
     assert (together.lost, together.stray, together.last_ok) == (whole.lost, whole.stray, whole.last_ok)
@@ -155,7 +156,7 @@ def spec_of(url, **plan):
 def test_a_process_pool_runs_shards_and_their_sum_is_what_the_plan_asks_for():
     with chat_server(polite) as url, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         shards = split(spec_of(url), 2, start_at=None)
-        together = merged(list(pool.map(run_generator, shards)))
+        together = merged(Parts(list(pool.map(run_generator, shards)), {}))
     assert together.counted["connection"].ok == 6
     assert together.counted["message"].scheduled == together.counted["message"].ok == 60
 
@@ -230,7 +231,7 @@ def test_what_does_not_count_adds_up_over_the_shards_too():
         records = Records(("chat",), start=0)
         records.message_due(0, counted=False)
         shards.append(replace(result_of([], 1), uncounted=records.uncounted))
-    assert merged(shards).uncounted["message"].scheduled == 2
+    assert merged(Parts(shards, {})).uncounted["message"].scheduled == 2
 
 
 @pytest.mark.parametrize("late", [0, 1])
@@ -238,7 +239,7 @@ def test_a_load_test_lasts_until_its_last_shard_has_ended(late):
     shards = [result_of([], 1), result_of([], 1)]
     longer = Phases.plan(0, ramp=1, warmup=0, measure=70, drain=9)
     shards[late] = replace(shards[late], phases=longer, last_ok=7)
-    together = merged(shards)
+    together = merged(Parts(shards, {}))
     assert (together.phases, together.last_ok) == (longer, 7)
 
 
@@ -246,17 +247,26 @@ def test_a_shard_that_is_not_ready_in_time_makes_the_whole_invalid():
     with chat_server(polite) as url:
         late = run_generator(split(spec_of(url, duration=0.5), 2, start_at=1)[0])
         fine = run_generator(spec_of(url, duration=0.5))
-    reasons = websocket_validity(merged([fine, late])).reasons
+    reasons = websocket_validity(merged(Parts([fine, late], {}))).reasons
     assert any(reason.startswith("shard 1: this shard was ready") for reason in reasons)
 
 
 def test_what_keeps_one_shard_from_being_trusted_does_so_for_all():
     one = result_of([], 1)
     other = WebSocketResult(**{**vars(result_of([], 1)), "starved": ("late",), "given_up": "interrupted"})
-    together = merged([one, other])
+    together = merged(Parts([one, other], {}))
     assert together.starved == ("shard 1: late",)
     assert together.given_up == "shard 1: interrupted"
     assert not websocket_validity(together).complete
+
+
+def test_a_shard_that_was_lost_keeps_its_number_and_the_whole_is_incomplete():
+    one = result_of([], 1)
+    late = WebSocketResult(**{**vars(one), "starved": ("late",)})
+    together = merged(Parts([one, late], {1: "ended without a result"}))
+    assert together.starved == ("shard 2: late",)
+    assert together.given_up == "shard 1: ended without a result"
+    assert merged(Parts([one], {0: "ended"})).given_up == "shard 0: ended"
 
 
 def test_progress_of_shards_adds_up():

@@ -1,0 +1,40 @@
+"""Which worker of pytest-xdist runs which tests, and in which order: so that none has a long file left at the end."""
+
+from xdist.scheduler import LoadFileScheduling
+
+ONE_SERVER = ("published", "night", "command", "end_of_night", "not_begun")
+"""Of the tests of flows, those that share a Prefect server: to start it for each worker takes longer than they do.
+
+`published` is the first: it puts another client under what tells of events, and would wait for what was told before.
+"""
+
+LONGEST_FIRST = (
+    *(f"tests/flows/test_flows_{name}.py" for name in ONE_SERVER),
+    "tests/flows/test_flows_server.py",
+    "tests/endtoend/",
+    "tests/reference/test_reference_lifecycle.py",
+    "tests/database/",
+    "tests/cli/test_cli_closed_pipe.py",
+    "tests/websocket/",
+    "tests/reference/",
+    "tests/load/",
+)
+"""Beginnings of paths. What is not named comes last: it takes a few seconds a file at the most."""
+
+
+def rank(nodeid):
+    """The place of a test in the order: the least comes first."""
+    named = (place for place, beginning in enumerate(LONGEST_FIRST) if nodeid.startswith(beginning))
+    return next(named, len(LONGEST_FIRST))
+
+
+class Scheduling(LoadFileScheduling):
+    """A file, or all files that share a Prefect server, as a whole to one worker, in the order of collection."""
+
+    def __init__(self, config, log=None):
+        # it would put files with few tests last, however long they take
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid):
+        return "one server" if rank(nodeid) < len(ONE_SERVER) else super()._split_scope(nodeid)

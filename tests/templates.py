@@ -1,0 +1,36 @@
+"""Make what many tests start from: the database templates of the reference backend and of Prefect's server.
+
+Run before the tests, ``python tests/templates.py``, it saves each of their workers from waiting for them. Without
+it they are made by whichever test comes first.
+"""
+
+import asyncio
+import os
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+from flows.in_process.server import embedded_server
+from nightbench.reference.postgres import postgres_instance, reference_template
+
+
+def prefect_template(cache):
+    """The migrated database from which a Prefect server starts; made by starting one when there is none."""
+    template = cache / "prefect" / f"prefect-{version('prefect')}.db"
+    if not template.exists():
+        with tempfile.TemporaryDirectory() as folder, embedded_server(cache, Path(folder)) as server:
+            asyncio.run(server.ready())
+    return template
+
+
+def postgres_template(cache):
+    """The seeded database of the reference backend; an instance of it was started, and ended."""
+    with postgres_instance(cache, "test-template", reference_template()):
+        pass
+
+
+if __name__ == "__main__":
+    given = Path(os.environ["NIGHTBENCH_CACHE"]).absolute()
+    postgres_template(given)
+    sys.exit(not prefect_template(given).exists())
