@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from nightbench.load.health import Health
 from nightbench.load.ledger import OperationCounts, added
 from nightbench.load.phases import Phases
 from nightbench.load.shard import Shard
+from nightbench.load.shards import Parts
 from nightbench.load.timeline import Times
 from nightbench.plan import DatabasePlan
 
@@ -126,15 +127,15 @@ class DatabaseResult:
     diagnosis: Diagnosis
 
 
-def merged(shards: Sequence[LoadResult]) -> LoadResult:
+def merged(parts: Parts[LoadResult]) -> LoadResult:
     """What the shards of one stress test saw together: the same as one generator that had done it all.
 
     Counts and times add up exactly. The phases are those of the shard that went on longest; what keeps one
     shard from being trusted or complete does so for all.
     """
-    if len(shards) == 1:
+    shards = parts.results
+    if len(shards) == 1 and not parts.lost:
         return shards[0]
-    given_up = [f"shard {number}: {each.given_up}" for number, each in enumerate(shards) if each.given_up]
     return replace(
         shards[0],
         started_at=min(each.started_at for each in shards),
@@ -151,7 +152,9 @@ def merged(shards: Sequence[LoadResult]) -> LoadResult:
         last_ok=max(each.last_ok for each in shards),
         pool=PoolCounts.merged([each.pool for each in shards]),
         starved=tuple(
-            f"shard {number}: {reason}" for number, each in enumerate(shards) for reason in each.starved
+            f"shard {number}: {reason}"
+            for number, each in parts.each_with_number()
+            for reason in each.starved
         ),
-        given_up="; ".join(given_up) or None,
+        given_up=parts.given_up,
     )

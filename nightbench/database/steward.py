@@ -41,7 +41,7 @@ from nightbench.errors import ConfigurationError
 from nightbench.load.child import PATIENCE_SECONDS
 from nightbench.load.progress import OnProgress, Progress, Pulse
 from nightbench.load.shard import Shard
-from nightbench.load.shards import lead_seconds, run_parts, start_of
+from nightbench.load.shards import Parts, lead_seconds, run_parts, start_of
 from nightbench.plan import DatabasePlan
 from nightbench.scrub import scrub
 
@@ -57,7 +57,7 @@ LOOK_SECONDS = 0.1
 END_SECONDS = 10.0
 """How long an interrupted generator may take to end, on top of what the plan gives one operation."""
 
-RunLoad = Callable[[Sequence[LoadSpec], OnProgress, threading.Event], list[LoadResult]]
+RunLoad = Callable[[Sequence[LoadSpec], OnProgress, threading.Event], Parts[LoadResult]]
 """Runs the shards of a load side by side and returns what each saw; all end early when the event is set."""
 
 
@@ -107,10 +107,10 @@ class Steward:
                     load, observation = self._load(workload, own)
                     diagnosis = self._diagnose(workload, checked, load, observation)
             finally:
-                removed = self._clean_up(connection, hurry=load is None or load.given_up is not None)
+                removed = self._clean_up(connection, hurry=load is None or self._is_over(load))
         if load is None:
             return None
-        after = {} if removed is None else self._rows_after()
+        after = {} if removed is None or self._is_over(load) else self._rows_after()
         diagnosis = diagnosis.with_findings(other_writers(self._before, after))
         rows = Rows(self._tag, self._left_over, removed, self._before, after)
         return DatabaseResult(load, rows, server, observation, diagnosis)
@@ -194,11 +194,15 @@ class Steward:
 
     # after the load
 
+    def _is_over(self, load: LoadResult) -> bool:
+        """Whether nobody waits for more than the rows to be removed."""
+        return load.given_up is not None or self._stop.is_set()
+
     def _diagnose(
         self, workload: Workload, checked: Checked, load: LoadResult, observation: Observation
     ) -> Diagnosis:
-        if load.given_up is not None:
-            return Diagnosis(not_looked_at=("nothing was explained: the run ended before its plan did",))
+        if self._is_over(load):
+            return Diagnosis(not_looked_at=("nothing was explained: the run was to end early",))
         try:
             with housekeeping_connection(self._spec.dsn, connect_timeout=RECONNECT_SECONDS) as connection:
                 return diagnose(
@@ -210,8 +214,10 @@ class Steward:
                     observation=observation,
                     load=load,
                 )
-        except (psycopg.Error, ConfigurationError) as error:
-            return Diagnosis(not_looked_at=(f"nothing was explained: {scrub(str(error))}",))
+        except Exception as error:  # noqa: BLE001  # whatever it is, what was measured stays
+            return Diagnosis(
+                not_looked_at=(scrub(f"nothing was explained: {type(error).__name__}: {error}"),)
+            )
 
     def _clean_up(self, connection: psycopg.Connection, *, hurry: bool) -> int | None:
         own_rows = self._plan.mix.own_rows
@@ -236,7 +242,7 @@ class Steward:
         try:
             with housekeeping_connection(self._spec.dsn, connect_timeout=RECONNECT_SECONDS) as connection:
                 return row_counts(connection, own_rows, self._settings, self._tenants, on_batch=pulse)
-        except (psycopg.Error, ConfigurationError):
+        except (psycopg.Error, ConfigurationError, OSError):
             return {}
 
 
@@ -247,14 +253,14 @@ def run_steward(spec: DatabaseSpec, on_progress: OnProgress, stop: threading.Eve
 
 def in_processes(
     specs: Sequence[LoadSpec], on_progress: OnProgress, stop: threading.Event
-) -> list[LoadResult]:
+) -> Parts[LoadResult]:
     """Run each shard in a process of its own; see `run_parts`."""
     return asyncio.run(_in_processes(specs, on_progress, stop))
 
 
 async def _in_processes(
     specs: Sequence[LoadSpec], on_progress: OnProgress, stop: threading.Event
-) -> list[LoadResult]:
+) -> Parts[LoadResult]:
     ending = asyncio.Event()
 
     async def follow() -> None:

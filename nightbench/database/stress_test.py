@@ -20,6 +20,11 @@ from nightbench.plan import DatabasePlan
 from nightbench.scrub import stored_address
 from nightbench.subject import Subject
 
+LEFT_BEHIND = (
+    "rows that it wrote may have stayed: the next run against this database removes them, or "
+    "`nightbench database clean`"
+)
+
 
 async def run(
     plan: DatabasePlan, subject: Subject, label: RunLabel, *, on_progress: OnProgress, stop: asyncio.Event
@@ -49,6 +54,11 @@ async def run(
     except ConfigurationError:
         if subject.kind("database") == "embedded":
             await _check_alive(subject.dsn)
+        raise
+    except MeasurementError as error:
+        if plan.mix.own_rows is not None and subject.kind("database") == "external":
+            msg = f"{error}; {LEFT_BEHIND}"
+            raise MeasurementError(msg) from error
         raise
     if result is None:
         raise NotBegunError

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 
 from nightbench.load.phases import Phases
-from nightbench.load.schedule import constant_rate
+from nightbench.load.schedule import constant_rate, poisson
 from nightbench.load.shard import Shard
 from nightbench.plan import DatabasePlan
 
@@ -16,7 +16,7 @@ class Turn:
     """One operation of the run.
 
     Attributes:
-        index: Decides its statement and its draw.
+        index: Decides its statement and its draw; below 0 in the warm-up of the open model.
         due: When it is scheduled, monotonic ns.
         counted: Its place among the counted operations, None in the warm-up.
     """
@@ -47,16 +47,20 @@ class Turns:
         """
         if self._plan.model == "open":
             place = next(self._open)
-            due = constant_rate(place, rate=self._plan.queries_per_second, origin=self._phases.measure)
-            return self._turn(place, due)
+            return None if place >= self._plan.queries else self._turn(place, self._due(place))
         if now < self._phases.measure:
             return Turn(next(self._closed_warmup), now, None)
-        return self._turn(next(self._closed), now)
+        place = next(self._closed)
+        return None if place >= self._plan.queries else self._turn(place, now)
 
-    def _turn(self, place: int, due: int) -> Turn | None:
-        if place >= self._plan.queries:
-            return None
-        return Turn(place + self._warmup, due, place if place >= 0 else None)
+    def _due(self, place: int) -> int:
+        plan, origin = self._plan, self._phases.measure
+        if plan.arrivals == "constant":
+            return constant_rate(place, rate=plan.queries_per_second, origin=origin)
+        return poisson(place, plan.queries, rate=plan.queries_per_second, origin=origin, seed=plan.seed)
+
+    def _turn(self, place: int, due: int) -> Turn:
+        return Turn(place, due, place if place >= 0 else None)
 
 
 def phases_of(plan: DatabasePlan, start: int) -> Phases:

@@ -88,8 +88,8 @@ _OTHER_BITS = 0xA0761D6478BD642F
 class Workload:
     """The statement, the tenant and the parameters of every operation, by its index alone.
 
-    Within each run of as many operations as the weights add up to, every statement has exactly its weight:
-    the shares of a run do not depend on luck.
+    In each time through the deck, which has as many operations as the weights add up to and begins at 0, every
+    statement has exactly its weight: the shares of a run do not depend on luck.
 
     Args:
         statements: The mix.
@@ -113,10 +113,22 @@ class Workload:
         deck = [statement for statement in self.statements for _ in range(statement.weight)]
         random.Random(seed).shuffle(deck)  # noqa: S311  # an order, not a secret
         self._deck = tuple(deck)
+        self._cut = (-1, self._cut_of(-1))
 
     def statement(self, index: int) -> Statement:
-        """Which statement operation `index` runs."""
-        return self._deck[index % len(self._deck)]
+        """Which statement operation `index` runs.
+
+        The deck is cut anew each time it is gone through: a shard, which has each second or third operation, has
+        others of it each time.
+        """
+        time_through, place = divmod(index, len(self._deck))
+        cut = self._cut  # threads may be at different times through: what one has read, it goes by
+        if cut[0] != time_through:
+            cut = self._cut = (time_through, self._cut_of(time_through))
+        return self._deck[(place + cut[1]) % len(self._deck)]
+
+    def _cut_of(self, time_through: int) -> int:
+        return mixed(self._seed, ~time_through) % len(self._deck)
 
     def tenant(self, index: int) -> str:
         """Whose operation `index` is: evenly one of all tenants."""

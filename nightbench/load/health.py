@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 
 from nightbench.load.histogram import Histogram, samples_needed
+from nightbench.load.storage import Stored
 
 MAX_CPU_SHARE = 0.9
 """Of one core, over the measure phase."""
@@ -44,7 +45,7 @@ class Health:
 
     Attributes:
         cpu_seconds: CPU time of the generator's process, user and system; of all where several were merged,
-            as are `open_files` and `memory_mib`.
+            as are `open_files`, `memory_mib` and `stored`.
         wall_seconds: Length of the observation.
         tick_lag: Lateness of a timer that is due every `BEAT_SECONDS`.
         gc_pause_max_ms: The longest pause of the garbage collector.
@@ -56,6 +57,7 @@ class Health:
         stolen: Share of the machine's time that its hypervisor gave to others. None where the system does
             not tell.
         busiest_share: `cpu_share` of the busiest process, where several were merged.
+        stored: What the process read from storage and wrote to it.
     """
 
     cpu_seconds: float
@@ -68,6 +70,7 @@ class Health:
     run_delay: float | None = None
     stolen: float | None = None
     busiest_share: float | None = None
+    stored: Stored = Stored()
 
     @classmethod
     def merged(cls, parts: Sequence[Health]) -> Health:
@@ -86,6 +89,7 @@ class Health:
             run_delay=_worst(each.run_delay for each in parts),
             stolen=_worst(each.stolen for each in parts),
             busiest_share=max(each.cpu_share for each in parts),
+            stored=Stored.added(each.stored for each in parts),
         )
 
     @property
@@ -166,6 +170,7 @@ class _Used:
     waited: float | None
     machine: float
     stolen: float | None
+    stored: Stored
 
     @classmethod
     def now(cls) -> _Used:
@@ -176,6 +181,7 @@ class _Used:
             waited=_waited_seconds(),
             machine=sum(machine),
             stolen=getattr(machine, "steal", None),
+            stored=Stored.by(psutil.Process()),
         )
 
 
@@ -246,6 +252,7 @@ class HealthMonitor:
             files_share=_share_of_files(files),
             run_delay=_share(ended.waited, began.waited, wall),
             stolen=_share(ended.stolen, began.stolen, ended.machine - began.machine),
+            stored=ended.stored.since(began.stored),
         )
 
     def stop(self) -> None:

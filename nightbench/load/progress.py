@@ -70,4 +70,11 @@ def combined(parts: Sequence[Progress]) -> Progress:
         rate=sum(part.rate for part in parts),
         p95_ms=max((part.p95_ms for part in parts if part.p95_ms is not None), default=None),
         failed=sum(part.failed for part in parts),
+        operations=_done(parts),
     )
+
+
+def _done(parts: Sequence[Progress]) -> tuple[int, int] | None:
+    """Of as many operations as each says are planned, which are those of all, how many all have done."""
+    told = [part.operations for part in parts if part.operations is not None]
+    return (sum(done for done, _ in told), max(planned for _, planned in told)) if told else None

@@ -6,6 +6,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -20,7 +21,7 @@ THINK_STREAM = 2
 """Of `dice.uniform`: draws think times."""
 
 _CELL = 64
-"""Operations of one user that are drawn from one beginning: how far back its first one is looked for."""
+"""Operations that are drawn from one beginning: how far back the first one of a user is looked for."""
 _DRAWS = 2**20
 """More draws than a cell can need: the 2**20th arrival of a process that has 64 on average."""
 
@@ -57,6 +58,23 @@ def think_ns(user: int, turn: int, think: float, spread: float, seed: int) -> in
 def constant_rate(index: int, *, rate: float, origin: int) -> int:
     """When operation `index` (0-based) of a constant `rate` per second is due, in ns."""
     return origin + round(index * SECOND / rate)
+
+
+def poisson(index: int, count: int, *, rate: float, origin: int, seed: int) -> int:
+    """When operation `index` of `count` Poisson arrivals of `rate` per second is due, in ns; in order of the index.
+
+    Given how many arrive in some time, the arrivals of a Poisson process are independent of each other and uniform
+    in it (order statistics property). Here 64 arrive in each time that has 64 on average, so that none of those
+    before has to be drawn, and all of them within ``count / rate`` s of `origin`; negative indices lie before it.
+    """
+    cell, place = divmod(index, _CELL)
+    size = min(_CELL, count - cell * _CELL)
+    return origin + round((cell * _CELL + _uniforms(seed, cell, size)[place] * size) * SECOND / rate)
+
+
+@lru_cache(maxsize=256)
+def _uniforms(seed: int, cell: int, size: int) -> tuple[float, ...]:
+    return tuple(sorted(uniform(seed, ARRIVAL_STREAM, cell, draw) for draw in range(size)))
 
 
 class _Stretch(NamedTuple):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
+from nightbench.errors import MeasurementError
 from nightbench.load.child import PATIENCE_SECONDS, Generator, run_in_child
 from nightbench.load.phases import SECOND
 from nightbench.load.progress import OnProgress, Progress, combined
@@ -26,6 +28,32 @@ class PartResult(Protocol):
 Part = TypeVar("Part", bound=PartResult)
 
 
+class Parts(NamedTuple, Generic[Part]):
+    """What the shards of one load test saw.
+
+    Attributes:
+        results: Of those that came to their end, in order.
+        lost: Why a shard has no result, by its number.
+    """
+
+    results: list[Part]
+    lost: dict[int, str]
+
+    def each_with_number(self) -> list[tuple[int, Part]]:
+        """The results with the numbers of their shards."""
+        numbers = (number for number in itertools.count() if number not in self.lost)
+        return list(zip(numbers, self.results, strict=False))
+
+    @property
+    def given_up(self) -> str | None:
+        """Why the load test ended before its plan did, or None: what each of several says of itself."""
+        if not self.lost and len(self.results) == 1:
+            return self.results[0].given_up
+        reasons = {number: each.given_up for number, each in self.each_with_number() if each.given_up}
+        reasons |= self.lost
+        return "; ".join(f"shard {number}: {reasons[number]}" for number in sorted(reasons)) or None
+
+
 async def run_parts(
     generator: Callable[[Spec, OnProgress, Any], Part],
     specs: Sequence[Spec],
@@ -34,10 +62,10 @@ async def run_parts(
     stop: asyncio.Event,
     grace: float,
     patience: float = PATIENCE_SECONDS,
-) -> list[Part]:
-    """Run each of `specs` in a process of its own and return what they saw, in order.
+) -> Parts[Part]:
+    """Run each of `specs` in a process of its own and return what they saw.
 
-    When one of them gives up, the others end early too.
+    When one of them gives up or is lost, the others end early too.
 
     Args:
         generator: See `run_in_child`.
@@ -49,7 +77,7 @@ async def run_parts(
 
     Raises:
         ConfigurationError: as raised by a generator.
-        MeasurementError: when one of them failed; the others are ended then.
+        MeasurementError: when none of them has a result.
     """
     reports: dict[int, Progress] = {}
     ending = asyncio.Event()
@@ -59,16 +87,21 @@ async def run_parts(
         if shard == min(reports):
             on_progress(combined(list(reports.values())))
 
-    async def run(number: int, spec: Spec) -> Part:
-        result: Part = await run_in_child(
-            cast(Generator, generator),
-            spec,
-            on_progress=lambda progress: report(number, progress),
-            stop=ending,
-            grace=grace,
-            patience=patience,
-        )
-        reports.pop(number, None)  # the others go on reporting
+    async def run(number: int, spec: Spec) -> Part | MeasurementError:
+        try:
+            result: Part = await run_in_child(
+                cast(Generator, generator),
+                spec,
+                on_progress=lambda progress: report(number, progress),
+                stop=ending,
+                grace=grace,
+                patience=patience,
+            )
+        except MeasurementError as error:
+            ending.set()
+            return error
+        finally:
+            reports.pop(number, None)  # the others go on reporting
         if result.given_up is not None:
             ending.set()
         return result
@@ -80,11 +113,21 @@ async def run_parts(
     tasks = [asyncio.create_task(run(number, spec)) for number, spec in enumerate(specs)]
     following = asyncio.create_task(follow())
     try:
-        return await asyncio.gather(*tasks)
+        return _parts(await asyncio.gather(*tasks))
     finally:
         for task in (*tasks, following):
             task.cancel()
         await asyncio.gather(*tasks, following, return_exceptions=True)
+
+
+def _parts(outcomes: Sequence[Part | MeasurementError]) -> Parts[Part]:
+    lost = {number: each for number, each in enumerate(outcomes) if isinstance(each, MeasurementError)}
+    if len(lost) == len(outcomes):
+        raise lost[0]
+    return Parts(
+        [each for each in outcomes if not isinstance(each, MeasurementError)],
+        {number: str(error) for number, error in lost.items()},
+    )
 
 
 def start_of(count: int, *, lead: float) -> int | None:

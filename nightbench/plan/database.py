@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from nightbench.frozen import Frozen
 from nightbench.plan.agreement import disagreement
 from nightbench.plan.pam import PAM
-from nightbench.plan.words import TARGETS, ArrivalModel, Seconds, Seed, Shards, Think, Warmup
+from nightbench.plan.words import TARGETS, ArrivalModel, ArrivalProcess, Seconds, Seed, Shards, Think, Warmup
 from nightbench.plan.workload import WorkloadPlan
 from nightbench.target import Target, about, merged_targets
 
@@ -54,6 +54,7 @@ class DatabasePlan(Frozen):
             description="queries per second of all workers together, open model; 10 per worker, at most 200, when left out",
         ),
     ] = None
+    arrivals: ArrivalProcess = "constant"
     think: Think = 0.0
     warmup: Warmup = 2.0
     pool_size: Annotated[

@@ -19,7 +19,7 @@ from nightbench.plan.conversation import (
     TokenSource,
 )
 from nightbench.plan.placeholders import masked
-from nightbench.plan.words import TARGETS, ArrivalModel, Seconds, Seed, Shards, Think, Warmup
+from nightbench.plan.words import TARGETS, ArrivalModel, ArrivalProcess, Seconds, Seed, Shards, Think, Warmup
 from nightbench.target import Target, about, merged_targets
 
 WebSocketTarget = Annotated[
@@ -75,13 +75,7 @@ class WebSocketPlan(Frozen):
             description="messages per second of all users together, open model; half the users when left out",
         ),
     ] = None
-    arrivals: Annotated[
-        Literal["constant", "poisson"],
-        Field(
-            title="Arrivals",
-            description="constant: evenly spaced; poisson: at random instants of the same rate; open model",
-        ),
-    ] = "constant"
+    arrivals: ArrivalProcess = "constant"
     rate_profile: Annotated[
         tuple[RatePoint, ...],
         Field(

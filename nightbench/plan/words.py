@@ -39,6 +39,13 @@ Seed = Annotated[
         description="of everything that is drawn: the same seed draws the same",
     ),
 ]
+ArrivalProcess = Annotated[
+    Literal["constant", "poisson"],
+    Field(
+        title="Arrivals",
+        description="constant: evenly spaced; poisson: at random instants of the same rate; open model",
+    ),
+]
 Shards = Annotated[
     int,
     Field(gt=0, le=256, title="Shards", description="processes that generate the load, each a part of it"),

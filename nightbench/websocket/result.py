@@ -11,6 +11,7 @@ from nightbench.load.health import Health
 from nightbench.load.ledger import OperationCounts, added
 from nightbench.load.phases import SECOND, Phases
 from nightbench.load.shard import Shard
+from nightbench.load.shards import Parts
 from nightbench.load.timeline import Times
 from nightbench.plan import WebSocketPlan
 from nightbench.websocket.presence import Presence
@@ -76,15 +77,15 @@ class WebSocketResult:
         return self.last_connected / SECOND
 
 
-def merged(shards: Sequence[WebSocketResult]) -> WebSocketResult:
+def merged(parts: Parts[WebSocketResult]) -> WebSocketResult:
     """What the shards of one load test saw together: the same as one generator that had done it all.
 
     Counts, times and sizes add up exactly. The phases are those of the shard that went on longest; what keeps
-    one shard from being trusted or complete does so for all.
+    one shard from being trusted or complete does so for all, and so does one that was lost.
     """
-    if len(shards) == 1:
+    shards = parts.results
+    if len(shards) == 1 and not parts.lost:
         return shards[0]
-    given_up = [f"shard {number}: {each.given_up}" for number, each in enumerate(shards) if each.given_up]
     return replace(
         shards[0],
         phases=max((each.phases for each in shards), key=lambda phases: (phases.drain, phases.end)),
@@ -101,8 +102,8 @@ def merged(shards: Sequence[WebSocketResult]) -> WebSocketResult:
         received=sum((each.received for each in shards), Sizes()),
         stray=sum((each.stray for each in shards), Counter()),
         starved=tuple(
-            f"shard {number}: {reason}" for number, each in enumerate(shards) for reason in each.starved
+            f"shard {number}: {reason}" for number, each in parts.each_with_number() for reason in each.starved
         ),
-        given_up="; ".join(given_up) or None,
+        given_up=parts.given_up,
         predicate_failure=next(filter(None, (each.predicate_failure for each in shards)), None),
     )

@@ -7,6 +7,7 @@ from nightbench.database.metrics import database_metrics
 from nightbench.database.provisions import load_provisions
 from nightbench.database.result import DatabaseSpec
 from nightbench.database.steward import Steward
+from nightbench.load.shards import Parts
 from nightbench.plan import DatabasePlan
 
 OF_THE_LOAD = "current_setting('application_name') = 'nightbench'"
@@ -29,7 +30,7 @@ def load(dsn, *, on_progress=lambda _: None, stop=None, allowed=(), **plan):
 
 def in_this_process(specs, on_progress, stop):
     (spec,) = specs
-    return [run_generator(spec, on_progress, stop)]
+    return Parts([run_generator(spec, on_progress, stop)], {})
 
 
 def metric(result, name):

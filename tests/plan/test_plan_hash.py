@@ -40,6 +40,7 @@ OTHER = {
         "workers": 77,
         "model": "closed",
         "rate": 77,
+        "arrivals": "poisson",
         "warmup": 77,
         "pool_size": 77,
         "max_overflow": 77,
