@@ -21,21 +21,6 @@ def test_the_most_connections_in_use_are_counted(postgres):
     assert metric(result, "pool.overflow.max") == 2
 
 
-def test_a_full_server_refuses_with_the_way_out(own_postgres):
-    own_postgres.execute("ALTER ROLE authenticator CONNECTION LIMIT 3")
-    with pytest.raises(ConfigurationError, match="lower --pool-size and --max-overflow"):
-        load(own_postgres.dsn, workers=8)
-
-
-def test_a_server_that_is_full_is_not_gone(own_postgres):
-    own_postgres.execute("ALTER ROLE authenticator CONNECTION LIMIT 3")
-    result = load(
-        own_postgres.dsn, workers=6, pool_size=1, max_overflow=5, model="closed", rate=None, queries=300
-    )
-    assert result.load.counted["query"].errors["connect_too_many"] > 0
-    assert result.load.given_up is None
-
-
 @pytest.mark.parametrize(
     ("error", "connected", "name", "gone"),
     [
@@ -50,6 +35,20 @@ def test_a_server_that_is_full_is_not_gone(own_postgres):
         (psycopg.errors.TooManyConnections("full"), False, "connect_too_many", False),
         (psycopg.errors.ConnectionTimeout("timeout"), False, "connect_timeout", True),
         (psycopg.OperationalError("no route to host"), False, "connect_failed", True),
+        (
+            psycopg.OperationalError('FATAL:  password authentication failed for user "u"'),
+            False,
+            "sqlstate_28P01",
+            True,
+        ),
+        (
+            psycopg.OperationalError("FATAL:  the database system is starting up"),
+            False,
+            "sqlstate_57P03",
+            True,
+        ),
+        (psycopg.OperationalError('FATAL:  database "d" does not exist'), False, "sqlstate_3D000", True),
+        (psycopg.errors.InsufficientPrivilege("no"), True, "sqlstate_42501", False),
         (psycopg.errors.AdminShutdown("bye"), True, "sqlstate_57P01", True),
         (psycopg.errors.QueryCanceled("late"), True, "sqlstate_57014", False),
         (KeyError("x"), True, "keyerror", False),
