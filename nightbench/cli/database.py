@@ -32,7 +32,8 @@ def database(
     results: flags.Results = None,
     json: flags.Json = None,
 ) -> ExitCode:
-    """Stress a PostgreSQL under row-level security: 80 % reads, 20 % writes, through SQLAlchemy's pool.
+    """Stress a PostgreSQL under row-level security, through SQLAlchemy's pool: with the statements of a plan file, or the
+    assistant's own mix of 80 % reads and 20 % writes.
 
     It writes only where that was allowed: see `nightbench database prepare --help`.
 

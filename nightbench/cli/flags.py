@@ -67,7 +67,7 @@ PlanFile = Annotated[
         "--plan",
         group=PLAN,
         help="YAML or TOML file of what to change in the tier's plan, with tables websocket and database; "
-        "see docs/conversation.md",
+        "see docs/conversation.md and docs/workload.md",
     ),
 ]
 Headers = Annotated[

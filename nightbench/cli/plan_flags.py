@@ -12,15 +12,18 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from cyclopts import Group, Parameter
 from pydantic import BaseModel, Field, SecretStr, ValidationError, create_model
+from pydantic.fields import FieldInfo
 
 from nightbench.cli import flags
 from nightbench.errors import ConfigurationError
 from nightbench.frozen import Frozen
 from nightbench.plan import (
     DatabaseChanges,
+    DatabasePlan,
     ReplyRules,
     TokenSource,
     WebSocketChanges,
+    WebSocketPlan,
     part,
 )
 from nightbench.plan.fields import Path as FieldPath
@@ -37,6 +40,7 @@ _MESSAGES = Group(
 _REPLIES = Group("Replies", sort_key=5)
 _CONNECTION = Group("Connection", sort_key=6)
 _IN_A_FILE = Parameter(parse=False)
+_LONGEST_DEFAULT = 20
 
 
 def _like(model: type[Frozen], field: str) -> Any:
@@ -80,8 +84,8 @@ _PARAMETERS: Mapping[str, Parameter] = {
 _TYPES: Mapping[str, Any] = {"reply": ReplyFlags | None, "tokens": TokenFlags | None}
 
 
-def _as_flags(model: type[BaseModel], groups: Mapping[str, Group]) -> type[BaseModel]:
-    """A model of changes as flags, in `groups` by their names."""
+def _as_flags(model: type[BaseModel], plan: type[BaseModel], groups: Mapping[str, Group]) -> type[BaseModel]:
+    """A model of changes of `plan` as flags, in `groups` by their names."""
     fields: dict[str, Any] = {}
     for name, info in model.model_fields.items():
         grouped = Parameter(group=groups.get(name, flags.PLAN))
@@ -89,16 +93,28 @@ def _as_flags(model: type[BaseModel], groups: Mapping[str, Group]) -> type[BaseM
         kind: Any = _TYPES.get(name, info.annotation)
         fields[name] = (
             Annotated[kind, grouped, parameter],
-            Field(default=None, title=info.title, description=info.description),
+            Field(default=None, title=info.title, description=_described(info, plan.model_fields[name])),
         )
     return create_model(f"_{model.__name__}Flags", __base__=Frozen, **fields)
 
 
-class WebSocketFlags(_as_flags(WebSocketChanges, _GROUPS)):  # type: ignore[misc]  # made of the plan
+def _described(info: FieldInfo, field: FieldInfo) -> str | None:
+    """What a flag is for, and what its field of the plan is without it; a tier's own are told elsewhere."""
+    match field.default:
+        case bool() as default:
+            return f"{info.description} [{'on' if default else 'off'} unless set]"
+        case int() | float() as default:
+            return f"{info.description} [{default:g} unless set]"
+        case str() as default if len(default) <= _LONGEST_DEFAULT:
+            return f"{info.description} [{default} unless set]"
+    return info.description
+
+
+class WebSocketFlags(_as_flags(WebSocketChanges, WebSocketPlan, _GROUPS)):  # type: ignore[misc]  # made of the plan
     """The WebSocket plan as flags; headers and targets have a flag of their own."""
 
 
-class DatabaseFlags(_as_flags(DatabaseChanges, {})):  # type: ignore[misc]  # made of the plan
+class DatabaseFlags(_as_flags(DatabaseChanges, DatabasePlan, {})):  # type: ignore[misc]  # made of the plan
     """The database plan as flags; targets have a flag of their own."""
 
 

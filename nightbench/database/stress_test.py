@@ -11,6 +11,7 @@ from nightbench.database.metrics import database_metrics, database_validity
 from nightbench.database.provisions import load_provisions
 from nightbench.database.result import DatabaseResult, DatabaseSpec
 from nightbench.database.steward import CLEANING_SECONDS, one_operation, run_steward
+from nightbench.database.tally import QUERY
 from nightbench.errors import ConfigurationError, MeasurementError, NotBegunError
 from nightbench.host import fingerprint
 from nightbench.load.child import PATIENCE_SECONDS, run_in_child
@@ -89,6 +90,9 @@ def details_of(result: DatabaseResult, *, shards: int) -> dict[str, Any]:
         "rows": asdict(result.rows),
         **result.diagnosis.details(),
         "waits": dict(result.observation.waits),
+        "leaks": dict(result.observation.probes.leaks),
+        "failed_probes": dict(result.observation.probes.errors),
+        "warmup_errors": dict(load.uncounted[QUERY].errors),
         "not_seen": list(result.observation.absent),
         "shards": shards,
     }

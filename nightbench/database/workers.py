@@ -20,6 +20,9 @@ from nightbench.scrub import scrub
 LONGEST_PAUSE_SECONDS = 1.0
 """Between two attempts of a worker to get at a server that is away."""
 
+HAND_OVER_SECONDS = 50e-6
+"""Between two operations of a closed worker where there are more workers than connections."""
+
 _clock = time.perf_counter_ns
 
 
@@ -55,6 +58,9 @@ class Workers:
         self._records = records
         self._own = own
         self._over = over
+        # a thread that asks again at once has the connection which it gave back before those that waited for one are
+        # awake, and they wait for ever; a request of an application does something else in between
+        self._crowded = plan.workers > plan.pool_connections + plan.max_overflow
         self._busy_since = [0] * len(own)
         self._threads: list[threading.Thread] = []
         self.unstarted: list[Turn] = []
@@ -109,7 +115,9 @@ class Workers:
             turn = turns.take(free)
             if turn is None:
                 return
-            self._over.wait(max(0, turn.due - _clock()) / SECOND)
+            ahead = turn.due - _clock()
+            if ahead > 0:
+                self._over.wait(ahead / SECOND)
             if self._over.is_set():
                 self.unstarted.append(turn)
                 return
@@ -125,6 +133,8 @@ class Workers:
             self._over.wait(min(pause, LONGEST_PAUSE_SECONDS))
         elif self._plan.think:
             self._over.wait(self._plan.think)
+        elif self._crowded:
+            time.sleep(HAND_OVER_SECONDS)
 
     def _operate(self, worker: int, turn: Turn, *, ready: int) -> str | None:
         """Run one operation; the class of its failure, None when it ended well."""

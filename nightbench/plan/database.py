@@ -93,7 +93,7 @@ class DatabasePlan(Frozen):
             description="seconds a statement may wait for a lock; as long as it may take when left out",
         ),
     ] = None
-    isolation: Annotated[
+    isolation_level: Annotated[
         Literal["read committed", "repeatable read", "serializable"],
         Field(title="Isolation level", description="of each transaction"),
     ] = "read committed"

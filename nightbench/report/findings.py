@@ -26,9 +26,10 @@ def print_findings(page: Page, details: Mapping[str, Any]) -> None:
         page.paragraph(_text(finding, "suggestion"), first=f"{_UNDER}> ", rest=f"{_UNDER}  ")
     if not findings:
         page.line(INDENT, "none")
-    absent = details.get("not_looked_at")
-    for why in absent if isinstance(absent, list | tuple) else ():
-        page.paragraph(f"not looked at: {why}", style=DIM)
+    for name in ("not_looked_at", "not_seen"):
+        absent = details.get(name)
+        for why in absent if isinstance(absent, list | tuple) else ():
+            page.paragraph(f"{spoken(name)}: {why}", style=DIM)
 
 
 def _print_slowest(page: Page, statements: list[Mapping[str, Any]]) -> None:

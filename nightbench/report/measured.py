@@ -26,7 +26,13 @@ _TIMES = {
     "query": "Query latency",
 }
 _PARTS = {"query": "statement", "message": "kind"}
-_CLASSES = {"lost": "Lost connections by class", "stray": "Stray messages by class"}
+_CLASSES = {
+    "lost": "Lost connections by class",
+    "stray": "Stray messages by class",
+    "leaks": "Rows that probes got at, by what leaked",
+    "failed_probes": "Failed probes by class",
+    "warmup_errors": "Errors of the warm-up by class",
+}
 """What the details of a measurement count by class."""
 
 _ACCOUNT = ("scheduled", "ok", "failed", "timed_out", "skipped", "in_flight")
@@ -38,7 +44,8 @@ def print_operations(page: Page, measurement: Measurement, grouped: Grouped) -> 
         figures = grouped.figures_of(operation)
         counts = measurement.operations.get(operation)
         parts = grouped.figures_of_parts(operation)
-        if counts is None and not figures and not parts:
+        known = any(figure.metric.value is not None for figure in figures)
+        if counts is None and not known and not parts:
             continue
         page.heading(plural(operation))
         if counts is not None:
@@ -70,7 +77,7 @@ def _print_figures_of_parts(page: Page, whole: str, parts: Mapping[str, Mapping[
     page.line()
     labels = list(dict.fromkeys(label for figures in parts.values() for label in figures))
     page.table(
-        [_by_part(whole), *map(clean_text, labels)],
+        [f"Rates by {_PARTS.get(whole, 'part')}", *map(clean_text, labels)],
         [
             [clean_text(part), *(_figure(figures[label]) if label in figures else "" for label in labels)]
             for part, figures in parts.items()

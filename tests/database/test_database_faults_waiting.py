@@ -80,7 +80,7 @@ def test_a_conflict_is_tried_again_and_counted(postgres, attempts, name):
             workers=2,
             queries=BEFORE + MEANWHILE + AFTER,
             workload=UPDATES,
-            isolation=isolation,
+            isolation_level=isolation,
         )
     assert [each for each in attempts if each] == [error]
     assert set(story.errors) == {None}

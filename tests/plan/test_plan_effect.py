@@ -113,7 +113,7 @@ WITH_EFFECT_ON_A_DATABASE = {
     "a policy cost": {"workload": {**workload_of(draw="tenant")["workload"], **POLICY_COST}},
     "numbers": workload_of(draw="zipf", low=1, high=2, step=0.5, decimals=1, exponent=2),
     "a column": workload_of(draw="file", file="it.csv", column="x"),
-    "what there is for slow nights": {"pool_recycle": 60, "isolation": "serializable", "lost_after": 3},
+    "what there is for slow nights": {"pool_recycle": 60, "isolation_level": "serializable", "lost_after": 3},
 }
 
 

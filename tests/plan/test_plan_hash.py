@@ -48,7 +48,7 @@ OTHER = {
         "statement_timeout": 77,
         "pool_recycle": 77,
         "lock_timeout": 77,
-        "isolation": "serializable",
+        "isolation_level": "serializable",
         "lost_after": 77,
         "tenants": 77,
         "workload": {"statements": [{"name": "one", "kind": "read", "sql": "SELECT 1"}]},

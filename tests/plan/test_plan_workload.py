@@ -102,7 +102,7 @@ def test_the_default_workload_can_be_written_into_a_file(plan_file):
 def test_a_workload_is_no_flag(capsys):
     assert run_command(["database", "--help"]) == 0
     shown = capsys.readouterr().out
-    assert "workload" not in shown
+    assert "--workload" not in shown
     assert "--pool-recycle" in shown
 
 

@@ -75,7 +75,7 @@ def test_the_throughput_is_that_of_whole_operations():
 
 def test_each_kind_has_its_figures_in_a_row_of_its_own():
     text = lines(with_kinds())
-    (title,) = (line for line in text if line.startswith("Messages by kind"))
+    (title,) = (line for line in text if line.startswith("Rates by kind"))
     assert title.split()[3:] == ["success", "rate", "throughput"]
     assert below("Messages by kind", text) == [
         ["ask", "100.0", "%", "88.25", "1/s"],

@@ -24,7 +24,7 @@ GLANCES = 4
 """Samples of what the connections do for each look at the counters."""
 PROBE_SECONDS = 0.5
 """From one isolation probe to the next."""
-PAIR_SECONDS = 0.05
+PAIR_SECONDS = 0.2
 """From one policy pair to the next, until they become fewer."""
 SHARE = 0.03
 """Of the time that one kind of work may take: what takes long comes the more seldom."""
