@@ -77,7 +77,7 @@ def test_each_kind_has_its_figures_in_a_row_of_its_own():
     text = lines(with_kinds())
     (title,) = (line for line in text if line.startswith("Rates by kind"))
     assert title.split()[3:] == ["success", "rate", "throughput"]
-    assert below("Messages by kind", text) == [
+    assert below("Rates by kind", text) == [
         ["ask", "100.0", "%", "88.25", "1/s"],
         ["rate", "0.00", "%", "0.00", "1/s"],
     ]
