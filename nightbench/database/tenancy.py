@@ -8,13 +8,10 @@ from typing import Any
 
 import psycopg
 
-from nightbench.plan.placeholders import placeholders
-from nightbench.plan.workload import TENANT
+from nightbench.plan.placeholders import PLACEHOLDER, placeholders
 
 ROLE = "role"
 """The setting that makes a transaction that of a role, as SET LOCAL ROLE does."""
-
-_PLACEHOLDER = f"${{{TENANT}}}"
 
 
 class TenantSettings:
@@ -59,5 +56,6 @@ class TenantSettings:
 
 
 def _filled(value: str, tenant: str) -> str:
-    in_json = value.lstrip().startswith(("{", "["))
-    return value.replace(_PLACEHOLDER, json.dumps(tenant)[1:-1] if in_json else tenant).replace("$$", "$")
+    if value.lstrip().startswith(("{", "[")):
+        tenant = json.dumps(tenant)[1:-1]
+    return PLACEHOLDER.sub(lambda found: "$" if found["name"] is None else tenant, value)

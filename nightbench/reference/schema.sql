@@ -20,8 +20,10 @@ begin
     execute format(
         'comment on schema nightbench is %L',
         (
-            select format('nightbench: load tests may write to %s (oid %s)', datname, oid)
-            from pg_database where datname = current_database()
+            select format(
+                'nightbench: load tests may write to %s (oid %s of server %s)', datname, oid, system_identifier
+            )
+            from pg_database cross join pg_control_system() where datname = current_database()
         )
     );
 end

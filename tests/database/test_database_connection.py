@@ -117,3 +117,11 @@ def test_a_database_is_reachable_or_it_is_told(postgres):
     check_reachable(postgres.dsn)
     with pytest.raises(ConfigurationError, match="check that the server runs"):
         check_reachable("postgresql://u:p@127.0.0.1:1/db")
+
+
+@pytest.mark.parametrize(
+    "query", ["host=127.0.0.1,127.0.0.2", "hostaddr=127.0.0.1,127.0.0.2", "port=5432,5433"]
+)
+def test_a_dsn_of_several_servers_is_refused(query):
+    with pytest.raises(ConfigurationError, match="names several servers; name the one that is to be loaded"):
+        connection_parameters(f"postgresql://app:s3cret@/shop?{query}", statement_timeout=1)

@@ -4,8 +4,9 @@ import psycopg
 import pytest
 from elsewhere import shop
 
+from nightbench.allowed import Place
 from nightbench.database.housekeeping.own_rows import housekeeping_connection
-from nightbench.database.housekeeping.permission import check_permission, check_roles, mark_of
+from nightbench.database.housekeeping.permission import check_permission, check_roles, mark_of, place_of
 from nightbench.database.housekeeping.prepare import prepare_database, withdraw_permission
 from nightbench.database.tenancy import TenantSettings
 from nightbench.errors import ConfigurationError
@@ -165,3 +166,9 @@ def test_an_exempt_role_is_there_for_what_the_policies_cost(postgres):
     with psycopg.connect(postgres.dsn) as connection:
         connection.execute("SET LOCAL ROLE service_role")
         assert connection.execute("SELECT count(*) FROM profiles").fetchone() == (1000,)
+
+
+def test_the_address_that_libpq_connects_to_is_the_one_that_counts(postgres):
+    dsn = postgres.dsn.replace("@127.0.0.1:", "@staging.example.org:") + "?hostaddr=127.0.0.1"
+    with psycopg.connect(dsn) as connection:
+        assert place_of(connection) == Place("127.0.0.1", postgres.port, "pam")

@@ -1,7 +1,8 @@
 """Where a load test may write, and as whom: only where somebody has allowed it, and only as a role that policies bind.
 
 The mark of a prepared database is the comment of its schema `SCHEMA`, which everybody can read. It names the
-database and its oid, so that no dump or copy carries the permission elsewhere.
+database, its oid and its server, so that no dump carries the permission elsewhere; a copy of the whole server's files
+does.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ ALLOWED_SETTING = "NIGHTBENCH_DATABASE_ALLOWED"
 _OURS = "nightbench: "
 
 _LOOK = """
-SELECT current_database(), database.oid::text, schema.oid, obj_description(schema.oid, 'pg_namespace')
-FROM pg_database AS database LEFT JOIN pg_namespace AS schema ON schema.nspname = %s
+SELECT current_database(), database.oid::text, server.system_identifier::text,
+    schema.oid, obj_description(schema.oid, 'pg_namespace')
+FROM pg_control_system() AS server CROSS JOIN pg_database AS database LEFT JOIN pg_namespace AS schema ON schema.nspname = %s
 WHERE database.datname = current_database()
 """
 
@@ -57,14 +59,17 @@ def mark_of(connection: psycopg.Connection) -> Mark:
     """Read the mark of a database."""
     row = connection.execute(_LOOK, (SCHEMA,)).fetchone()
     assert row is not None
-    database, oid, schema, comment = row
-    return Mark(f"{_OURS}load tests may write to {database} (oid {oid})", schema is not None, comment)
+    database, oid, server, schema, comment = row
+    expected = f"{_OURS}load tests may write to {database} (oid {oid} of server {server})"
+    return Mark(expected, schema is not None, comment)
 
 
 def place_of(connection: psycopg.Connection) -> Place:
     """Where the connected database is, as libpq resolved the DSN."""
     info = connection.info
-    return Place(info.host.lower(), info.port, info.dbname)
+    # an address that the DSN gives beside the name is the one that libpq connects to
+    host = info.get_parameters().get("hostaddr") or info.host
+    return Place(host.lower(), info.port, info.dbname)
 
 
 def check_writable(connection: psycopg.Connection, *, allowed: Sequence[str]) -> None:
