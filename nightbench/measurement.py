@@ -232,7 +232,7 @@ def throughput(operation: str, ok: int, phases: Phases, *, last_ok: int) -> Metr
 
 
 def health_metrics(health: Health) -> tuple[Metric, ...]:
-    """What the generator cost and how late it was."""
+    """What the generator cost and how late it was; storage without what its page cache served."""
     return (
         Metric("generator.cpu_seconds", health.cpu_seconds, "s", 1),
         Metric("generator.cpu_share", 100 * health.cpu_share, "%", 1),
@@ -242,12 +242,19 @@ def health_metrics(health: Health) -> tuple[Metric, ...]:
         _share("generator.stolen", health.stolen),
         Metric("generator.open_files", health.open_files, "1", 1),
         Metric("generator.memory", health.memory_mib, "MiB", 1),
+        _mebibytes("generator.storage_read", health.stored.read),
+        _mebibytes("generator.storage_written", health.stored.written),
     )
 
 
 def _share(name: str, share: float | None) -> Metric:
     """A share as a percentage, missing where nobody knows it."""
     return Metric(name, None, "%", 0) if share is None else Metric(name, 100 * share, "%", 1)
+
+
+def _mebibytes(name: str, count: int | None) -> Metric:
+    """Bytes as MiB, missing where nobody knows them."""
+    return Metric(name, None, "MiB", 0) if count is None else Metric(name, count / 2**20, "MiB", 1)
 
 
 def validity_of(

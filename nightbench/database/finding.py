@@ -96,15 +96,17 @@ class Diagnosis:
         slowest = [asdict(each) for each in self.slowest]
         absent = list(self.not_looked_at)
         told = {"findings": findings, "slowest": slowest, "not_looked_at": absent}
-        too_much = [(each, "plan") for each in reversed(slowest)]
-        too_much += [(each, "evidence") for each in reversed(findings)]
-        for each, part in too_much:
-            if _size(told) <= LARGEST_BYTES:
+        too_much = _size(told) - LARGEST_BYTES
+        parts = [(each, "plan") for each in reversed(slowest)]
+        parts += [(each, "evidence") for each in reversed(findings)]
+        for each, part in parts:
+            if too_much <= 0:
                 break
+            too_much -= _size(each[part]) - _size({})
             each[part] = {}
         left_out = 0
-        while findings and _size(told) > LARGEST_BYTES:
-            findings.pop()
+        while findings and too_much > 0:
+            too_much -= _size(findings.pop()) + len(_BETWEEN)
             left_out += 1
         if left_out:
             absent.append(f"{left_out:,} findings more than there is room for")
@@ -112,5 +114,9 @@ class Diagnosis:
         return found
 
 
+_BETWEEN = ", "
+"""What JSON has between two members."""
+
+
 def _size(value: object) -> int:
-    return len(json.dumps(value, default=str).encode())
+    return len(json.dumps(value, default=str))  # in ASCII, so that characters are bytes

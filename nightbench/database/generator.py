@@ -13,6 +13,7 @@ from nightbench.database.checks import as_configuration_errors
 from nightbench.database.records import Records
 from nightbench.database.result import LoadResult, LoadSpec
 from nightbench.database.session import Sessions
+from nightbench.database.starvation import starvation
 from nightbench.database.turns import Turn, Turns, phases_of
 from nightbench.database.workers import Workers
 from nightbench.database.workload import Workload
@@ -63,13 +64,13 @@ class Generator:
             # it measured as long as it asked and was answered well; a late time-out takes no part
             end = max(self._records.last_due + 1, self._records.last_ok)
             self._phases = self._phases.cut(end, drain=0)
-        records, last_ok = self._records, self._records.last_ok
+        records, last_ok, times = self._records, self._records.last_ok, self._records.times()
         return LoadResult(
             started_at=self._started_at,
             phases=self._phases.since(self._start),
             counted=records.counted(),
             uncounted=records.uncounted(),
-            times=records.times(),
+            times=times,
             health=health,
             leaked=records.leaked,
             retries=records.retries,
@@ -78,7 +79,7 @@ class Generator:
             course=records.course(),
             last_ok=last_ok - self._start if last_ok else 0,
             pool=self._sessions.counts,
-            starved=late,
+            starved=(*late, *starvation(health, times)),
             given_up=self._given_up,
         )
 

@@ -11,6 +11,7 @@ from nightbench.database.observation import Observation
 from nightbench.database.observing.metrics import observation_metrics
 from nightbench.database.result import DatabaseResult, LoadResult, Rows
 from nightbench.database.session import PoolCounts
+from nightbench.database.starvation import starvation_of
 from nightbench.database.tally import QUERY, Tally
 from nightbench.load.health import Health
 from nightbench.load.histogram import Histogram
@@ -131,12 +132,8 @@ def metric_names(plan: DatabasePlan) -> frozenset[str]:
 def database_validity(result: DatabaseResult) -> Validity:
     """Whether the run can be trusted, see `validity_of`, and left nothing behind."""
     load, rows = result.load, result.rows
-    starved = load.health.reasons(
-        {"sends": totals_of(load.times)["query.send_lag"]},
-        way_out="use a lower rate, fewer workers, more shards or a quieter machine",
-    )
     validity = validity_of(
-        [*load.starved, *starved],
+        starvation_of(load),
         load.counted,
         measured_seconds=load.phases.measured_seconds,
         given_up=load.given_up,

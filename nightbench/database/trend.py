@@ -27,7 +27,7 @@ class Trend:
         estimate: Theil–Sen slope (Sen 1968) times the length: a spike moves it little.
         low: Lower end of its 95 % interval, from the variance n(n−1)(2n+5)/18 of Kendall's S.
         high: Its upper end. None of the three where it is among infinite values.
-        rise: By how much it surely rose, 0 when it may not have; wrong in at most 5 % of series without a trend.
+        rise: By how much it surely rose, 0 when it may not have; see `trend` for how often that is wrong.
             None when it surely rose and nobody knows by how much: to infinite values.
         fall: By how much it surely fell, likewise.
     """
@@ -45,6 +45,11 @@ def trend(values: Sequence[float], *, level: float) -> Trend | None:
     A slope tells a step in the middle badly: its interval reaches from no slope at all to that of the step. So
     what surely changed is the larger of two bounds, that of the slope and that of the shift between the first
     and the last third (Hodges and Lehmann 1963), each wrong in at most 2.5 % of series without a trend.
+
+    That holds for independent values. Of 20 that each hold to the one before (autoregressive, without a trend) 3 %
+    rise when they do not hold at all, 8 % with a correlation of 0.3 and 17 % with 0.6, and as many fall; of 10 it is
+    3, 6 and 15 %, of 5 it is 1, 2 and 3 %. It is not corrected by the correlation that the values show (Hamed and
+    Rao 1998): so few show that of a step just as well, and steps are to be found.
 
     Both bounds are one of the slopes or of the shifts, so that they also hold where values are infinite.
 

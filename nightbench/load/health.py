@@ -70,7 +70,7 @@ class Health:
     run_delay: float | None = None
     stolen: float | None = None
     busiest_share: float | None = None
-    stored: Stored = Stored()
+    stored: Stored = field(default_factory=Stored)
 
     @classmethod
     def merged(cls, parts: Sequence[Health]) -> Health:

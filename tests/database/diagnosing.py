@@ -1,16 +1,29 @@
-"""What the rules of a diagnosis look at, made by hand."""
+"""What a diagnosis and its rules look at, made by hand."""
+
+from datetime import UTC, datetime
+
+import numpy as np
 
 from nightbench.database.diagnosis.catalog import Catalog, ForeignKey, Index, Policy, Table
 from nightbench.database.diagnosis.figures import LoadFigures, StatementFigures
 from nightbench.database.diagnosis.plans import CapturedPlan
+from nightbench.database.result import LoadResult
+from nightbench.database.session import PoolCounts
+from nightbench.database.tally import Tally
+from nightbench.load.health import Health
+from nightbench.load.histogram import Histogram
+from nightbench.load.phases import Phases
+from nightbench.load.timeline import Times
 from nightbench.plan import DatabasePlan
 
 PLAN = DatabasePlan(queries=1000, workers=8, rate=100)
 
 
-def table(oid=1, name="expenses", *, rows=100_000.0, row_security=True, scans=5000.0, **columns):
+def table(
+    oid=1, name="expenses", *, rows=100_000.0, row_security=True, scans=5000.0, partitioned=False, **columns
+):
     types = columns or {"id": "uuid", "user_id": "uuid", "category": "text", "spent_on": "date"}
-    return Table(oid, f"public.{name}", name, rows, row_security, types, scans)
+    return Table(oid, f"public.{name}", name, rows, row_security, types, scans, partitioned)
 
 
 def index(oid, name, *columns, **changes):
@@ -28,10 +41,17 @@ def policy(using, with_check=None, *, name="own_expenses"):
     return Policy(name, name, 1, "expenses", using, with_check)
 
 
-def catalog(*indexes, tables=None, keys=(), policies=(), costly=(), age=0.0):
+def catalog(*indexes, tables=None, keys=(), policies=(), costly=(), volatile=(), age=0.0):
     found = {each.key: each for each in ([table()] if tables is None else tables)}
     return Catalog(
-        found, frozenset(each.oid for each in found.values()), keys, indexes, policies, frozenset(costly), age
+        tables=found,
+        of_workload=frozenset(each.oid for each in found.values()),
+        foreign_keys=keys,
+        indexes=indexes,
+        policies=policies,
+        costly=frozenset(costly),
+        volatile=frozenset(volatile),
+        statistics_age=age,
     )
 
 
@@ -68,6 +88,45 @@ def figures(**changes):
         "pool_most": 8,
     }
     return LoadFigures(**{**fine, **changes})
+
+
+def histogram(milliseconds, n=200):
+    """So many samples of one length."""
+    found = Histogram()
+    found.add(np.full(n, int(milliseconds * 1e6)))
+    return found
+
+
+def health(**changes):
+    """Of a generator that had time for everything."""
+    fine = {"cpu_seconds": 1.0, "wall_seconds": 10.0, "tick_lag": histogram(0.1), "gc_pause_max_ms": 0.0}
+    return Health(**{**fine, "open_files": 1, "memory_mib": 1.0, **changes})
+
+
+def load_of(*statements, send_lag=0.1, **changes):
+    """What generators saw whose `statements` took 2 ms each, without anything to complain about."""
+    tally = Tally(statements, operations=1)
+    took = {f"query[{name}].execute_time": histogram(2.0, 20) for name in statements}
+    known = {**took, "query.send_lag": histogram(send_lag)}
+    times = tuple(
+        Times({name: known.get(name, total) for name, total in each.totals.items()}, {})
+        for each in tally.times()
+    )
+    fine = {
+        "started_at": datetime.now(UTC),
+        "phases": Phases.plan(0, ramp=0, warmup=0, measure=10, drain=1),
+        "counted": tally.counted(),
+        "uncounted": tally.uncounted(),
+        "times": times,
+        "health": health(),
+        **dict.fromkeys(("leaked", "retries", "retried", "last_ok"), 0),
+        "rows": tally.rows,
+        "course": tally.course(),
+        "pool": PoolCounts(size=10, max_overflow=0),
+        "starved": (),
+        "given_up": None,
+    }
+    return LoadResult(**{**fine, **changes})
 
 
 def kinds(findings):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nightbench.database.finding import LARGEST_BYTES, Diagnosis, Finding, SlowStatement
 
-texts = st.text(max_size=3000)
+texts = st.builds(lambda piece, times: piece * times, st.text(max_size=3), st.integers(0, 1500))
 findings = st.builds(
     Finding,
     kind=st.just("slow_statement"),
@@ -64,6 +64,13 @@ def test_plans_go_before_evidence():
     told = Diagnosis((finding,), (slow,)).details()
     assert told["slowest"][0]["plan"] == {}
     assert told["findings"][0]["evidence"] == {"mib": 1.5}
+
+
+def test_no_more_goes_than_has_to():
+    large = {"plan": "x" * (LARGEST_BYTES // 2)}
+    two = tuple(Finding("unused_index", name, "text", "suggestion", large) for name in "ab")
+    first, last = Diagnosis(two).details()["findings"]
+    assert (first["evidence"], last["evidence"]) == (large, {})
 
 
 def test_secrets_are_not_kept():

@@ -43,6 +43,20 @@ def test_the_missing_index_is_spelt_out():
     assert finding.suggestion == "CREATE INDEX CONCURRENTLY ON expenses (a, b)"
 
 
+DIVIDED = table(partitioned=True)
+
+
+def test_a_partitioned_table_has_no_index_made_concurrently():
+    (finding,) = index_findings(catalog(tables=[DIVIDED], keys=(KEY,)))
+    assert finding.suggestion.startswith("CREATE INDEX ON expenses (user_id); it stops writes meanwhile")
+
+
+def test_a_partitioned_index_is_not_dropped_concurrently():
+    two = (index(number, f"i{number}", "a", partitioned=True) for number in (1, 2))
+    (finding,) = index_findings(catalog(*two, tables=[DIVIDED]))
+    assert finding.suggestion == "DROP INDEX i2"
+
+
 AB = index(2, "ab", "a", "b")
 
 

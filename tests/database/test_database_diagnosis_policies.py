@@ -70,6 +70,14 @@ def test_the_policy_is_named_with_its_better_form():
     assert "auth.uid()" in finding.text
 
 
+def test_of_a_volatile_function_it_is_only_said_what_to_do_if_its_answer_is_the_same():
+    found = catalog(policies=(policy("(a = auth.uid())"),), costly=COSTLY, volatile={"auth.uid"})
+    (finding,) = policy_findings(found)
+    assert "the same for all" not in finding.text
+    assert "auth.uid() is VOLATILE" in finding.text
+    assert finding.suggestion.startswith("where it does not, declare it STABLE and ask once")
+
+
 def test_only_the_half_that_is_wrong_is_rewritten():
     found = catalog(
         policies=(policy("(a = auth.uid())", "(a = ( SELECT auth.uid() AS uid))"),), costly=COSTLY

@@ -4,13 +4,11 @@ from contextlib import ExitStack
 
 import psycopg
 import pytest
-from diagnosing import figures, kinds
+from diagnosing import kinds, load_of
 from running import load
 
 from nightbench.database.checks import check_workload
-from nightbench.database.diagnosis import capture, examination
-from nightbench.database.diagnosis.examination import examine
-from nightbench.database.diagnosis.figures import StatementFigures
+from nightbench.database.diagnosis import capture, diagnose, examination
 from nightbench.database.observation import Observation
 from nightbench.database.provisions import load_provisions
 from nightbench.database.tenancy import TenantSettings
@@ -21,7 +19,7 @@ LIMITS = ("limited_by_generator", "pool_too_small")
 """What a busy machine may rightly be told in any test."""
 PLAN = DatabasePlan(queries=100, workers=4, tenants=50)
 SETTINGS = TenantSettings(PLAN.mix.tenant_settings)
-LOAD = figures(statements={each.name: StatementFigures(20, 20.0, 2.0) for each in PLAN.mix.statements})
+LOAD = load_of(*(each.name for each in PLAN.mix.statements))
 
 BY_DATE = (
     "DROP INDEX expenses_user_spent_on",
@@ -54,6 +52,7 @@ OPEN = (
 
 SCAN = ("sequential_scan", "expenses")
 KEY = ("foreign_key_without_index", "expenses.expenses_user_id_fkey")
+DUPLICATE = ("duplicate_index", "twice")
 POLICY = ("policy_per_row", "messages.own_messages")
 
 
@@ -72,7 +71,7 @@ def examined(postgres, workload, *, connection=None):
     with ExitStack() as stack:
         if connection is None:
             connection = stack.enter_context(psycopg.connect(postgres.dsn, autocommit=True))
-        return examine(
+        return diagnose(
             connection,
             plan=PLAN,
             workload=workload[0],
@@ -110,7 +109,7 @@ def test_a_run_without_an_index_and_with_a_policy_per_row_names_exactly_these(po
     [
         ([BY_DATE], []),  # the other index serves the tenant's rows as well
         ([KEY_OF_MESSAGES], [("foreign_key_without_index", "messages.messages_user_id_fkey")]),
-        ([TWICE], [("duplicate_index", "twice")]),
+        ([TWICE], [DUPLICATE]),
         ([OPEN], [("table_without_policy", "budgets")]),
         ([OF_MESSAGES], [POLICY]),
         ([CONSTANT], []),
@@ -165,6 +164,36 @@ def test_when_the_time_is_up_it_says_what_it_did_not_look_at(postgres, workload,
     assert "profile_lookup" in diagnosis.not_looked_at[-1]
 
 
+@pytest.mark.parametrize(
+    ("rule", "silenced"),
+    [
+        ("examination.policy_findings", {POLICY}),
+        ("examination.scan_findings", set()),
+        ("examination.read_catalog", {POLICY, DUPLICATE}),
+        ("examination.slowest", set()),
+        ("figures.totals_of", set()),
+        ("capture._capture", set()),
+    ],
+)
+def test_a_rule_that_fails_is_told_and_the_others_speak(postgres, workload, monkeypatch, rule, silenced):
+    def fail(*_, **__):
+        raise KeyError("of postgresql://app:hunter2@host/db")
+
+    monkeypatch.setattr(f"nightbench.database.diagnosis.{rule}", fail)
+    with postgres.changed(*OF_MESSAGES), postgres.changed(*TWICE):
+        diagnosis = examined(postgres, workload)
+    assert set(kinds(diagnosis.findings)) == {POLICY, DUPLICATE} - silenced
+    told = "; ".join(diagnosis.not_looked_at)
+    assert "it failed, which is an error of nightbench: KeyError" in told
+    assert "hunter2" not in told
+
+
+def test_what_does_not_even_connect_is_told(workload):
+    diagnosis = examined(None, workload, connection=object())
+    assert diagnosis.findings == ()
+    assert "the server: it failed, which is an error of nightbench" in diagnosis.not_looked_at[0]
+
+
 def test_a_connection_that_is_gone_is_told_and_raises_nothing(postgres, workload):
     with psycopg.connect(postgres.dsn, autocommit=True) as connection:
         connection.execute("SELECT 1")
@@ -212,15 +241,13 @@ def test_a_pool_that_is_too_small_is_named(postgres):
     assert ("pool_too_small", "pool") in kinds(found)
 
 
-def test_a_row_that_all_transactions_change_is_what_limits(postgres):
+def test_a_lock_that_all_transactions_take_is_what_limits(postgres):
     heat = (
-        "CREATE TABLE hot (id int PRIMARY KEY, n int); INSERT INTO hot VALUES (1, 0);"
-        "GRANT ALL ON hot TO authenticated;"
         "CREATE FUNCTION heat() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "UPDATE hot SET n = n + 1; PERFORM pg_sleep(0.03); RETURN new; END $$;"
+        "PERFORM pg_advisory_xact_lock(7); PERFORM pg_sleep(0.03); RETURN new; END $$;"
         "CREATE TRIGGER heat BEFORE INSERT OR UPDATE ON expenses FOR EACH ROW EXECUTE FUNCTION heat()"
     )
-    with postgres.changed(heat, "DROP TRIGGER heat ON expenses; DROP FUNCTION heat(); DROP TABLE hot"):
+    with postgres.changed(heat, "DROP TRIGGER heat ON expenses; DROP FUNCTION heat()"):
         diagnosis = load(
             postgres.dsn, model="closed", queries=120, workers=8, warmup=0, observation_interval=0.1
         ).diagnosis

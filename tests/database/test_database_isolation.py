@@ -1,14 +1,15 @@
 """The isolation probes: what counts as a leak, and that the alarm rings when a policy stands open."""
 
 import pytest
-from observing import observer_of, plan_of, settings_of, with_mix, workload_of
+from observing import observed, observer_of, plan_of, settings_of, with_mix, workload_of
 
 from nightbench.database.observation import Probes
 from nightbench.database.observing.isolation import (
     FOREIGN_WRITE,
     MOST_ROWS,
+    UNGUARDED,
     Isolation,
-    Tally,
+    ProbeCounts,
     probes_isolation,
     without_returning,
 )
@@ -28,9 +29,9 @@ _WRITTEN = "SELECT count(*) FROM expenses WHERE source LIKE 'nightbench:test:%'"
     ],
 )
 def test_a_read_without_a_tenant_should_see_nothing(rows, error, leaked, errors):
-    tally = Tally()
-    tally.read("no_tenant:listing", rows, error)
-    assert tally.probes == Probes(1, leaked, {"no_tenant:listing": leaked} if leaked else {}, errors)
+    counts = ProbeCounts()
+    counts.read("no_tenant:listing", rows, error)
+    assert counts.probes == Probes(1, leaked, {"no_tenant:listing": leaked} if leaked else {}, errors)
 
 
 @pytest.mark.parametrize(
@@ -43,9 +44,9 @@ def test_a_read_without_a_tenant_should_see_nothing(rows, error, leaked, errors)
     ],
 )
 def test_a_write_for_another_tenant_should_be_refused(rows, error, leaked, errors):
-    tally = Tally()
-    tally.write(rows, error)
-    assert tally.probes == Probes(1, leaked, {FOREIGN_WRITE: leaked} if leaked else {}, errors)
+    counts = ProbeCounts()
+    counts.write(rows, error)
+    assert counts.probes == Probes(1, leaked, {FOREIGN_WRITE: leaked} if leaked else {}, errors)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,13 @@ def test_a_workload_without_tenants_promises_no_isolation():
     assert not probes_isolation(mix.model_copy(update={"statements": tuple(bare), "own_rows": None}))
 
 
+def reading(sql):
+    """The plan with one read alone, in whose column user_id the tenant is."""
+    statement = plan_of().mix.statements[1]
+    changed = {"sql": sql, "parameters": {}, "min_rows": 0, "max_rows": None, "columns": ()}
+    return with_mix(plan_of(), statements=(statement.model_copy(update=changed),), own_rows=None)
+
+
 @pytest.fixture
 def probed(postgres):
     """Make one probe of each kind, twice, and tell what they came to."""
@@ -88,6 +96,7 @@ def probed(postgres):
         isolation = Isolation(plan.mix, workload_of(plan), settings_of(plan))
         with open_side_connection(postgres.dsn, 5) as connection:
             side = SideConnection(connection, Cost())
+            isolation.check(side)
             for _ in range(2):
                 for _ in range(isolation.kinds):
                     isolation.probe(side)
@@ -131,17 +140,57 @@ def test_the_alarm_rings_when_one_policy_is_gone(postgres, probed, change, back,
     assert postgres.execute(_WRITTEN) == [(0,)]
 
 
+OPEN_TO_READ = (
+    "CREATE POLICY open ON expenses FOR SELECT TO authenticated USING (true)",
+    "DROP POLICY open ON expenses",
+)
+
+
 def test_of_a_large_table_that_stands_open_only_some_rows_are_fetched(postgres, probed):
-    statement = (
-        plan_of()
-        .mix.statements[1]
-        .model_copy(update={"sql": "SELECT user_id FROM expenses", "parameters": {}, "max_rows": None})
-    )
-    plan = with_mix(plan_of(), statements=(statement,), own_rows=None)
-    with postgres.changed(
-        "ALTER TABLE expenses DISABLE ROW LEVEL SECURITY", "ALTER TABLE expenses ENABLE ROW LEVEL SECURITY"
-    ):
-        assert probed(plan).leaked_rows == 2 * MOST_ROWS
+    with postgres.changed(*OPEN_TO_READ):
+        assert probed(reading("SELECT user_id FROM expenses")).leaked_rows == 2 * MOST_ROWS
+
+
+@pytest.mark.parametrize(
+    ("sql", "somebodys"),
+    [
+        ("SELECT max(user_id::text) AS user_id, count(*) FROM expenses", 1),
+        ("SELECT user_id FROM expenses WHERE user_id = %(tenant)s LIMIT 3", 3),
+        (
+            "SELECT NULL::uuid AS user_id FROM generate_series(1, 3000) UNION ALL (SELECT user_id FROM expenses LIMIT 2)",
+            2,
+        ),
+    ],
+    ids=["aggregate", "names the tenant", "behind those of nobody"],
+)
+def test_rows_of_somebody_are_a_leak_and_those_of_nobody_are_none(postgres, probed, sql, somebodys):
+    assert probed(reading(sql)) == Probes(made=2)
+    with postgres.changed(*OPEN_TO_READ):
+        assert probed(reading(sql)).leaked_rows == 2 * somebodys
+
+
+def row_security(switch, *tables):
+    return "".join(f"ALTER TABLE {table} {switch} ROW LEVEL SECURITY;" for table in tables)
+
+
+def test_where_nothing_promises_isolation_nothing_is_probed_and_that_is_told(postgres):
+    tables = ("profiles", "expenses", "budgets", "conversations", "messages")
+    with postgres.changed(row_security("DISABLE", *tables), row_security("ENABLE", *tables)):
+        seen = observed(postgres.dsn, plan_of(observation_interval=0))
+    assert seen.probes == Probes()
+    assert UNGUARDED in seen.absent
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_partition_is_guarded_by_the_policies_of_its_whole(postgres, probed, guarded):
+    divided = (
+        "CREATE TABLE receipts (user_id uuid) PARTITION BY HASH (user_id);"
+        "CREATE TABLE receipts_0 PARTITION OF receipts FOR VALUES WITH (MODULUS 1, REMAINDER 0);"
+        "GRANT SELECT ON receipts TO authenticated;"
+        "CREATE POLICY own_receipts ON receipts USING (user_id = (SELECT auth.uid()));"
+    ) + row_security("ENABLE" if guarded else "DISABLE", "receipts")
+    with postgres.changed(divided, "DROP TABLE receipts"):
+        assert probed(reading("SELECT user_id FROM receipts")).made == (2 if guarded else 0)
 
 
 def test_a_probe_that_fails_is_told_by_its_class_and_the_next_one_is_made(postgres, probed):

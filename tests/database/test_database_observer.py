@@ -192,6 +192,45 @@ def test_a_server_that_stalls_is_not_waited_for(postgres, monkeypatch):
     assert any("the last look at the server is missing" in each for each in seen.absent)
 
 
+def test_one_that_is_given_up_while_it_connects_again_watches_nothing_any_more(postgres, monkeypatch):
+    connecting, connected = threading.Event(), threading.Event()
+    with watched(postgres) as (watching, _):
+        open_side_connection = observer_module.open_side_connection
+
+        def open_late(*given):
+            connecting.set()
+            connected.wait(10)
+            return open_side_connection(*given)
+
+        monkeypatch.setattr(observer_module, "open_side_connection", open_late)
+        monkeypatch.setattr(observer_module, "STOP_SECONDS", 0.05)
+        monkeypatch.setattr(observer_module, "BREAK_SECONDS", 0.05)
+        postgres.execute("SELECT pg_terminate_backend(%s)", postgres.execute(OBSERVERS)[0])
+        assert connecting.wait(10)
+        seen = watching.stop()
+        connected.set()
+        watching._thread.join(10)
+    assert seen.looks >= 1
+    assert any("the last look at the server is missing" in each for each in seen.absent)
+    assert watching._watch.observation().looks == seen.looks
+    assert not watching._thread.is_alive()
+
+
+def test_what_one_thread_writes_no_other_reads(postgres):
+    watching = observer_of(postgres.dsn, plan_of())
+    observation, readers = watching._watch.observation, []
+
+    def read():
+        readers.append(threading.current_thread())
+        return observation()
+
+    watching._watch.observation = read
+    watching.start()
+    watching.begin()
+    assert watching.stop().looks >= 1
+    assert set(readers) == {watching._thread}
+
+
 @pytest.mark.parametrize(
     ("dsn", "why"),
     [

@@ -4,15 +4,15 @@ import pytest
 from observing import plan_of, policy_of, settings_of, with_mix, workload_of
 
 from nightbench.database.observing.paired import LEAST_PAIRS
-from nightbench.database.observing.policy_cost import MOST_PAIRS, WARM_UP_PAIRS, Pairs, PolicyCost
+from nightbench.database.observing.policy_cost import MOST_PAIRS, WARM_UP_PAIRS, PairTimes, PolicyPairs
 from nightbench.database.observing.side_connection import Cost, SideConnection, open_side_connection
-from nightbench.plan.workload import PolicyCost as PolicyCostPlan
+from nightbench.plan.workload import PolicyCost
 
 MS = 1_000_000
 
 
 def test_pairs_tell_medians_and_the_shift():
-    pairs = Pairs()
+    pairs = PairTimes()
     for number in range(LEAST_PAIRS):
         assert pairs.effect() is None
         pairs.add((10 + number) * MS, 7 * MS)
@@ -23,7 +23,7 @@ def test_pairs_tell_medians_and_the_shift():
 
 
 def test_many_pairs_are_thinned_over_the_whole_run():
-    pairs = Pairs()
+    pairs = PairTimes()
     for number in range(10 * MOST_PAIRS):
         pairs.add(number * MS, 0)
     assert pairs.effect().pairs < MOST_PAIRS
@@ -37,7 +37,7 @@ def measured(postgres):
 
     def measure(plan, pairs=WARM_UP_PAIRS + 40):
         role = plan.mix.policy_cost.role
-        cost = PolicyCost(policy_of(plan), workload_of(plan), settings_of(plan), role, seed=1)
+        cost = PolicyPairs(policy_of(plan), workload_of(plan), settings_of(plan), role, seed=1)
         with open_side_connection(postgres.dsn, 5) as connection:
             side = SideConnection(connection, Cost())
             cost.check(side)
@@ -93,7 +93,7 @@ def test_without_is_really_without(postgres):
 )
 def test_what_cannot_be_measured_says_why(measured, fields, why):
     plan = plan_of()
-    policy = PolicyCostPlan(
+    policy = PolicyCost(
         **{
             "role": "service_role",
             "sql": plan.mix.policy_cost.sql,

@@ -9,12 +9,13 @@ import pytest
 
 from nightbench.database.observing import server_process
 from nightbench.database.observing.server_process import ServerOutOfSightError, ServerProcesses, Used
+from nightbench.load.storage import Stored
 
 _BURN = "SELECT count(*) FROM generate_series(1, 1000000)"
 
 
 def test_figures_are_of_the_time_between():
-    before, after = Used(1.0, 10, 5, 100, None), Used(3.5, 3 * 2**20, 2**20, 350, 7)
+    before, after = Used(1.0, 10, 5, Stored(100)), Used(3.5, 3 * 2**20, 2**20, Stored(350, 7))
     figures = after.since(before)
     assert (figures.cpu_seconds, figures.memory_mib) == (2.5, 4.0)
     assert (figures.read_bytes, figures.written_bytes) == (250, None)

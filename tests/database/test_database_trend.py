@@ -45,6 +45,18 @@ def test_noise_without_a_trend_seldom_rises_or_falls(size):
     assert share(each.fall > 0 for each in found) < 0.05
 
 
+@pytest.mark.parametrize(("correlation", "most"), [(0.3, 0.11), (0.6, 0.22)])
+def test_of_values_that_hold_to_the_one_before_more_rise_and_fall_and_no_more_than_is_said(correlation, most):
+    generator = np.random.default_rng(5)
+    series = generator.normal(0, 1, (500, 40))
+    for place in range(1, 40):
+        series[:, place] *= math.sqrt(1 - correlation**2)
+        series[:, place] += correlation * series[:, place - 1]
+    found = [changed(np.exp(2 + 0.3 * each[-20:])) for each in series]
+    assert share(each.rise > 0 for each in found) < most
+    assert share(each.fall > 0 for each in found) < most
+
+
 def test_the_interval_holds_the_truth_in_nineteen_of_twenty_cases():
     generator = np.random.default_rng(2)
     line = np.linspace(100, 130, 20)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from load.distributions import KOLMOGOROV_999, kolmogorov
 
 from nightbench.load.phases import SECOND
-from nightbench.load.schedule import Arrivals, RateProfile, constant_rate
+from nightbench.load.schedule import Arrivals, RateProfile, constant_rate, poisson
 
 START = 1_000 * SECOND
 MEASURE = 1_003 * SECOND
@@ -246,3 +246,27 @@ def test_no_two_users_have_the_same_schedule():
     arrivals = Arrivals(20, flat(40), poisson=True, seed=42)
     of_users = [tuple(turn.due for turn in turns_of(arrivals, user)) for user in range(20)]
     assert len(set(of_users)) == 20
+
+
+# Poisson arrivals of operations that belong to no user
+
+
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 300), rate=st.floats(0.1, 1e5))
+def test_they_are_in_order_and_within_their_time(seed, count, rate):
+    due = [poisson(index, count, rate=rate, origin=START, seed=seed) for index in range(count)]
+    assert due == sorted(due)
+    assert due[0] >= START
+    assert due[-1] <= START + round(count / rate * SECOND)
+
+
+def test_their_distances_are_exponential():
+    due = [poisson(index, 6_400, rate=200, origin=START, seed=7) for index in range(6_400)]
+    shares = 1 - np.exp(-np.diff(due) / SECOND * 200)
+    assert kolmogorov(shares) < KOLMOGOROV_999 / np.sqrt(shares.size)
+
+
+def test_those_before_the_origin_are_of_the_same_rate():
+    due = [poisson(index, 10, rate=100, origin=START, seed=7) for index in range(-640, 0)]
+    assert due == sorted(due)
+    assert due[0] >= START - 6.4 * SECOND
+    assert due[-1] < START

@@ -15,6 +15,7 @@ from nightbench.load.health import (
     Health,
 )
 from nightbench.load.histogram import Histogram
+from nightbench.load.storage import Stored
 from nightbench.measurement import health_metrics
 
 
@@ -133,15 +134,30 @@ def test_ticks_are_judged_however_few():
 
 def test_what_several_used_adds_up_and_the_worst_is_what_is_limited():
     one = health(
-        cpu=4.0, tick=1, gc_pause_max_ms=3, open_files=10, memory_mib=50, files_share=0.2, run_delay=0.3
+        cpu=4.0,
+        tick=1,
+        gc_pause_max_ms=3,
+        open_files=10,
+        memory_mib=50,
+        files_share=0.2,
+        run_delay=0.3,
+        stored=Stored(5, 7),
     )
     two = health(
-        cpu=9.5, tick=2, gc_pause_max_ms=1, open_files=30, memory_mib=70, files_share=0.6, stolen=0.1
+        cpu=9.5,
+        tick=2,
+        gc_pause_max_ms=1,
+        open_files=30,
+        memory_mib=70,
+        files_share=0.6,
+        stolen=0.1,
+        stored=Stored(1, 2),
     )
     both = Health.merged([one, two])
     assert (both.cpu_seconds, both.cpu_share, both.wall_seconds) == (13.5, 0.95, 10.0)
     assert (both.open_files, both.files_share, both.memory_mib) == (40, 0.6, 120)
     assert (both.run_delay, both.stolen, both.gc_pause_max_ms) == (0.3, 0.1, 3)
+    assert both.stored == Stored(6, 9)
     together = lag(1)
     together.merge(lag(2))
     assert np.array_equal(both.tick_lag.counts, together.counts)
@@ -150,11 +166,13 @@ def test_what_several_used_adds_up_and_the_worst_is_what_is_limited():
 
 
 def test_merged_in_any_grouping_they_are_the_same():
-    one, two, three = health(cpu=4.0), health(cpu=9.5, run_delay=0.1), health(cpu=2.0, wall_seconds=4.0)
+    one, two = health(cpu=4.0, stored=Stored(1, 2)), health(cpu=9.5, run_delay=0.1, stored=Stored(3, None))
+    three = health(cpu=2.0, wall_seconds=4.0, stored=Stored(5, 6))
     at_once = Health.merged([one, two, three])
     in_turn = Health.merged([one, Health.merged([two, three])])
     assert replace(at_once, tick_lag=None) == replace(in_turn, tick_lag=None)
     assert at_once.tick_lag.n == in_turn.tick_lag.n
+    assert at_once.stored == Stored(9, None)
 
 
 def test_two_processes_may_use_more_than_a_core_together():
@@ -171,3 +189,11 @@ def test_what_nobody_knows_is_missing_from_the_metrics():
     metrics = {metric.name: metric for metric in health_metrics(health(run_delay=0.25))}
     assert (metrics["generator.run_delay"].value, metrics["generator.run_delay"].unit) == (25, "%")
     assert metrics["generator.stolen"].value is None
+    assert metrics["generator.storage_read"].value is None
+
+
+def test_storage_is_told_in_mebibytes():
+    metrics = {metric.name: metric for metric in health_metrics(health(stored=Stored(3 * 2**20, 0)))}
+    read, written = metrics["generator.storage_read"], metrics["generator.storage_written"]
+    assert (read.value, read.unit, read.n) == (3, "MiB", 1)
+    assert (written.value, written.unit, written.n) == (0, "MiB", 1)

@@ -9,11 +9,11 @@ from typing import Any
 
 import psycopg
 
+from nightbench.database.diagnosis.attempts import NotLookedAtError, reason_of
 from nightbench.database.diagnosis.plans import CapturedPlan
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.workload import Statement, Workload
 from nightbench.plan.workload import OwnRows
-from nightbench.scrub import scrub
 
 STATEMENT_SECONDS = 5.0
 """How long one statement may take, with all that its triggers do."""
@@ -22,21 +22,14 @@ _LONGEST_DECK = 10_000  # the weights of a plan add up to no more
 _PLAN = "EXPLAIN "
 _EXPLAIN = "EXPLAIN (ANALYZE, BUFFERS, VERBOSE, SETTINGS, FORMAT JSON) "
 
-
 TIME_IS_UP = "the time for it was up"
 
 
-class TimeIsUpError(Exception):
+class TimeIsUpError(NotLookedAtError):
     """Nothing was left of the time that all of it may take."""
 
     def __init__(self) -> None:
         super().__init__(TIME_IS_UP)
-
-
-def reason_of(error: Exception) -> str:
-    """What an error says, on one line; without the detail of a server's, which repeats rows."""
-    said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    return " ".join(scrub(said or str(error)).split()) or type(error).__name__
 
 
 class Allowance:
@@ -95,7 +88,7 @@ def capture_plans(
             names = ", ".join(each.name for each in statements[place:])
             absent.append(f"the plans of {names}: {TIME_IS_UP}")
             break
-        except (psycopg.Error, LookupError) as error:
+        except Exception as error:  # noqa: BLE001  # the plans of the others are still to be had
             absent.append(f"the plan of {statement.name}: {reason_of(error)}")
             if connection.closed:
                 break
@@ -113,7 +106,7 @@ def _capture(
         (each for each in range(_LONGEST_DECK) if workload.statement(each).name == statement.name), None
     )
     if index is None:
-        raise LookupError("no operation runs it")
+        raise NotLookedAtError("no operation runs it")
     tenant = workload.tenant(index)
     settings.apply(connection, tenant)
     key = _own_row(connection, own, tenant, workload.tag) if statement.uses_own_row else None
@@ -128,8 +121,8 @@ def _capture(
 def _own_row(connection: psycopg.Connection[Any], own: OwnRows | None, tenant: str, tag: str) -> object:
     """The key of a row that the transaction inserts and takes back."""
     if own is None or own.insert is None:
-        raise LookupError("there is no row of the run's own to change")
+        raise NotLookedAtError("there is no row of the run's own to change")
     row = connection.execute(own.insert.encode(), {"tenant": tenant, "tag": tag}).fetchone()
     if row is None:
-        raise LookupError("inserting a row for it gave no key")
+        raise NotLookedAtError("inserting a row for it gave no key")
     return row[0]

@@ -14,17 +14,32 @@ from psycopg.rows import class_row
 
 Row = TypeVar("Row")
 
+_NAMED: LiteralString = """
+SELECT n.nspname || '.' || c.relname AS key, coalesce(pg_partition_root(c.oid), c.oid)::oid AS whole
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND n.nspname || '.' || c.relname = ANY(%(keys)s)
+"""
+"""Tables by their names; of a partition the table that it is a part of."""
+
 _TABLES: LiteralString = """
 SELECT c.oid AS oid, n.nspname || '.' || c.relname AS key, c.oid::regclass::text AS name,
-    greatest(c.reltuples, pg_stat_get_live_tuples(c.oid), 0)::float8 AS rows, c.relrowsecurity AS row_security,
+    p.rows AS rows, c.relrowsecurity AS row_security,
     (SELECT jsonb_object_agg(quote_ident(a.attname), format_type(a.atttypid, NULL))
      FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
-    coalesce(pg_stat_get_numscans(c.oid), 0)::float8
-        + coalesce((SELECT sum(pg_stat_get_numscans(i.indexrelid)) FROM pg_index i WHERE i.indrelid = c.oid), 0)::float8
+    p.scans AS scans, c.relkind = 'p' AS partitioned
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, LATERAL (
+    SELECT coalesce(sum(greatest(q.reltuples, pg_stat_get_live_tuples(q.oid), 0)), 0)::float8 AS rows,
+        coalesce(sum(pg_stat_get_numscans(q.oid) + coalesce(
+            (SELECT sum(pg_stat_get_numscans(i.indexrelid)) FROM pg_index i WHERE i.indrelid = q.oid), 0)), 0)::float8
         AS scans
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND {}
+    FROM unnest(CASE c.relkind
+            WHEN 'p' THEN ARRAY(SELECT t.relid::oid FROM pg_partition_tree(c.oid) t WHERE t.isleaf)
+            ELSE ARRAY[c.oid] END) AS part (oid)
+        JOIN pg_class q ON q.oid = part.oid
+) p
+WHERE c.relkind IN ('r', 'p') AND c.oid = ANY(%(oids)s)
 """
+"""Of a table that is divided, the partitions have the rows."""
 
 _KEYS: LiteralString = """
 SELECT f.conname AS name, f.conrelid AS table_oid, f.conrelid::regclass::text AS table_name,
@@ -43,9 +58,16 @@ SELECT i.indexrelid AS oid, i.indexrelid::regclass::text AS name, i.indrelid AS 
     i.indclass::text AS classes, i.indcollation::text AS collations, i.indoption::text AS options,
     pg_get_expr(i.indpred, i.indrelid) AS predicate, i.indisunique AS is_unique,
     EXISTS (SELECT FROM pg_constraint f WHERE f.conindid = i.indexrelid) OR i.indisexclusion AS of_constraint,
-    i.indisreplident AS replica_identity, i.indisvalid AND i.indislive AS valid, c.relpages::int AS pages,
-    coalesce(pg_stat_get_numscans(i.indexrelid), 0)::float8 AS scans
-FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+    i.indisreplident AS replica_identity, i.indisvalid AND i.indislive AS valid, p.pages AS pages, p.scans AS scans,
+    c.relkind = 'I' AS partitioned
+FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam, LATERAL (
+    SELECT coalesce(sum(q.relpages), 0)::int AS pages,
+        coalesce(sum(pg_stat_get_numscans(q.oid)), 0)::float8 AS scans
+    FROM unnest(CASE c.relkind
+            WHEN 'I' THEN ARRAY(SELECT t.relid::oid FROM pg_partition_tree(c.oid) t WHERE t.isleaf)
+            ELSE ARRAY[c.oid] END) AS part (oid)
+        JOIN pg_class q ON q.oid = part.oid
+) p
 WHERE i.indrelid = ANY(%(oids)s)
 ORDER BY 4, 1
 """
@@ -62,11 +84,12 @@ ORDER BY 4, 1
 """
 
 _COSTLY: LiteralString = """
-SELECT DISTINCT called.name
+SELECT called.name, bool_or(p.provolatile = 'v')
 FROM unnest(%(names)s::text[], %(schemas)s::text[], %(bare)s::text[]) AS called (name, schema, bare)
 JOIN pg_proc p ON p.proname = called.bare JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE p.prokind = 'f' AND p.provolatile IN ('s', 'v') AND (n.nspname <> 'pg_catalog' OR p.proname = 'current_setting')
     AND CASE WHEN called.schema = '' THEN pg_function_is_visible(p.oid) ELSE n.nspname = called.schema END
+GROUP BY called.name
 """
 
 _AGE: LiteralString = """
@@ -80,7 +103,10 @@ kept them only makes them look younger than they are."""
 
 @dataclass(frozen=True)
 class Table:
-    """`columns` are their types by name; `scans` those of it and of its indexes since the statistics began."""
+    """`columns` are their types by name; `scans` those of it and of its indexes since the statistics began.
+
+    Rows and scans of a partitioned table are those of all its partitions.
+    """
 
     oid: int
     key: str
@@ -89,6 +115,17 @@ class Table:
     row_security: bool
     columns: Mapping[str, str]
     scans: float = 0.0
+    partitioned: bool = False
+
+    def with_index(self, columns: Sequence[str]) -> str:
+        """What to do for an index of it on `columns`."""
+        on = f"{self.name} ({', '.join(columns)})"
+        if not self.partitioned:
+            return f"CREATE INDEX CONCURRENTLY ON {on}"
+        return (
+            f"CREATE INDEX ON {on}; it stops writes meanwhile, unless it is made ON ONLY {self.name} and those of its "
+            "partitions, CONCURRENTLY each, are attached to it"
+        )
 
 
 @dataclass(frozen=True)
@@ -109,6 +146,7 @@ class Index:
     Attributes:
         classes: Of the operators, per key column; so are `collations` and `options` (descending, nulls first).
         of_constraint: A primary key, a unique or exclusion constraint, or what a foreign key refers to.
+        pages: Of 8 KiB; of a partitioned table's index those of all its parts, as are `scans`.
         scans: Since the statistics began.
     """
 
@@ -129,11 +167,17 @@ class Index:
     valid: bool = True
     pages: int = 0
     scans: float = 0.0
+    partitioned: bool = False
 
     @property
     def key(self) -> tuple[str, ...]:
         """The columns by which it finds rows."""
         return tuple(self.columns[: self.key_columns])
+
+    @property
+    def dropped(self) -> str:
+        """What drops it."""
+        return f"DROP INDEX {'' if self.partitioned else 'CONCURRENTLY '}{self.name}"
 
     @property
     def included(self) -> frozenset[str]:
@@ -163,9 +207,10 @@ class Catalog:
     """What is known of the tables of a workload, and of those that refer to them.
 
     Attributes:
-        tables: By ``schema.table``.
+        tables: By ``schema.table``; by the name of a partition the table that it is a part of.
         of_workload: The oids of those that the workload names itself.
         costly: Functions that its policies call and that are neither immutable nor the server's own trifles.
+        volatile: Those of them whose answer may differ from row to row.
         statistics_age: Seconds that the server's statistics are old at least.
     """
 
@@ -175,6 +220,7 @@ class Catalog:
     indexes: tuple[Index, ...] = ()
     policies: tuple[Policy, ...] = ()
     costly: frozenset[str] = frozenset()
+    volatile: frozenset[str] = frozenset()
     statistics_age: float = 0.0
 
     def table(self, oid: int) -> Table | None:
@@ -200,28 +246,29 @@ def read_catalog(
     Raises:
         psycopg.Error: what the server has against it.
     """
-    tables = _tables(connection, "n.nspname || '.' || c.relname = ANY(%(keys)s)", {"keys": list(relations)})
-    own = [each.oid for each in tables]
+    named = dict(connection.execute(_NAMED, {"keys": list(relations)}).fetchall())
+    own = sorted(set(named.values()))
     keys = _rows(connection, ForeignKey, _KEYS, {"oids": own})
     others = sorted({each.table_oid for each in keys} - set(own))
-    tables += _tables(connection, "c.oid = ANY(%(oids)s)", {"oids": others})
+    tables = {each.oid: each for each in _rows(connection, Table, _TABLES, {"oids": own + others})}
     indexes = _rows(connection, Index, _INDEXES, {"oids": own + others})
     policies = _rows(connection, Policy, _POLICIES, {"oids": own, "role": role})
     called = {name for policy in policies for each in policy.conditions for name in calls(each)}
+    costly = _costly(connection, called)
     age = connection.execute(_AGE).fetchone()
     return Catalog(
-        tables={each.key: each for each in tables},
+        tables={
+            **{each.key: each for each in tables.values()},
+            **{name: tables[whole] for name, whole in named.items()},
+        },
         of_workload=frozenset(own),
         foreign_keys=tuple(keys),
         indexes=tuple(indexes),
         policies=tuple(policies),
-        costly=_costly(connection, called),
+        costly=frozenset(costly),
+        volatile=frozenset(name for name, volatile in costly.items() if volatile),
         statistics_age=float(age[0] or 0.0) if age else 0.0,
     )
-
-
-def _tables(connection: psycopg.Connection[Any], which: LiteralString, values: dict[str, Any]) -> list[Table]:
-    return _rows(connection, Table, _TABLES.format(which), values)
 
 
 def _rows(
@@ -231,7 +278,8 @@ def _rows(
         return cursor.execute(query, values).fetchall()
 
 
-def _costly(connection: psycopg.Connection[Any], called: Iterable[str]) -> frozenset[str]:
+def _costly(connection: psycopg.Connection[Any], called: Iterable[str]) -> dict[str, bool]:
+    """Those that cost something, and whether they are volatile."""
     names = sorted(called)
     pieces = [name.rpartition(".") for name in names]
     values = {
@@ -239,4 +287,4 @@ def _costly(connection: psycopg.Connection[Any], called: Iterable[str]) -> froze
         "schemas": [schema.replace('"', "") for schema, _, _ in pieces],
         "bare": [bare.replace('"', "") for _, _, bare in pieces],
     }
-    return frozenset(name for (name,) in connection.execute(_COSTLY, values))
+    return dict(connection.execute(_COSTLY, values).fetchall())

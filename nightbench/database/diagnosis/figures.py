@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nightbench.database.result import LoadResult
+from nightbench.database.starvation import starvation_of
 from nightbench.database.tally import QUERY
 from nightbench.load.histogram import Histogram
 from nightbench.measurement import totals_of
@@ -80,7 +81,7 @@ class LoadFigures:
             pool_most=load.pool.checked_out_most,
             pool_timeouts=load.pool.timeouts,
             errors=query.errors,
-            starved=load.starved,
+            starved=starvation_of(load),
         )
 
     def share(self, statement: str) -> float:

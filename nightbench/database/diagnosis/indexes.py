@@ -44,7 +44,7 @@ def _unindexed_keys(catalog: Catalog, wanted: Sequence[Wanted]) -> Iterator[Find
             for oid, others in wanted
             if oid == key.table_oid and set(others[: len(key.columns)]) == set(key.columns)
         ]
-        suggestion = f"CREATE INDEX CONCURRENTLY ON {key.table_name} ({columns})"
+        suggestion = table.with_index(key.columns)
         if serving:
             widest = max(serving, key=len)
             suggestion = f"the index ({', '.join(widest)}) that its sequential scans want serves this too"
@@ -99,7 +99,7 @@ def _needless_finding(index: Index, other: Index) -> Finding:
         "duplicate_index",
         index.name,
         f"{index.name} of {index.table_name} {text}: each write pays for both",
-        f"DROP INDEX CONCURRENTLY {index.name}",
+        index.dropped,
         {
             "table": index.table_name,
             "columns": list(index.columns),
@@ -155,7 +155,7 @@ def _unused(catalog: Catalog) -> Iterator[Finding]:
             index.name,
             f"{index.name} was not used once in {days:,.1f} days, in which {index.table_name} was scanned "
             f"{table.scans:,.0f} times: each write pays for it",
-            f"when no replica and no rare report needs it: DROP INDEX CONCURRENTLY {index.name}",
+            f"when no replica and no rare report needs it: {index.dropped}",
             {
                 "table": index.table_name,
                 "columns": list(index.columns),

@@ -45,8 +45,10 @@ def other_writers(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[
             "other_writers",
             table,
             f"{table} had {before[table]:,} rows of the tenants before the run and has {after[table]:,} after it, "
-            "although the run removed what it wrote: somebody else writes to it",
-            "load a database that nobody else uses, or take its times with a grain of salt",
+            "although the run removed what it wrote: somebody else, or a trigger or function of this "
+            "workload, writes to it",
+            "load a database that nobody else uses, and have what triggers and functions insert carry the tag of the "
+            "run; until then take its times with a grain of salt",
             {"table": table, "before": before[table], "after": after[table]},
         )
         for table in sorted(before.keys() & after.keys())
@@ -143,8 +145,8 @@ def _generator(plan: DatabasePlan, load: LoadFigures) -> Iterator[Finding]:
         yield Finding(
             "limited_by_generator",
             "generator",
-            f"the generator, not the server, set the times: {load.starved[0]}",
-            "a lower rate, fewer workers, more shards, or a machine of its own for the generator",
+            f"the generator, not the server, set the times: {'; '.join(load.starved)}",
+            "do that before anything else: until then no time tells of the server alone",
             {"reasons": list(load.starved)},
         )
         return

@@ -13,7 +13,7 @@ from typing import Any
 from nightbench.database.diagnosis.expressions import masked
 from nightbench.scrub import scrub
 
-_SHOWN = (
+_TOLD = (
     *("Node Type", "Operation", "Join Type", "Relation Name", "Index Name", "Subplan Name"),
     *(
         "Index Cond",
@@ -35,7 +35,7 @@ _MOST_NODES = 30
 
 
 @dataclass(frozen=True)
-class Node:
+class PlanNode:
     """One node of a plan.
 
     Attributes:
@@ -44,7 +44,7 @@ class Node:
     """
 
     raw: Mapping[str, Any] = field(repr=False)
-    above: Node | None = None
+    above: PlanNode | None = None
 
     @property
     def kind(self) -> str:
@@ -61,6 +61,11 @@ class Node:
         """``schema.table`` that it reads or writes, None when it does neither itself."""
         name = self.raw.get("Relation Name")
         return None if name is None else f"{self.raw.get('Schema', 'public')}.{name}"
+
+    @property
+    def relation(self) -> str:
+        """The name of that table alone, ``""`` without one."""
+        return str(self.raw.get("Relation Name", ""))
 
     @property
     def condition(self) -> str:
@@ -99,9 +104,9 @@ class Node:
         return self._number("Actual Total Time") * self.loops
 
     @property
-    def below(self) -> tuple[Node, ...]:
+    def below(self) -> tuple[PlanNode, ...]:
         """Those that it has its rows from, sub-plans among them."""
-        return tuple(Node(each, self) for each in self.raw.get("Plans", ()))
+        return tuple(PlanNode(each, self) for each in self.raw.get("Plans", ()))
 
     @property
     def spilled(self) -> str | None:
@@ -114,7 +119,7 @@ class Node:
             return f"an aggregate wrote {self._number('Disk Usage'):,.0f} KiB"
         return None
 
-    def walk(self) -> Iterator[Node]:
+    def walk(self) -> Iterator[PlanNode]:
         """Itself and all below it."""
         yield self
         for each in self.below:
@@ -152,9 +157,9 @@ class CapturedPlan:
     raw: Mapping[str, Any] = field(repr=False)
 
     @property
-    def top(self) -> Node:
+    def top(self) -> PlanNode:
         """The node that gives the result."""
-        return Node(self.raw["Plan"])
+        return PlanNode(self.raw["Plan"])
 
     @property
     def milliseconds(self) -> float:
@@ -162,7 +167,7 @@ class CapturedPlan:
         return float(self.raw.get("Planning Time", 0)) + float(self.raw.get("Execution Time", 0))
 
     @property
-    def hot(self) -> Node:
+    def hot(self) -> PlanNode:
         """The node that took longest itself."""
         return max(self.top.walk(), key=lambda node: node.own_ms)
 
@@ -187,7 +192,7 @@ class CapturedPlan:
 
 
 def _shortened(raw: Mapping[str, Any], nodes: Iterator[int]) -> dict[str, object]:
-    short = {name: _short(raw[name]) for name in _SHOWN if raw.get(name)}
+    short = {name: _short(raw[name]) for name in _TOLD if raw.get(name)}
     below = [_shortened(each, nodes) for each in raw.get("Plans", ()) if next(nodes, None) is not None]
     return {**short, "Plans": below} if below else short
 

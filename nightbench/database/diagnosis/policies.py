@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nightbench.database.diagnosis.catalog import Catalog, Policy, Table
@@ -63,14 +63,17 @@ def _per_row(policy: Policy, catalog: Catalog) -> Finding | None:
     if not clauses:
         return None
     table = catalog.table(policy.table_oid)
-    names = " and ".join(f"{each}()" for each in sorted(functions))
+    volatile = functions & catalog.volatile
+    why = "although the answer is the same for all of them"
+    advice = "ask once a statement, in a sub-select"
+    if volatile:
+        why = f"since {_called(volatile)} is VOLATILE: its answer may differ from row to row"
+        advice = f"where it does not, declare it STABLE and {advice}"
     return Finding(
         "policy_per_row",
         f"{policy.table_name}.{policy.raw_name}",
-        f"the policy {policy.name} of {policy.table_name} calls {names} for each row, "
-        "although the answer is the same for all of them",
-        f"ask once a statement, in a sub-select: ALTER POLICY {policy.name} ON {policy.table_name} "
-        f"{' '.join(clauses)}",
+        f"the policy {policy.name} of {policy.table_name} calls {_called(functions)} for each row, {why}",
+        f"{advice}: ALTER POLICY {policy.name} ON {policy.table_name} {' '.join(clauses)}",
         {
             "table": policy.table_name,
             "using": policy.using,
@@ -78,6 +81,10 @@ def _per_row(policy: Policy, catalog: Catalog) -> Finding | None:
             "rows": round(table.rows) if table else None,
         },
     )
+
+
+def _called(functions: Iterable[str]) -> str:
+    return " and ".join(f"{each}()" for each in sorted(functions))
 
 
 def unprotected_tables(
@@ -88,7 +95,7 @@ def unprotected_tables(
     The one that a statement has its tenant's column from, as far as that can be told, and those that it reads
     with a column of the same name that is not their own key.
     """
-    found: dict[str, tuple[Table, str, str]] = {}
+    found: dict[int, tuple[Table, str, str]] = {}
     for plan in plans:
         if plan.tenant_column is None:
             continue
@@ -98,7 +105,7 @@ def unprotected_tables(
             if table is None or table.row_security or column not in table.columns:
                 continue
             if other == key or not _is_own_key(catalog, table, column):
-                found.setdefault(other, (table, column, plan.statement))
+                found.setdefault(table.oid, (table, column, plan.statement))
     for table, column, statement in found.values():
         yield Finding(
             "table_without_policy",

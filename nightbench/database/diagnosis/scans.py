@@ -15,7 +15,7 @@ from nightbench.database.diagnosis.expressions import (
     tokens_of,
 )
 from nightbench.database.diagnosis.indexes import LARGE_ROWS
-from nightbench.database.diagnosis.plans import CapturedPlan, Node
+from nightbench.database.diagnosis.plans import CapturedPlan, PlanNode
 from nightbench.database.finding import Finding
 
 MOST_KEPT = 0.1
@@ -31,6 +31,7 @@ class WastefulScan:
     """A scan that threw most of what it read away.
 
     Attributes:
+        table: That it went through, or through a partition of.
         columns: Of the index that would serve, with their direction; empty when its filter is nothing that
             was understood.
         equalities: How many of the first `columns` are compared with one value.
@@ -38,7 +39,7 @@ class WastefulScan:
 
     statement: str
     table: Table
-    node: Node
+    node: PlanNode
     columns: tuple[str, ...]
     equalities: int
 
@@ -83,7 +84,7 @@ def wanted_indexes(
     )
 
 
-def index_columns(node: Node, table: Table) -> tuple[tuple[str, ...], int]:
+def index_columns(node: PlanNode, table: Table) -> tuple[tuple[str, ...], int]:
     """Columns of the index that would serve a scan, and how many of them are compared with one value.
 
     First what is compared for equality, then what the rows are sorted by next, or else one column of which a
@@ -105,7 +106,7 @@ def _uses_index(comparison: Comparison, table: Table) -> bool:
     )
 
 
-def _order(node: Node) -> tuple[str, ...]:
+def _order(node: PlanNode) -> tuple[str, ...]:
     """By what the rows of a scan are sorted right after it, as far as it is by its own columns."""
     above = node.above
     while above is not None and above.kind in _PASSES_ORDER_ON:
@@ -130,7 +131,7 @@ def _finding(group: Sequence[WastefulScan], catalog: Catalog) -> Finding:
     return Finding(
         "sequential_scan",
         table.name,
-        f"{' and '.join(statements)} went through all of {table.name}, {node.table_rows:,.0f} rows, to keep "
+        f"{' and '.join(statements)} went through all of {_named(node, table)}, {node.table_rows:,.0f} rows, to keep "
         f"{node.kept / max(node.loops, 1):,.0f} of them",
         _suggestion(widest, catalog),
         {
@@ -141,6 +142,11 @@ def _finding(group: Sequence[WastefulScan], catalog: Catalog) -> Finding:
             "ms": round(node.own_ms, 3),
         },
     )
+
+
+def _named(node: PlanNode, table: Table) -> str:
+    """What was gone through: the table, or one of its partitions."""
+    return f"{node.relation}, a part of {table.name}" if table.partitioned else table.name
 
 
 def _suggestion(scan: WastefulScan, catalog: Catalog) -> str:
@@ -154,7 +160,7 @@ def _suggestion(scan: WastefulScan, catalog: Catalog) -> str:
         return (
             f"{there.name} would serve but was not used: ANALYZE {name}, and compare the types of its filter"
         )
-    return f"CREATE INDEX CONCURRENTLY ON {name} ({', '.join(scan.columns)})"
+    return scan.table.with_index(scan.columns)
 
 
 def _already_there(scan: WastefulScan, indexes: Sequence[Index]) -> Index | None:

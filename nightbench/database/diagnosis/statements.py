@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from nightbench.database.diagnosis.expressions import masked
 from nightbench.database.diagnosis.figures import LoadFigures
 from nightbench.database.diagnosis.indexes import LARGE_ROWS
-from nightbench.database.diagnosis.plans import CapturedPlan, Node
+from nightbench.database.diagnosis.plans import CapturedPlan, PlanNode
 from nightbench.database.diagnosis.scans import MOST_KEPT
 from nightbench.database.finding import Finding, SlowStatement
 from nightbench.plan import DatabasePlan
@@ -98,7 +98,7 @@ def _finding(captured: CapturedPlan, load: LoadFigures, plan: DatabasePlan) -> F
             return Finding(
                 "slow_statement",
                 name,
-                f"{name} found {node.kept + node.removed:,.0f} rows of {node.raw.get('Relation Name')} by "
+                f"{name} found {node.kept + node.removed:,.0f} rows of {node.relation} by "
                 f"{node.raw.get('Index Name', 'its indexes')} and threw all but {node.kept:,.0f} away",
                 f"an index that begins with what it asks for: its condition is {masked(node.condition)}",
                 evidence,
@@ -106,7 +106,7 @@ def _finding(captured: CapturedPlan, load: LoadFigures, plan: DatabasePlan) -> F
     return None
 
 
-def _wasteful(node: Node) -> bool:
+def _wasteful(node: PlanNode) -> bool:
     read = node.kept + node.removed
     return node.kind in _INDEXED and node.removed >= LARGE_ROWS and node.kept <= MOST_KEPT * read
 

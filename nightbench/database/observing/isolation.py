@@ -1,7 +1,9 @@
 """Probes through the run: is a tenant kept apart from the others while the database is loaded?
 
 Two promises of row-level security that the load itself never tests: without a tenant nothing can be read, and
-nobody can write a row of somebody else.
+nobody can write a row of somebody else. A read that names its tenant itself, as `%(tenant)s`, is given a real one: that
+it finds that tenant's rows, while nobody is set, says that the role may read them. Where no table of the workload
+has row-level security at all, nothing is promised and nothing is probed.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import psycopg
 
 from nightbench.database.connection import error_class
 from nightbench.database.observation import Probes
+from nightbench.database.observing.guarded import is_guarded
 from nightbench.database.observing.side_connection import SideConnection
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.workload import Statement, Workload
@@ -27,7 +30,8 @@ FOREIGN_WRITE = "foreign_write"
 REFUSED = "sqlstate_42501"
 """insufficient_privilege: what a row that violates a policy ends in."""
 MOST_ROWS = 1000
-"""So many rows of one probe are fetched at most: a table that stands open may be large."""
+"""So many rows of one probe are counted at most: a table that stands open may be large."""
+UNGUARDED = "isolation: no table that the probes would come to has row-level security; see the findings"
 
 _PIECE = re.compile(
     r"'(?:[^']|'')*'|\"[^\"]*\"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/|[()]|(?P<word>\w+)|.",
@@ -46,7 +50,7 @@ def _insert(mix: WorkloadPlan) -> str | None:
     return None if mix.own_rows is None else mix.own_rows.insert
 
 
-class Tally:
+class ProbeCounts:
     """What the probes came to. Pure."""
 
     def __init__(self) -> None:
@@ -55,7 +59,7 @@ class Tally:
         self._errors: Counter[str] = Counter()
 
     def read(self, what: str, rows: int, error: str | None) -> None:
-        """One that should see nothing saw so many rows, or ended in `error`."""
+        """One that should see nothing saw so many rows of somebody, or ended in `error`."""
         self._add(what, rows, error)
 
     def write(self, rows: int, error: str | None) -> None:
@@ -83,28 +87,56 @@ class Isolation:
             another tenant.
         workload: Where parameters and tenants come from.
         settings: That make a transaction one of a tenant.
+
+    Attributes:
+        kinds: How many different ones there are.
+        why_not: Why there are none although the workload has tenants, a sentence.
     """
 
     def __init__(self, mix: WorkloadPlan, workload: Workload, settings: TenantSettings) -> None:
         self._workload = workload
         self._settings = settings
-        self._tally = Tally()
+        self._counts = ProbeCounts()
         makers: list[Callable[[SideConnection], None]] = []
         if probes_isolation(mix):
-            reads = [each for each in workload.statements if each.tenant_column is not None]
             makers = [
-                partial(self._read, each, of_one_statement(each, workload), itertools.count())
-                for each in reads
+                partial(
+                    self._read, each, each.tenant_column, of_one_statement(each, workload), itertools.count()
+                )
+                for each in workload.statements
+                if each.tenant_column is not None
             ]
             if (insert := _insert(mix)) is not None and (pairs := self._pairs()) is not None:
                 makers.append(partial(self._write, without_returning(insert), pairs))
+        self._insert = _insert(mix)
         self.kinds = len(makers)
         self._turns = itertools.cycle(makers)
+        self.why_not: str | None = None
 
     @property
     def probes(self) -> Probes:
         """What they came to so far."""
-        return self._tally.probes
+        return self._counts.probes
+
+    def check(self, side: SideConnection) -> None:
+        """See whether there is anything to be probed: row-level security somewhere.
+
+        Raises:
+            psycopg.Error: when the connection broke.
+        """
+        if not self.kinds:
+            return
+        tenant = self._workload.tenant(0)
+        statements = {
+            each.sql: of_one_statement(each, self._workload).parameters(0, tenant=tenant)
+            for each in self._workload.statements
+            if each.tenant_column is not None
+        }
+        if self._insert is not None:
+            statements[self._insert] = {"tenant": tenant, "tag": self._workload.tag}
+        if not is_guarded(side, self._settings, tenant, statements):
+            self.kinds = 0
+            self.why_not = UNGUARDED
 
     def probe(self, side: SideConnection) -> None:
         """Make the next one, if there is any.
@@ -112,7 +144,7 @@ class Isolation:
         Raises:
             psycopg.Error: when the connection broke.
         """
-        for attempt in itertools.islice(self._turns, 1):
+        for attempt in itertools.islice(self._turns, min(1, self.kinds)):
             attempt(side)
 
     def complete(self, side: SideConnection) -> None:
@@ -121,7 +153,12 @@ class Isolation:
             self.probe(side)
 
     def _read(
-        self, statement: Statement, workload: Workload, indexes: Iterator[int], side: SideConnection
+        self,
+        statement: Statement,
+        owner: str,
+        workload: Workload,
+        indexes: Iterator[int],
+        side: SideConnection,
     ) -> None:
         index = next(indexes)
         tenant = workload.tenant(index)
@@ -129,10 +166,10 @@ class Isolation:
         rows, error = 0, None
         try:
             with side.rolled_back(self._settings.of_nobody, tenant):
-                rows = side.first_rows(statement.sql, parameters, most=MOST_ROWS)
+                rows = side.owned_rows(statement.sql, parameters, owner=owner, most=MOST_ROWS)
         except psycopg.Error as failure:
             error = _class_of(failure, side)
-        self._tally.read(f"no_tenant:{statement.name}", rows, error)
+        self._counts.read(f"no_tenant:{statement.name}", rows, error)
 
     def _write(self, sql: str, pairs: Iterator[tuple[str, str]], side: SideConnection) -> None:
         tenant, other = next(pairs)
@@ -142,7 +179,7 @@ class Isolation:
                 rows = side.changed_rows(sql, {"tenant": other, "tag": self._workload.tag})
         except psycopg.Error as failure:
             error = _class_of(failure, side)
-        self._tally.write(rows, error)
+        self._counts.write(rows, error)
 
     def _pairs(self) -> Iterator[tuple[str, str]] | None:
         """Two tenants at a time that are not the same; None when there is only one."""

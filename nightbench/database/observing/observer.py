@@ -11,9 +11,6 @@ import psycopg
 
 from nightbench.database.connection import APPLICATION_NAME, break_off
 from nightbench.database.observation import Observation
-from nightbench.database.observing.metrics import (
-    observation_metrics as observation_metrics,  # noqa: PLC0414  # part of what an observer is for
-)
 from nightbench.database.observing.side_connection import SideConnection, open_side_connection
 from nightbench.database.observing.watch import Job, Watch
 from nightbench.database.tenancy import TenantSettings
@@ -61,6 +58,7 @@ class Observer:
         self._watch = Watch(plan, workload, settings, policy=policy, load_application=load_application)
         self._jobs: Sequence[Job] = ()
         self._side: SideConnection | None = None
+        self._published = (Observation(), False)
         self._losses = 0
         self._why_lost = ""
         self._failure: str | None = None
@@ -85,30 +83,39 @@ class Observer:
         self._over.set()
         self._wake.set()
         self._thread.join(STOP_SECONDS)
-        if self._thread.is_alive() and self._side is not None:
+        if self._thread.is_alive():
             self._given_up.set()
-            break_off(self._side.connection)
+            if self._side is not None:
+                break_off(self._side.connection)
             self._thread.join(BREAK_SECONDS)
-        return self._with_losses(self._watch.observation())
+        return self._with_losses(*self._published)
 
-    def _with_losses(self, seen: Observation) -> Observation:
+    def _with_losses(self, seen: Observation, to_the_end: bool) -> Observation:
         absent = list(seen.absent) if self._failure is None else [*seen.absent, self._failure]
         if self._losses:
             often = "once" if self._losses == 1 else f"{self._losses} times"
             absent.append(f"the observer was without the server {often}: {self._why_lost}")
-        if self._begun.is_set() and not self._ended_well:
+        if self._begun.is_set() and not to_the_end:
             absent.append("the last look at the server is missing; its figures end with the one before")
         return replace(seen, absent=tuple(absent))
 
     # the thread
 
     def _run(self) -> None:
-        try:
-            while not self._attend():
-                pass
-        except Exception as error:  # noqa: BLE001  # whatever it is: the run goes on without it
-            self._failure = f"the observer failed, which is an error of nightbench: {_told(error)}"
+        for part in (self._attend_to_all, self._publish):
+            try:
+                part()
+            except Exception as error:  # noqa: BLE001  # whatever it is: the run goes on without it
+                self._failure = f"the observer failed, which is an error of nightbench: {_told(error)}"
         self._ready.set()
+
+    def _publish(self) -> None:
+        """Say what has been seen by now, and whether that is all; what is written later nobody else reads."""
+        self._published = (self._watch.observation(), self._ended_well)
+
+    def _attend_to_all(self) -> None:
+        while not self._attend():
+            pass
 
     def _attend(self) -> bool:
         """Watch over one connection; whether the run is over."""
@@ -116,6 +123,8 @@ class Observer:
         try:
             with open_side_connection(self._dsn, self._statement_timeout) as connection:
                 self._side = SideConnection(connection, self._watch.cost)
+                if self._given_up.is_set():  # nobody waits for it any more
+                    return True
                 self._keep_watch(self._side)
         except (psycopg.Error, NightbenchError, OSError, UnicodeError) as error:
             self._lose(error)
@@ -127,6 +136,7 @@ class Observer:
     def _lose(self, error: Exception) -> None:
         self._losses += 1
         self._why_lost = _told(error)
+        self._publish()
 
     def _keep_watch(self, side: SideConnection) -> None:
         if not self._watch.begun:

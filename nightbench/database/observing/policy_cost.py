@@ -28,7 +28,7 @@ _ROLE = "SELECT r.rolsuper OR r.rolbypassrls FROM pg_catalog.pg_roles AS r WHERE
 _clock = time.perf_counter_ns
 
 
-class Pairs:
+class PairTimes:
     """Execute times of pairs, with and without, in the order of time. Pure. All of them span the run evenly."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Pairs:
         )
 
 
-class PolicyCost:
+class PolicyPairs:
     """Runs the pairs, each in two transactions that are taken back.
 
     The order within a pair is drawn for two at a time, one with the policies first and one without (ABBA), so
@@ -85,13 +85,8 @@ class PolicyCost:
         self._indexes = itertools.count()
         self._warm_up = 0
         self._agreed = False
-        self._pairs = Pairs()
+        self._pairs = PairTimes()
         self._refused: str | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing more is to be had of it."""
-        return self._refused is not None
 
     @property
     def thinned(self) -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psutil
 import psycopg
 
 from nightbench.database.observation import ProcessFigures
+from nightbench.load.storage import Stored
 
 _NAMES = ("postgres", "postmaster")
 _ELSEWHERE = "the server is not on this machine, or its processes cannot be seen from here"
@@ -30,28 +30,23 @@ class Used:
         cpu_seconds: Also of those that have ended.
         private: Bytes of memory that are no other process's, of all.
         shared: Bytes of memory that others may have too, of the process with most of them.
-        read_bytes: From storage, also of those that have ended; None where the system does not tell.
-        written_bytes: To storage, likewise.
+        stored: Read from storage and written to it, also by those that have ended.
     """
 
     cpu_seconds: float
     private: int
     shared: int
-    read_bytes: int | None
-    written_bytes: int | None
+    stored: Stored
 
     def since(self, before: Used) -> ProcessFigures:
         """What was used between two instants."""
+        stored = self.stored.since(before.stored)
         return ProcessFigures(
             cpu_seconds=max(0.0, self.cpu_seconds - before.cpu_seconds),
             memory_mib=(self.private + self.shared) / _MIB,
-            read_bytes=_difference(self.read_bytes, before.read_bytes),
-            written_bytes=_difference(self.written_bytes, before.written_bytes),
+            read_bytes=stored.read,
+            written_bytes=stored.written,
         )
-
-
-def _difference(now: int | None, before: int | None) -> int | None:
-    return None if now is None or before is None else max(0, now - before)
 
 
 class ServerProcesses:
@@ -96,8 +91,7 @@ class ServerProcesses:
             cpu_seconds=cpu + sum(part.cpu_seconds for part in parts),
             private=sum(part.private for part in seen),
             shared=max((part.shared for part in seen), default=0),
-            read_bytes=_sum(part.read_bytes for part in seen),
-            written_bytes=_sum(part.written_bytes for part in seen),
+            stored=Stored.added(part.stored for part in seen),
         )
 
 
@@ -108,27 +102,8 @@ def _used(process: psutil.Process) -> Used | None:
             cpu, memory = process.cpu_times(), process.memory_info()
     except psutil.Error:
         return None
-    read, written = _inout(process)
     shared = getattr(memory, "shared", 0)
-    return Used(cpu.user + cpu.system, max(0, memory.rss - shared), shared, read, written)
-
-
-def _inout(process: psutil.Process) -> tuple[int | None, int | None]:
-    """Bytes read and written."""
-    try:
-        counters = process.io_counters()
-    except (psutil.Error, OSError, AttributeError):  # another user's, or a system that does not count
-        return None, None
-    return counters.read_bytes, counters.write_bytes
-
-
-def _sum(parts: Iterable[int | None]) -> int | None:
-    total = 0
-    for part in parts:
-        if part is None:
-            return None
-        total += part
-    return total
+    return Used(cpu.user + cpu.system, max(0, memory.rss - shared), shared, Stored.by(process))
 
 
 def _postmaster(connection: psycopg.Connection) -> psutil.Process:

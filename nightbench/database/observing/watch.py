@@ -10,7 +10,7 @@ import psycopg
 
 from nightbench.database.observation import Observation, ProcessFigures, StatementStatistics
 from nightbench.database.observing.isolation import Isolation
-from nightbench.database.observing.policy_cost import PolicyCost
+from nightbench.database.observing.policy_cost import PolicyPairs
 from nightbench.database.observing.server_process import ServerOutOfSightError, ServerProcesses, Used
 from nightbench.database.observing.server_statistics import ServerStatistics
 from nightbench.database.observing.side_connection import Cost, SideConnection
@@ -90,10 +90,10 @@ class Watch:
         self._interval = plan.observation_interval
         self._load_application = load_application
         self._isolation = Isolation(plan.mix, workload, settings)
-        self._policy: PolicyCost | None = None
+        self._policy: PolicyPairs | None = None
         if policy is not None and plan.mix.policy_cost is not None and self._interval > 0:
             role = plan.mix.policy_cost.role
-            self._policy = PolicyCost(policy, workload, settings, role, seed=plan.seed)
+            self._policy = PolicyPairs(policy, workload, settings, role, seed=plan.seed)
         self._statistics = ServerStatistics(load_application)
         self._statements: StatementCounters | None = None
         self._counted: tuple[StatementStatistics, ...] = ()
@@ -122,6 +122,7 @@ class Watch:
         Raises:
             psycopg.Error: when the connection broke.
         """
+        self._isolation.check(side)
         if self._interval <= 0:
             return
         with self._told("pg_stat_statements", side):
@@ -234,5 +235,7 @@ class Watch:
                 "pg_stat_activity: what connections of the load wait for is hidden; grant pg_read_all_stats to "
                 "the DSN's role, and see that track_activities is on"
             )
+        if self.begun and self._isolation.why_not is not None:
+            yield self._isolation.why_not
         if self.begun and self._policy is not None and self._policy.why_not is not None:
             yield self._policy.why_not
