@@ -96,8 +96,14 @@ def _pool(load: LoadResult) -> tuple[Metric, ...]:
         Metric("pool.size", pool.size, "1", 1),
         Metric("pool.overflow.max", pool.overflow_most, "1", 1),
         Metric("pool.checked_out.max", pool.checked_out_most, "1", 1),
-        # Little's law: the time that connections were held, by the time in which they were
-        Metric("pool.checked_out.mean", held / span if span > 0 else None, "1", totals[_HELD[0]].n),
+        # Little's law: the time that connections were held, by the time in which they were; what timed out in the
+        # drain was held beyond that
+        Metric(
+            "pool.checked_out.mean",
+            min(held / span, float(pool.checked_out_most)) if span > 0 else None,
+            "1",
+            totals[_HELD[0]].n,
+        ),
         Metric("pool.opened", pool.opened, "1", 1),
         Metric("pool.recycled", pool.recycled, "1", 1),
         Metric("pool.invalidated", pool.invalidated, "1", 1),

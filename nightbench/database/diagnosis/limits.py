@@ -151,6 +151,7 @@ def _generator(plan: DatabasePlan, load: LoadFigures) -> Iterator[Finding]:
         )
         return
     busy = load.operations * load.service / 1000 / (load.seconds * plan.workers) if load.seconds else 0.0
+    busy = min(1.0, busy)  # what was begun last went on after the measure phase
     waiting = load.worker_wait / load.response if load.response else 0.0
     # what waits for the pool too is told as that
     waits_for_pool = load.service > 0 and load.pool_wait / load.service >= WAITING_SHARE
@@ -159,9 +160,10 @@ def _generator(plan: DatabasePlan, load: LoadFigures) -> Iterator[Finding]:
     yield Finding(
         "limited_by_generator",
         "workers",
-        f"all {plan.workers:,} workers were busy {busy:.0%} of the time: operations waited for a worker for "
-        f"{waiting:.0%} of their response time",
-        "more workers, if an application would have them; otherwise the rate is more than these can ask",
+        f"all {plan.workers:,} workers were busy {busy:.0%} of the time, each operation for "
+        f"{load.service:,.1f} ms: operations waited for a worker for {waiting:.0%} of their response time",
+        "quicker statements first, see the slowest; with these times the rate needs more workers, if an application "
+        "would have them",
         {
             "workers": plan.workers,
             "busy": round(busy, 4),
