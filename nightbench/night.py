@@ -15,8 +15,8 @@ from nightbench.alerts.alert import Alert, alerts_of
 from nightbench.alerts.delivery import DeliveryReport, deliver
 from nightbench.alerts.failure import Failure, failure_alert
 from nightbench.alerts.outbox import Outbox, Run
-from nightbench.database import checks as database_checks
 from nightbench.database import stress_test
+from nightbench.database.checking import checks as database_checks
 from nightbench.debugging import show_traceback
 from nightbench.errors import ConfigurationError, ExitCode, MeasurementError, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun, UnsavedError

@@ -59,7 +59,13 @@ def connection_parameters(
     if lock_timeout is not None:
         options += f" -c lock_timeout={_milliseconds(lock_timeout)}"
     options += f" -c default_transaction_isolation={isolation.replace(' ', _BLANK)}"
-    return {**_UNLESS_SET, **given, "application_name": application_name, "options": options.strip()}
+    return {
+        **_UNLESS_SET,
+        **given,
+        "application_name": application_name,
+        "options": options.strip(),
+        "client_encoding": "utf8",  # whatever the role has: of others psycopg may make bytes
+    }
 
 
 def _milliseconds(seconds: float) -> int:
@@ -76,7 +82,9 @@ def _parsed(dsn: str) -> dict[str, Any]:
         if "invalid URI query parameter" in str(error):
             problem, way_out = "libpq does not know one of its parameters", "leave it out"
     else:
-        if "@" not in str(given.get("host", "")):
+        if any("," in str(given.get(name, "")) for name in ("host", "hostaddr", "port")):
+            problem, way_out = "names several servers", "name the one that is to be loaded"
+        elif "@" not in str(given.get("host", "")):
             return given
     # a misspelled parameter may hold a password under a name that no scrubber knows
     raise ConfigurationError(SETTING, without_query(scrub_address(dsn)), problem, way_out) from None
@@ -113,12 +121,19 @@ def means_gone(error: str) -> bool:
     return error in _GONE or error.startswith(tuple(f"sqlstate_{state}" for state in _GONE_STATES))
 
 
+class ExpiredError(psycopg.OperationalError):
+    """There was no answer in the time that was given for it."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer within {seconds:.0f} s")
+
+
 @contextmanager
 def bounded(connection: psycopg.Connection, seconds: float) -> Iterator[None]:
     """Break the connection off when the block takes longer: a server that stalls keeps no time itself.
 
     Raises:
-        psycopg.OperationalError: when it took longer.
+        ExpiredError: when it took longer.
     """
     expired = threading.Event()
     # a number of our own for the socket, which nobody else can close and use again
@@ -137,7 +152,7 @@ def bounded(connection: psycopg.Connection, seconds: float) -> Iterator[None]:
         except psycopg.Error:
             if not expired.is_set():
                 raise
-            raise psycopg.OperationalError(f"no answer within {seconds:.0f} s") from None
+            raise ExpiredError(seconds) from None
         finally:
             timer.cancel()
 

@@ -9,7 +9,7 @@ import gc
 import threading
 import time
 
-from nightbench.database.checks import as_configuration_errors
+from nightbench.database.checking.checks import as_configuration_errors
 from nightbench.database.records import Records
 from nightbench.database.result import LoadResult, LoadSpec
 from nightbench.database.session import Sessions

@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 from nightbench.database.connection import break_off, connection_parameters, error_class
 from nightbench.database.draws import Parameters
 from nightbench.database.tenancy import TenantSettings
-from nightbench.database.wire import Row, Wire, numbered, opening
+from nightbench.database.wire import Row, Wire, numbered
 from nightbench.database.workload import Statement
 from nightbench.load.shard import Shard
 from nightbench.load.timeline import NOT_REACHED
@@ -29,8 +29,8 @@ MAX_ATTEMPTS = 3
 RETRIED = frozenset({"sqlstate_40001", "sqlstate_40P01"})
 """Serialization failure and deadlock: what an application tries again."""
 
-MOST_OPENINGS = 10_000
-"""Tenants whose opening message is kept at a time."""
+MOST_VALUES = 10_000
+"""Tenants whose settings are kept at a time."""
 
 WIRE = "nightbench.wire"
 """What a pooled connection has its `Wire` under, in its `info`."""
@@ -48,14 +48,14 @@ class Transaction:
     Of a transaction that was tried again, `acquired` is of its first attempt and what follows of its last:
     what the attempts before it took is part of its begin time.
 
-    It ends with the answer to its commit: that its connection goes back and its rows are looked at takes no
-    part. An instant is `NOT_REACHED` when the transaction ended before; the one that it was waiting for when
+    It ends with the answer to its commit: that its rows are made and looked at and its connection goes back
+    takes no part. An instant is `NOT_REACHED` when the transaction ended before; the one that it was waiting for when
     it ended is `last`, so that what timed out counts with the time that it waited.
 
     Attributes:
         error: Class of the failure, None when it was committed.
         attempts: How often it was tried; more than one after serialization failures and deadlocks.
-        rows: How many were read or changed.
+        rows: How many were read or changed; a write that changed too many or too few is rolled back.
         leaked: Rows read that belong to another tenant.
     """
 
@@ -119,7 +119,7 @@ class Sessions:
 
     def __init__(self, dsn: str, plan: DatabasePlan, shard: Shard) -> None:
         self._settings = TenantSettings(plan.mix.tenant_settings)
-        self._opening = lru_cache(MOST_OPENINGS)(self._opening_of)
+        self._values = lru_cache(MOST_VALUES)(self._values_of)
         self.counts = PoolCounts(
             size=len(shard.part(plan.pool_connections)), max_overflow=len(shard.part(plan.max_overflow))
         )
@@ -138,19 +138,20 @@ class Sessions:
                 dsn,
                 statement_timeout=plan.statement_timeout,
                 lock_timeout=plan.lock_timeout,
-                isolation=plan.isolation,
+                isolation=plan.isolation_level,
             ),
         )
+        self._pool = self._engine.pool
         event.listen(self._engine, "connect", self._on_connect)
         event.listen(self._engine, "invalidate", self._on_invalidate)
 
-    def _opening_of(self, tenant: str) -> str:
-        return opening(self._settings.sql, self._settings.values(tenant))
+    def _values_of(self, tenant: str, encoding: str) -> tuple[bytes, ...]:
+        return tuple(value.encode(encoding) for value in self._settings.values(tenant))
 
     def _on_connect(self, connection: psycopg.Connection[Any], record: ConnectionPoolEntry) -> None:
         # ids of tenants are compared as text, and made for it at a third of the price
         connection.adapters.register_loader("uuid", TextLoader)
-        record.info[WIRE] = Wire(connection)
+        record.info[WIRE] = Wire(connection, self._settings.sql)
         place = record.record_info  # of the place in the pool, whichever its connection
         assert place is not None
         with self._counting:
@@ -209,23 +210,27 @@ class Sessions:
             if transaction.acquired == NOT_REACHED:
                 transaction.acquired = _clock()
             wire: Wire = connection.info[WIRE]
-            wire.begin(self._opening(tenant))
+            wire.begin(self._values(tenant, wire.encoding), read_only=statement.read_only)
             transaction.began = _clock()
-            rows, transaction.rows = wire.run(numbered(statement.sql), parameters)
+            answer = wire.run(numbered(statement.sql), parameters)
             transaction.executed = _clock()
+            fits = statement.min_rows <= answer.count <= statement.max_rows
+            if statement.kind == "write" and not fits:  # some may be somebody else's: none of it stays
+                self._check_in(connection, failed=True)
+                return "wrong_row_count"
             wire.commit()
             transaction.committed = _clock()
+            rows = answer.rows()
         except Exception as error:  # noqa: BLE001  # whatever it is, the operation ended with it
             self._check_in(connection, failed=True)
             return self._class_of(error, connected=connection is not None)
         else:
             self._check_in(connection)
+        transaction.rows = answer.count
         transaction.leaked = _foreign(rows, statement, tenant)
         if transaction.leaked:
             return "tenant_leak"
-        if not statement.min_rows <= transaction.rows <= statement.max_rows:
-            return "wrong_row_count"
-        return None
+        return None if fits else "wrong_row_count"
 
     def _class_of(self, error: Exception, *, connected: bool) -> str:
         if isinstance(error, PoolTimeoutError):
@@ -236,15 +241,16 @@ class Sessions:
         return error_class(cause, connected=connected)
 
     def _check_out(self) -> PoolProxiedConnection:
-        connection = self._engine.raw_connection()
+        connection = self._pool.connect()
         if self._closed:  # it was waited for until the run was over
             connection.invalidate()
             raise psycopg.OperationalError("the run is over")
         counts = self.counts
         with self._counting:  # costs far less than a query
             self._in_use.add(connection)
-            counts.checked_out_most = max(counts.checked_out_most, len(self._in_use))
-            counts.overflow_most = max(counts.overflow_most, len(self._in_use) - counts.size)
+            in_use = len(self._in_use)
+            if in_use > counts.checked_out_most:
+                counts.checked_out_most, counts.overflow_most = in_use, max(0, in_use - counts.size)
         return connection
 
     def _check_in(self, connection: PoolProxiedConnection | None, *, failed: bool = False) -> None:
@@ -266,11 +272,12 @@ class Sessions:
 
 
 def _foreign(rows: Sequence[Row], statement: Statement, tenant: str) -> int:
-    """How many of `rows` do not belong to `tenant`."""
+    """How many of `rows` belong to another than `tenant`; one that belongs to nobody is there for all."""
     place = statement.tenant_index
     if place is None:
         return 0
     owners = [row[place] for row in rows]
     if not statement.tenant_as_text:
-        owners = [str(owner) for owner in owners]
-    return len(owners) - owners.count(tenant)
+        owners = [owner if owner is None else str(owner) for owner in owners]
+    foreign = len(owners) - owners.count(tenant)
+    return foreign and foreign - owners.count(None)

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import psycopg
 
-from nightbench.database.checks import Checked, as_configuration_errors, check_workload, server_facts
+from nightbench.database.checking.checks import Checked, as_configuration_errors, check_workload, server_facts
 from nightbench.database.connection import bounded
 from nightbench.database.diagnosis import diagnose, other_writers
 from nightbench.database.finding import Diagnosis
@@ -46,8 +46,6 @@ from nightbench.plan import DatabasePlan
 from nightbench.scrub import scrub
 
 CHECK_SECONDS = 15.0
-TRIAL_SECONDS = 2.0
-INSERT_SECONDS = 0.01
 CONNECT_SECONDS = 0.02
 CLEANING_SECONDS = 40.0
 """How long an interrupted run may take to end its load and remove its rows, on top of what the plan gives its
@@ -119,16 +117,17 @@ class Steward:
 
     def _check(self, connection: psycopg.Connection) -> Checked:
         mix = self._plan.mix
-        seconds = CHECK_SECONDS + self._plan.statement_timeout + TRIAL_SECONDS * len(mix.statements)
-        with bounded(connection, seconds):
+        with bounded(connection, CHECK_SECONDS):
             check_permission(connection, mix, allowed=self._spec.allowed)
-            checked = check_workload(
-                connection,
-                self._workload(self._statements),
-                self._settings,
-                plan=self._plan,
-                policy=self._policy,
-            )
+        checked = check_workload(
+            connection,
+            self._workload(self._statements),
+            self._settings,
+            plan=self._plan,
+            policy=self._policy,
+            on_step=Pulse(self._on_progress, "database", "prepare"),
+        )
+        with bounded(connection, CHECK_SECONDS):
             check_roles(connection, mix, self._settings, checked.relations, self._tenants[0])
         return checked
 
@@ -146,8 +145,7 @@ class Steward:
         self._before = row_counts(connection, own_rows, self._settings, self._tenants, on_batch=pulse)
         if own_rows.insert is None:
             return [(tenant, None) for tenant in tenants]
-        with bounded(connection, CHECK_SECONDS + workers * INSERT_SECONDS):
-            keys = insert_rows(connection, own_rows, self._settings, tenants, self._tag)
+        keys = insert_rows(connection, own_rows, self._settings, tenants, self._tag, on_batch=pulse)
         return list(zip(tenants, keys, strict=True))
 
     def _workload(self, statements: Sequence[Statement]) -> Workload:

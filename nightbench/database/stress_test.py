@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import asdict
 from typing import Any
 
-from nightbench.database.checks import check_reachable
+from nightbench.database.checking.checks import check_reachable
 from nightbench.database.metrics import database_metrics, database_validity
 from nightbench.database.provisions import load_provisions
 from nightbench.database.result import DatabaseResult, DatabaseSpec

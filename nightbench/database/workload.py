@@ -36,6 +36,7 @@ class Statement:
         sources: Where its parameters come from.
         tenant_column: Says whose row a row is; None for no check.
         columns: Names that its columns must have, in order; any where there are none.
+        locks_rows: Whether it is a read that locks rows, as by FOR UPDATE; known once the server was asked.
     """
 
     name: str
@@ -50,6 +51,12 @@ class Statement:
     sources: Sources = _NOWHERE
     tenant_column: str | None = None
     columns: tuple[str, ...] = ()
+    locks_rows: bool = False
+
+    @property
+    def read_only(self) -> bool:
+        """Whether its transactions are READ ONLY: a row lock is written to the row."""
+        return self.kind == "read" and not self.locks_rows
 
 
 def statements_of(mix: WorkloadPlan, provisions: Provisions) -> tuple[Statement, ...]:

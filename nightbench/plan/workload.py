@@ -152,6 +152,14 @@ class OwnRows(Frozen):
             "probe that a row of another tenant is refused",
         ),
     ] = None
+    also_written: Annotated[
+        tuple[Identifier, ...],
+        Field(
+            max_length=100,
+            title="Also written",
+            description="tables that triggers and functions change besides; nothing of that is looked at or undone",
+        ),
+    ] = ()
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

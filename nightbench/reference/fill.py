@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from nightbench.database.checks import as_configuration_errors
+from nightbench.database.checking.checks import as_configuration_errors
 from nightbench.database.connection import SETTING
 from nightbench.database.housekeeping.own_rows import housekeeping_connection
 from nightbench.database.housekeeping.permission import place_of

@@ -1,39 +1,11 @@
 """Before any load each statement is tried on a real server; what is wrong is told with its field and the way out."""
 
-import psycopg
 import pytest
+from trying import AMOUNT, BASE, INSERT, OWN_ROW, UPDATE, checked, plan_of
 
-from nightbench.database.checks import check_workload
-from nightbench.database.provisions import load_provisions
-from nightbench.database.tenancy import TenantSettings
-from nightbench.database.workload import Workload, policy_statement, statements_of
 from nightbench.errors import ConfigurationError
 from nightbench.plan import DatabasePlan
 from nightbench.plan.pam import PAM
-
-TAG = "nightbench:test:2"
-BASE = PAM.model_dump(exclude_unset=True, exclude={"statements", "policy_cost"})
-INSERT = (
-    "INSERT INTO expenses (user_id, amount, category, source) VALUES (%(tenant)s, %(amount)s, 'x', %(tag)s)"
-)
-AMOUNT = {"draw": "uniform", "low": 1, "high": 9, "decimals": 2}
-UPDATE = "UPDATE expenses SET amount = 2 WHERE id = %(id)s"
-OWN_ROW = {"id": {"draw": "own_row"}}
-
-
-def plan_of(*statements, tenants=2, **fields):
-    named = [{"name": f"s{number}", "kind": "read", **each} for number, each in enumerate(statements)]
-    workload = {**BASE, "statements": named, **fields}
-    return DatabasePlan(queries=1, workers=1, tenants=tenants, workload=workload)
-
-
-def checked(dsn, plan):
-    provisions = load_provisions(plan)
-    workload = Workload(statements_of(plan.mix, provisions), provisions.tenants, seed=1, tag=TAG)
-    settings = TenantSettings(plan.mix.tenant_settings)
-    policy = policy_statement(plan.mix, provisions)
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        return check_workload(connection, workload, settings, plan=plan, policy=policy)
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +50,10 @@ def test_the_default_workload_fits_the_reference(subject):
     }
 
 
+MANY = (
+    "INSERT INTO expenses (user_id, amount, category, source) "
+    "SELECT %(tenant)s, each, 'x', %(tag)s FROM generate_series(1, 30) AS each"
+)
 # statements, fields of the workload, and the tables of the first
 GOOD = {
     "a read in comments and parentheses": ([{"sql": "/* x */ (SELECT 1)"}], {}, set()),
@@ -90,7 +66,7 @@ GOOD = {
         {"public.expenses"},
     ),
     "a write of many rows": (
-        [{"kind": "write", "sql": "UPDATE expenses SET source = %(tag)s", "max_rows": 100_000}],
+        [{"kind": "write", "sql": MANY, "max_rows": 100_000}],
         {},
         {"public.expenses"},
     ),
@@ -227,7 +203,7 @@ BAD = {
         parameters=OWN_ROW,
     ),
     "a write that changes many": write(
-        "UPDATE expenses SET source = %(tag)s", "workload.statements[0].max_rows = 1: s0 changes"
+        MANY, "workload.statements[0].max_rows = 1: s0 changes 30 rows of tenant"
     ),
     "a write that makes a table": write("SELECT %(tag)s AS a INTO TEMP made", SQL, "it makes a table"),
     "a write of another table": write(

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from nightbench.database.checks import as_configuration_errors, check_workload
+from nightbench.database.checking.checks import as_configuration_errors, check_workload
 from nightbench.database.provisions import load_provisions
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.workload import Workload, statements_of

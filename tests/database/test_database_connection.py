@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from running import load, metric
 
-from nightbench.database.checks import check_reachable
+from nightbench.database.checking.checks import check_reachable
 from nightbench.database.connection import bounded, connection_parameters, error_class, means_gone
 from nightbench.database.session import Sessions
 from nightbench.errors import ConfigurationError
@@ -104,8 +104,9 @@ def test_the_address_is_stored_without_secrets(dsn, address):
 
 
 def test_a_block_that_takes_too_long_is_broken_off(postgres):
+    ends_soon = "-c client_connection_check_interval=50"  # what nobody waits for is in no other test's way
     with (
-        psycopg.connect(postgres.admin_dsn, autocommit=True) as connection,
+        psycopg.connect(postgres.admin_dsn, autocommit=True, options=ends_soon) as connection,
         pytest.raises(psycopg.OperationalError, match="no answer within 0 s"),
         bounded(connection, 0.1),
     ):

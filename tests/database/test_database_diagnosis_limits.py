@@ -79,6 +79,7 @@ def test_a_table_that_somebody_else_wrote_to():
     (finding,) = other_writers(before, after)
     assert kinds([finding]) == [("other_writers", "a")]
     assert (finding.evidence["before"], finding.evidence["after"]) == (10, 12)
+    assert "somebody else, or a trigger or function of this workload, writes to it" in finding.text
 
 
 def test_rows_that_nobody_could_count_accuse_nobody():

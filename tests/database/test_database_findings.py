@@ -7,7 +7,7 @@ import pytest
 from diagnosing import kinds, load_of
 from running import load
 
-from nightbench.database.checks import check_workload
+from nightbench.database.checking.checks import check_workload
 from nightbench.database.diagnosis import capture, diagnose, examination
 from nightbench.database.observation import Observation
 from nightbench.database.provisions import load_provisions

@@ -12,6 +12,7 @@ from running import load, metric
 from nightbench.database.housekeeping.own_rows import exclusive_connection
 from nightbench.database.metrics import database_validity
 from nightbench.errors import ConfigurationError
+from nightbench.plan.pam import PAM
 
 
 def test_the_mix_is_run_whole_and_leaves_nothing_behind(postgres):
@@ -45,7 +46,9 @@ def test_writes_agree_with_what_the_server_committed(postgres):
         "FOR EACH ROW EXECUTE FUNCTION journal()",
         "DROP TRIGGER journal ON expenses; DROP FUNCTION journal(); DROP TABLE journal",
     ):
-        result = load(postgres.dsn)
+        mix = PAM.model_dump(exclude_unset=True)
+        mix["own_rows"]["also_written"] = ["journal"]
+        result = load(postgres.dsn, workload=mix)
         committed = dict(postgres.execute("SELECT op, count(*) FROM journal GROUP BY op"))
     accounts = [result.load.counted, result.load.uncounted]
     assert result.rows.removed == sum(a["query[expense_insert]"].ok for a in accounts) + 4

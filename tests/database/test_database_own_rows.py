@@ -84,6 +84,26 @@ def test_a_row_is_inserted_for_each_tenant_and_its_key_returned(postgres):
     assert expenses(postgres) == before
 
 
+def test_rows_come_in_batches_that_are_told_and_none_of_them_stays_when_one_fails(postgres):
+    before, told = expenses(postgres), []
+    settings = [PAM.own_rows, SETTINGS]
+    with housekeeping_connection(postgres.dsn) as connection:
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            insert_rows(connection, *settings, [*first(30), *tenants(4000)], "nightbench:many:30")
+        assert expenses(postgres) == before
+        whose = first(50)
+        keys = insert_rows(
+            connection, *settings, whose, "nightbench:many:50", on_batch=lambda: told.append(1)
+        )
+        found = dict(
+            postgres.execute("SELECT id, user_id::text FROM expenses WHERE source = 'nightbench:many:50'")
+        )
+        assert [found[key] for key in keys] == whose
+        assert 2 < len(told) < 50
+        clean_up(connection, postgres.dsn, *settings, whose, tag="nightbench:many:50")
+    assert expenses(postgres) == before
+
+
 @pytest.mark.parametrize("tag", ["nightbench:crashed", "nightbench:crashed:50", "nightbench:20261124"])
 def test_rows_left_by_a_crashed_run_are_found_and_removed(postgres, tag):
     before = expenses(postgres)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightbench.database.relations import first_word, relations_of
+from nightbench.database.checking.relations import first_word, relations_of
 
 
 def node(kind, name=None, *below, **more):
@@ -64,6 +64,24 @@ def test_tables_are_found_wherever_they_stand(case):
     found = relations_of(plan)
     assert (found.read, found.written, found.locks) == (read, written, locks)
     assert found.all == read | written
+
+
+@pytest.mark.parametrize(
+    ("how", "changed"),
+    [
+        ({"Operation": "Insert"}, set()),
+        ({"Operation": "Insert", "Conflict Resolution": "NOTHING"}, set()),
+        ({"Operation": "Insert", "Conflict Resolution": "UPDATE"}, {"public.a"}),
+        ({"Operation": "Update"}, {"public.a"}),
+        ({"Operation": "Delete"}, {"public.a"}),
+        ({"Operation": "Merge"}, {"public.a"}),
+    ],
+    ids=str,
+)
+def test_rows_that_were_there_may_be_changed_by_all_but_a_plain_insert(how, changed):
+    write = node("ModifyTable", "public.a", **how)
+    assert relations_of(node("CTE Scan", None, write)).changed == changed
+    assert relations_of(node("Result"), write).changed == changed
 
 
 def test_a_deep_plan_is_read():

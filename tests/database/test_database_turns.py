@@ -20,14 +20,17 @@ def by_index(turns):
     return sorted(turns, key=lambda turn: turn.index)
 
 
-@pytest.mark.parametrize("model", ["open", "closed"])
+@pytest.mark.parametrize(
+    ("model", "arrivals"), [("open", "constant"), ("open", "poisson"), ("closed", "constant")]
+)
 @given(
     queries=st.integers(8, 300),
     warmup=st.sampled_from([0, 0.1, 0.73]),
     count=st.integers(1, 8),
 )
-def test_shards_together_have_every_operation_once(model, queries, warmup, count):
+def test_shards_together_have_every_operation_once(model, arrivals, queries, warmup, count):
     plan = DatabasePlan(
+        arrivals=arrivals,
         queries=queries,
         workers=8,
         rate=50 if model == "open" else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nightbench.allowed import Place
-from nightbench.database.checks import as_configuration_errors
+from nightbench.database.checking.checks import as_configuration_errors
 from nightbench.database.housekeeping.own_rows import exclusive_connection, remove_left_over
 from nightbench.database.housekeeping.permission import check_writable, place_of
 from nightbench.database.provisions import load_provisions

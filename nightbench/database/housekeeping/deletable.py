@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 import psycopg
 from psycopg import sql
 
+from nightbench.database.checking.relations import nodes_of
 from nightbench.database.tenancy import TenantSettings
 from nightbench.errors import ConfigurationError
 from nightbench.plan.workload import OwnRows, WrittenTable
@@ -55,7 +56,8 @@ def check_deletable(connection: psycopg.Connection, own: OwnRows, tag: str, *, t
         (plan,) = connection.execute(explain, (tag,)).fetchone() or ([],)
         rows = sum(
             _rows(connection, node["Schema"], node["Relation Name"])
-            for node in _nodes(plan[0]["Plan"])
+            for each in plan
+            for node in nodes_of(each["Plan"])
             if node["Node Type"] == "Seq Scan"
         )
         if rows * tenants > MOST_ROWS_READ:
@@ -70,12 +72,6 @@ def check_deletable(connection: psycopg.Connection, own: OwnRows, tag: str, *, t
                 f"{tenants:,} tenants, {rows:,} rows every time",
                 index.as_string(connection),
             )
-
-
-def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield node
-    for child in node.get("Plans", ()):
-        yield from _nodes(child)
 
 
 def _rows(connection: psycopg.Connection, schema: str, table: str) -> int:

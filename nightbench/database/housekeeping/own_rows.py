@@ -34,13 +34,17 @@ from nightbench.tenants import TENANTS, first_tenants
 ANY_RUN = f"{TAG_PREFIX}%"
 """The pattern of every tag."""
 STATEMENT_SECONDS = 10.0
-"""How long a statement of the housekeeping may take, unless the plan gives its statements longer."""
+"""How long a statement may take, unless the plan gives its statements longer."""
 RECONNECT_SECONDS = 5
 BATCH_SECONDS = 10.0
-"""How long the removal from one batch of tenants may take before its connection is given up."""
+"""How long one batch may take before its connection is given up."""
+ROW_SECONDS = 1.0
+"""How long the insertion of one row may take on top of that."""
 _LOCK_KEY = int.from_bytes(b"nightben", "big")
 _BATCH = 200
 """Tenants per transaction, so that clean-up never holds many locks for long."""
+_ROWS = 20
+"""Rows that are inserted in one round trip."""
 _INSERT = "workload.own_rows.insert"
 
 
@@ -96,31 +100,58 @@ def exclusive_connection(
 
 
 def insert_rows(
-    connection: psycopg.Connection, own: OwnRows, settings: TenantSettings, tenants: Sequence[str], tag: str
+    connection: psycopg.Connection,
+    own: OwnRows,
+    settings: TenantSettings,
+    tenants: Sequence[str],
+    tag: str,
+    *,
+    on_batch: Callable[[], None] = lambda: None,
 ) -> list[object]:
     """Insert one tagged row for each of `tenants` and return their keys, in order; none without an insert.
 
     That a row is found again by its tag is tried with the first one, before anything is committed.
+
+    Args:
+        connection: In autocommit mode; each batch of rows is bounded.
+        own: Says how.
+        settings: How a transaction becomes one of a tenant.
+        tenants: Any of them as often as it has rows.
+        tag: The rows' own.
+        on_batch: Called after each batch.
 
     Raises:
         ConfigurationError: when it is not, or when the insert does not return the key of one row.
         psycopg.Error: what the server has against it.
     """
     keys: list[object] = []
-    if own.insert is None:
+    if own.insert is None or not tenants:
         return keys
-    with connection.transaction(), connection.cursor() as cursor:
-        for tenant in tenants:
-            settings.apply(cursor, tenant)
-            cursor.execute(own.insert.encode(), {"tenant": tenant, "tag": tag})
-            rows: list[Any] = cursor.fetchall() if cursor.description else []
-            if len(rows) != 1:
-                problem = f"it returned {len(rows)} rows, not one"
-                raise ConfigurationError(_INSERT, "…", problem, "end it with RETURNING and the row's key")
-            if not keys:
-                _check_found_again(connection, own, tag)
-            keys.append(rows[0][0])
+    with connection.transaction():
+        for start in (0, *range(1, len(tenants), _ROWS)):
+            batch = tenants[start : start + (_ROWS if start else 1)]
+            with bounded(connection, BATCH_SECONDS + len(batch) * ROW_SECONDS):
+                keys += _inserted(connection, own.insert, settings, batch, tag)
+                if not start:
+                    _check_found_again(connection, own, tag)
+            on_batch()
     return keys
+
+
+def _inserted(
+    connection: psycopg.Connection, insert: str, settings: TenantSettings, tenants: Sequence[str], tag: str
+) -> Iterator[object]:
+    inserted = []
+    with connection.pipeline():
+        for tenant in tenants:
+            settings.apply(connection, tenant)
+            inserted.append(connection.execute(insert.encode(), {"tenant": tenant, "tag": tag}))
+    for each in inserted:
+        rows: list[Any] = each.fetchall() if each.description else []
+        if len(rows) != 1:
+            way_out = "end it with RETURNING and the row's key"
+            raise ConfigurationError(_INSERT, "…", f"it returned {len(rows)} rows, not one", way_out)
+        yield rows[0][0]
 
 
 def _check_found_again(connection: psycopg.Connection, own: OwnRows, tag: str) -> None:
@@ -129,12 +160,9 @@ def _check_found_again(connection: psycopg.Connection, own: OwnRows, tag: str) -
         for table in own.tables:
             found += connection.execute(delete_of(table, "="), (tag,)).rowcount
     if not found:
-        raise ConfigurationError(
-            _INSERT,
-            "…",
-            "the row that it made cannot be removed again by its tag",
-            "%(tag)s goes into tag_column of one of own_rows.tables, and the tenant has to be allowed to delete",
-        )
+        problem = "the row that it made cannot be removed again by its tag"
+        way_out = "%(tag)s goes into tag_column of one of own_rows.tables, and the tenant has to be allowed to delete"
+        raise ConfigurationError(_INSERT, "…", problem, way_out)
 
 
 def remove_left_over(

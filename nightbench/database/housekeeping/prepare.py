@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from nightbench.allowed import Place
-from nightbench.database.checks import as_configuration_errors
+from nightbench.database.checking.checks import as_configuration_errors
 from nightbench.database.connection import SETTING, bounded
 from nightbench.database.housekeeping.own_rows import STATEMENT_SECONDS, housekeeping_connection
 from nightbench.database.housekeeping.permission import SCHEMA, mark_of, place_of

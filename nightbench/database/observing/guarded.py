@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 
+from nightbench.database.checking.relations import relations_of
 from nightbench.database.observing.side_connection import MARK, SideConnection
-from nightbench.database.relations import relations_of
 from nightbench.database.tenancy import TenantSettings
 
 _EXPLAIN = "EXPLAIN (VERBOSE, FORMAT JSON) "

@@ -8,9 +8,9 @@ from typing import NoReturn
 
 import psycopg
 
+from nightbench.database.checking.refusals import refusal, shortened
 from nightbench.database.connection import SETTING, ExpiredError, bounded
 from nightbench.database.housekeeping.own_rows import STATEMENT_SECONDS
-from nightbench.database.refusals import refusal, shortened
 from nightbench.errors import ConfigurationError
 from nightbench.plan import DatabasePlan
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
+from nightbench.database.checking.trial import Trial
 from nightbench.database.connection import SETTING
 from nightbench.database.housekeeping.own_rows import housekeeping_connection
 from nightbench.database.sqlstate import sqlstate_of
 from nightbench.database.tenancy import TenantSettings
-from nightbench.database.trial import Trial
 from nightbench.database.workload import Statement, Workload
 from nightbench.errors import ConfigurationError
 from nightbench.plan import DatabasePlan
@@ -93,26 +93,29 @@ def check_workload(
     *,
     plan: DatabasePlan,
     policy: Statement | None = None,
+    on_step: Callable[[], None] = lambda: None,
 ) -> Checked:
     """Try all SQL of a plan before any load, and take it back.
 
     Each statement is parsed and explained, then run as the first tenant with the lowest values of its parameters
-    and as the last one with the highest. A read that has to find rows and draws no parameters tells whether
+    and as the last one with the highest; a read in a READ ONLY transaction, unless it locks rows. What a write
+    has written has to carry the tag, and has to be removable by it. A read that has to find rows and draws no parameters tells whether
     the subject knows those tenants.
 
     Args:
-        connection: In autocommit mode; its statements are bounded by the caller.
+        connection: In autocommit mode, with a statement_timeout. Each piece of SQL is bounded by itself.
         workload: Of the statements as the plan has them.
         settings: Make a transaction that of a tenant.
         plan: Where the SQL is from.
         policy: The read that tells what the policies cost; that of the default workload is looked at by those
             who run it, since a subject need not have the role.
+        on_step: Called after each piece of SQL, which takes as long as two statements may take at most.
 
     Raises:
         ConfigurationError: naming the field that is wrong, with what the server said and the way out.
         psycopg.Error: what the server has against the default workload, or of the connection.
     """
-    trial = Trial(connection, workload, settings, plan)
+    trial = Trial(connection, workload, settings, plan, on_step)
     mix = plan.mix
     if mix.own_rows is not None:
         trial.own_rows(mix.own_rows)

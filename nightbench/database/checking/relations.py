@@ -29,11 +29,13 @@ class Relations:
     Attributes:
         read: What is scanned.
         written: What rows are inserted into, updated or deleted in.
+        changed: Those of them in which rows may be updated or deleted, also by ON CONFLICT DO UPDATE.
         locks: Whether rows are locked by the statement itself, as by FOR UPDATE.
     """
 
     read: frozenset[str]
     written: frozenset[str]
+    changed: frozenset[str] = frozenset()
     locks: bool = False
 
     @property
@@ -42,13 +44,18 @@ class Relations:
         return self.read | self.written
 
 
-def relations_of(plan: Node) -> Relations:
-    """The tables of a plan, from its topmost node on."""
-    nodes = list(nodes_of(plan))
+def relations_of(*plans: Node) -> Relations:
+    """The tables of the plans of one statement, which rules may make several, each from its topmost node on."""
+    nodes = [node for plan in plans for node in nodes_of(plan)]
     read = {_name(node) for node in nodes if node["Node Type"] != _WRITES and "Relation Name" in node}
     written = {_name(node) for node in nodes if node["Node Type"] == _WRITES}
+    changed = {_name(node) for node in nodes if node["Node Type"] == _WRITES and _changes(node)}
     locks = any(node["Node Type"] == _LOCKS for node in nodes)
-    return Relations(frozenset(read), frozenset(written), locks)
+    return Relations(frozenset(read), frozenset(written), frozenset(changed), locks)
+
+
+def _changes(node: Node) -> bool:
+    return node.get("Operation") != "Insert" or node.get("Conflict Resolution") == "UPDATE"
 
 
 def nodes_of(plan: Node) -> Iterator[Node]:

@@ -1,0 +1,1 @@
+"""Before any load: whether a workload fits the subject, tried and taken back."""
