@@ -56,7 +56,7 @@ class Probes:
         made: How many.
         leaked_rows: Rows that a probe could read, or write, and should not.
         leaks: How many of `leaked_rows` by what leaked: ``no_tenant:<statement>`` or ``foreign_write``.
-        errors: Probes that ended in something else, by class.
+        errors: Probes that ended in something else, by what was tried and the class: ``foreign_write: sqlstate_22012``.
     """
 
     made: int = 0

@@ -24,8 +24,8 @@ _WRITTEN = "SELECT count(*) FROM expenses WHERE source LIKE 'nightbench:test:%'"
     [
         (0, None, 0, {}),
         (3, None, 3, {}),
-        (0, "sqlstate_42501", 0, {"sqlstate_42501": 1}),
-        (0, "sqlstate_57014", 0, {"sqlstate_57014": 1}),
+        (0, "sqlstate_42501", 0, {"no_tenant:listing: sqlstate_42501": 1}),
+        (0, "sqlstate_57014", 0, {"no_tenant:listing: sqlstate_57014": 1}),
     ],
 )
 def test_a_read_without_a_tenant_should_see_nothing(rows, error, leaked, errors):
@@ -40,13 +40,25 @@ def test_a_read_without_a_tenant_should_see_nothing(rows, error, leaked, errors)
         (0, "sqlstate_42501", 0, {}),
         (1, None, 1, {}),
         (0, None, 0, {}),
-        (0, "sqlstate_23503", 0, {"sqlstate_23503": 1}),
+        (0, "sqlstate_23503", 0, {"foreign_write: sqlstate_23503": 1}),
     ],
 )
 def test_a_write_for_another_tenant_should_be_refused(rows, error, leaked, errors):
     counts = ProbeCounts()
     counts.write(rows, error)
     assert counts.probes == Probes(1, leaked, {FOREIGN_WRITE: leaked} if leaked else {}, errors)
+
+
+def test_what_never_came_to_a_policy_is_told():
+    counts = ProbeCounts()
+    for error in ("sqlstate_22P02", None):
+        counts.read("no_tenant:listing", 0, error)
+    assert list(counts.unanswered()) == []
+    counts.write(0, "sqlstate_23503")
+    (sentence,) = counts.unanswered()
+    assert sentence.startswith("isolation: foreign_write ended in sqlstate_23503")
+    counts.write(0, "sqlstate_42501")
+    assert list(counts.unanswered()) == []
 
 
 @pytest.mark.parametrize(
@@ -199,7 +211,10 @@ def test_a_probe_that_fails_is_told_by_its_class_and_the_next_one_is_made(postgr
     ):
         probes = probed()
     # two reads of profiles; the policy functions of the rest do not need it
-    assert probes.errors == {"sqlstate_42501": 4}
+    assert probes.errors == {
+        "no_tenant:profile_lookup: sqlstate_42501": 2,
+        "no_tenant:conversation_history: sqlstate_42501": 2,
+    }
     assert probes.made == 10
     assert probes.leaked_rows == 0
 
@@ -209,7 +224,7 @@ def test_an_insert_that_fails_for_another_reason_says_nothing_of_the_policy(prob
         tables=plan_of().mix.own_rows.tables,
         insert="INSERT INTO expenses (user_id, amount, category, source) VALUES (%(tenant)s, 1/0, 'x', %(tag)s)",
     )
-    assert probed(with_mix(plan_of(), own_rows=broken)).errors == {"sqlstate_22012": 2}
+    assert probed(with_mix(plan_of(), own_rows=broken)).errors == {"foreign_write: sqlstate_22012": 2}
 
 
 def test_a_short_run_is_probed_for_each_kind(postgres):

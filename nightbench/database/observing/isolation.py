@@ -55,6 +55,7 @@ class ProbeCounts:
 
     def __init__(self) -> None:
         self._made = 0
+        self._answered: set[str] = set()
         self._leaks: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
 
@@ -69,14 +70,23 @@ class ProbeCounts:
     def _add(self, what: str, rows: int, error: str | None) -> None:
         self._made += 1
         if error is not None:
-            self._errors[error] += 1
-        elif rows:
+            self._errors[f"{what}: {error}"] += 1
+            return
+        self._answered.add(what)
+        if rows:
             self._leaks[what] += rows
 
     @property
     def probes(self) -> Probes:
         """All so far."""
         return Probes(self._made, self._leaks.total(), dict(self._leaks), dict(self._errors))
+
+    def unanswered(self) -> Iterator[str]:
+        """Those that ended in an error each time, which shows of no policy that it refuses them; a sentence each."""
+        for failure in self._errors:
+            what, _, error = failure.partition(": ")
+            if what not in self._answered:
+                yield f"isolation: {what} ended in {error}, not in what a policy does: whether one does is not known"
 
 
 class Isolation:
@@ -90,7 +100,6 @@ class Isolation:
 
     Attributes:
         kinds: How many different ones there are.
-        why_not: Why there are none although the workload has tenants, a sentence.
     """
 
     def __init__(self, mix: WorkloadPlan, workload: Workload, settings: TenantSettings) -> None:
@@ -111,7 +120,12 @@ class Isolation:
         self._insert = _insert(mix)
         self.kinds = len(makers)
         self._turns = itertools.cycle(makers)
-        self.why_not: str | None = None
+        self._why_not: str | None = None
+
+    @property
+    def why_not(self) -> tuple[str, ...]:
+        """What of it is not known, a sentence each."""
+        return (*filter(None, [self._why_not]), *self._counts.unanswered())
 
     @property
     def probes(self) -> Probes:
@@ -136,7 +150,7 @@ class Isolation:
             statements[self._insert] = {"tenant": tenant, "tag": self._workload.tag}
         if not is_guarded(side, self._settings, tenant, statements):
             self.kinds = 0
-            self.why_not = UNGUARDED
+            self._why_not = UNGUARDED
 
     def probe(self, side: SideConnection) -> None:
         """Make the next one, if there is any.

@@ -235,7 +235,7 @@ class Watch:
                 "pg_stat_activity: what connections of the load wait for is hidden; grant pg_read_all_stats to "
                 "the DSN's role, and see that track_activities is on"
             )
-        if self.begun and self._isolation.why_not is not None:
-            yield self._isolation.why_not
+        if self.begun:
+            yield from self._isolation.why_not
         if self.begun and self._policy is not None and self._policy.why_not is not None:
             yield self._policy.why_not
