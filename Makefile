@@ -69,7 +69,7 @@ $(PEERS_STAMP): benchmarks/peers/requirements.txt
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-bench: setup $(PEERS_STAMP) ## nightbench beside k6 and Locust, 25 minutes; make bench ONLY=exchanges for one
+bench: setup $(PEERS_STAMP) ## nightbench beside k6, Locust and pgbench, 45 minutes; make bench ONLY=exchanges for one
 	@$(BIN)/python -m benchmarks $(ONLY)
 
 clean: ## remove all that was made; results stay, also those kept aside

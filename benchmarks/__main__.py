@@ -17,7 +17,10 @@ from benchmarks.processes import ROOT, ContenderError, raise_file_limit
 from benchmarks.table import Figure, print_figures, write_figures
 from nightbench.host import fingerprint
 
-NAMES = ("exchanges", "open", "connections", "memory", "accuracy", "health", "ten_thousand", "growth")
+NAMES = (
+    *("exchanges", "open", "connections", "memory", "accuracy", "health", "ten_thousand", "growth"),
+    *("transactions", "service_times", "database_memory"),
+)
 OUT = ROOT / "benchmarks" / "out"
 
 console = Console() if sys.stdout.isatty() else Console(width=120)

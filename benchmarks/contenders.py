@@ -95,7 +95,7 @@ def k6(
         ContenderError: when it failed.
     """
     command = [
-        str(_peer("k6")),
+        str(peer("k6")),
         *("run", "--quiet", "--no-usage-report", "--log-output", "stderr"),
         *(("--summary-export", str(summary)) if summary else ()),
         str(ROOT / "benchmarks" / "peers" / script),
@@ -124,7 +124,7 @@ def locust(server: Server, chat: Chat) -> Cost:
         ContenderError: when it failed.
     """
     command = [
-        str(_peer("locust")),
+        str(peer("locust")),
         *("--locustfile", str(ROOT / "benchmarks" / "peers" / "locustfile.py")),
         *("--headless", "--only-summary", "--loglevel", "ERROR"),
         *("--users", str(chat.users), "--spawn-rate", str(chat.users), "--run-time", f"{chat.seconds:g}s"),
@@ -156,7 +156,12 @@ def checked(cost: Cost, name: str) -> Cost:
     return cost
 
 
-def _peer(name: str) -> Path:
+def peer(name: str) -> Path:
+    """Where a program of `PEERS` is.
+
+    Raises:
+        ContenderError: when it is not installed.
+    """
     path = PEERS / "bin" / name
     if not path.exists():
         msg = f"{path} is not there: run `make bench`, which installs the peers"

@@ -208,6 +208,15 @@ def _wait(
     raise ContenderError(msg)
 
 
+def tree_cpu_seconds(process: psutil.Process) -> float:
+    """CPU time of a process and of all that it has started, user and system."""
+    total = _cpu_seconds(process)
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += _cpu_seconds(child)
+    return total
+
+
 def _cpu_seconds(process: psutil.Process) -> float:
     times = process.cpu_times()
     return times.user + times.system + times.children_user + times.children_system

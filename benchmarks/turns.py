@@ -7,8 +7,9 @@ was first connected to until the contender has ended: who accounts for itself is
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from benchmarks.contenders import NIGHTBENCH, Chat, Contender
 from benchmarks.processes import ContenderError, Cost, server
@@ -43,6 +44,14 @@ class Turn:
 
 Round = dict[str, Turn]
 """A turn of each contender by its name."""
+
+
+class Priced(Protocol):
+    """What has a price."""
+
+    @property
+    def per_cpu_second(self) -> float:
+        """What a second of CPU bought."""
 
 
 def rounds_of(
@@ -80,7 +89,9 @@ def _fewest(chat: Chat) -> float:
     return 20 * chat.users if chat.rate is None else chat.rate * chat.seconds / 2
 
 
-def cost_figures(load: str, rounds: list[Round], goals: Mapping[str, Goal] | None = None) -> list[Figure]:
+def cost_figures(
+    load: str, rounds: Sequence[Mapping[str, Priced]], goals: Mapping[str, Goal] | None = None
+) -> list[Figure]:
     """What each contender makes of a CPU-second, how many times that is nightbench's, and the noise.
 
     Args:
@@ -107,11 +118,11 @@ def cost_figures(load: str, rounds: list[Round], goals: Mapping[str, Goal] | Non
     ]
 
 
-def _costs(rounds: list[Round], name: str) -> list[float]:
+def _costs(rounds: Sequence[Mapping[str, Priced]], name: str) -> list[float]:
     return [turns[name].per_cpu_second for turns in rounds]
 
 
-def _noise(load: str, rounds: list[Round]) -> Figure:
+def _noise(load: str, rounds: Sequence[Mapping[str, Priced]]) -> Figure:
     """How much the same contender differed from round to round: what a ratio can be trusted to."""
     worst = max(
         max(costs) / statistics.median(costs) - 1 for costs in (_costs(rounds, name) for name in rounds[0])
