@@ -101,7 +101,9 @@ def merged(parts: Parts[WebSocketResult]) -> WebSocketResult:
         received=sum((each.received for each in shards), Sizes()),
         stray=sum((each.stray for each in shards), Counter()),
         starved=tuple(
-            f"shard {number}: {reason}" for number, each in parts.each_with_number() for reason in each.starved
+            f"shard {number}: {reason}"
+            for number, each in parts.each_with_number()
+            for reason in each.starved
         ),
         given_up=parts.given_up,
         predicate_failure=next(filter(None, (each.predicate_failure for each in shards)), None),

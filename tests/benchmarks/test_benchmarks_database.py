@@ -37,7 +37,7 @@ def test_pgbench_runs_the_same_statement_with_begin_alone_or_along():
     assert "startpipeline\nBEGIN READ ONLY;\nSELECT set_config" in pgbench.TOGETHER
 
 
-def test_the_medians_of_the_rounds_are_compared():
+def test_the_two_are_compared_within_a_round_and_the_median_round_counts():
     rounds = [
         {
             NIGHTBENCH: {"p50": ours},
