@@ -3,10 +3,7 @@
 from xdist.scheduler import LoadFileScheduling
 
 ONE_SERVER = ("published", "night", "command", "end_of_night", "not_begun")
-"""Of the tests of flows, those that share a Prefect server: to start it for each worker takes longer than they do.
-
-`published` is the first: it puts another client under what tells of events, and would wait for what was told before.
-"""
+"""Of the tests of flows, those that share a Prefect server: to start it for each worker takes longer than they do."""
 
 LONGEST_FIRST = (
     *(f"tests/flows/test_flows_{name}.py" for name in ONE_SERVER),

@@ -33,7 +33,7 @@ def test_what_a_run_measures_has_a_name_that_is_known(fields):
 def test_the_default_promises_are_about_what_is_measured(tier):
     plan = TIERS[tier]
     assert {target.metric for target in plan.websocket.promises} <= metric_names(plan.websocket)
-    assert {target.metric for target in plan.database.promises} <= database_metric_names()
+    assert {target.metric for target in plan.database.promises} <= database_metric_names(plan.database)
 
 
 def test_what_a_plan_cannot_have_is_not_known():
@@ -45,5 +45,5 @@ def test_what_a_plan_cannot_have_is_not_known():
 
 def test_statements_are_known_by_their_names():
     assert {"query[expense_listing].execute_time.p95", "pool.wait.p99", "query.leaked_rows"} <= set(
-        database_metric_names()
+        database_metric_names(TIERS["quick"].database)
     )

@@ -255,6 +255,6 @@ def test_the_wall_clock_is_read_once_and_may_be_set_meanwhile(monkeypatch):
     monkeypatch.setattr(time, "time", set_again_and_again(wall))
     with chat_server(polite) as url, ended_by_itself() as stop:
         result = load(url, stop=stop)
-    assert reads == ["nightbench.websocket.generator"]
+    assert reads == ["nightbench.load.shard"]
     assert result.counted["message"].ok == 50
     assert 0 < result.health.wall_seconds < HANG_SECONDS
