@@ -20,7 +20,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {sys.version.split()[0]}; try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "Installing into $(VENV) (about a minute the first time) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@# pip would compile on one core, and the packages' tests too; what cannot be compiled (templates) is no failure
 	@$(BIN)/python -m compileall -qq --workers 0 -x '/tests?/' $(VENV)/lib || true
@@ -35,8 +35,8 @@ run: setup ## the whole night in short form on the embedded default
 test: export PYTHONDONTWRITEBYTECODE :=
 test: setup ## lint, types, import rules and every test
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint templates
-	@# most tests wait for something: four at a time keep two cores busy
-	$(BIN)/python -m pytest -m "not alone" --numprocesses 4 --dist loadfile
+	@# most tests wait for something: three at a time keep two cores busy
+	$(BIN)/python -m pytest -m "not alone" --numprocesses 3 --dist loadfile
 	$(BIN)/python -m pytest -m alone $$(grep --recursive --files-with-matches --include='test_*.py' 'mark\.alone' tests)
 
 lint: style types imports ## ruff, mypy and import-linter

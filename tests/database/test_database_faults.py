@@ -40,8 +40,9 @@ class Fault:
     plan: dict = field(default_factory=dict)
 
 
-LOST = ("sqlstate_57P01", "connection_lost")
-"""How a connection ends that the server has ended: with its reason, or without where that was not heard."""
+LOST = ("sqlstate_57P01", "connection_lost", "connect_failed")
+"""How a connection ends that the server has ended: with its reason, or without where that was not heard, as it was made
+or later."""
 GOT_OVER = {
     "wrong password": Fault(
         ("ALTER ROLE authenticator PASSWORD 'another'", DROP_ALL),

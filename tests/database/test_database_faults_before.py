@@ -107,13 +107,17 @@ def address(dsn, **changes):
     )
 
 
-def check_told(postgres, dsn, error, problem, way_out):
+def tagged(postgres):
+    ((rows,),) = postgres.execute("SELECT count(*) FROM expenses WHERE source LIKE 'nightbench:%'")
+    return rows
+
+
+def check_told(dsn, error, problem, way_out):
     assert error.exit_code == ExitCode.WRONG_USE
     assert error.setting == SETTING
     assert problem in error.problem
     assert way_out in error.way_out
     assert conninfo_to_dict(dsn).get("password", "wr0ng") not in str(error)
-    assert postgres.execute("SELECT count(*) FROM expenses WHERE source LIKE 'nightbench:%'") == [(0,)]
 
 
 @pytest.fixture(autouse=True)
@@ -124,17 +128,20 @@ def no_patience(monkeypatch):
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_is_broken_is_told_with_the_way_out(postgres, name):
     case = FAULTS[name]
-    dsn = address(postgres.dsn, **case.dsn)
+    dsn, before = address(postgres.dsn, **case.dsn), tagged(postgres)
     with fault(postgres, case.breaks, case.mends) as (breaks, _):
         breaks()
         with pytest.raises(ConfigurationError) as caught:
             load_with(dsn, {}, **case.plan)
-    check_told(postgres, dsn, caught.value, case.problem, case.way_out)
+    check_told(dsn, caught.value, case.problem, case.way_out)
+    assert tagged(postgres) == before
 
 
 def test_a_lock_that_somebody_holds_is_told_with_the_way_out(postgres):
+    before = tagged(postgres)
     with locked(postgres, "expenses", "ACCESS EXCLUSIVE") as (lock, _):
         lock()
         with pytest.raises(ConfigurationError) as caught:
             load_with(postgres.dsn, {}, statement_timeout=0.5)
-    check_told(postgres, postgres.dsn, caught.value, "due to statement timeout", "see what else is at work")
+    check_told(postgres.dsn, caught.value, "due to statement timeout", "see what else is at work")
+    assert tagged(postgres) <= before

@@ -113,6 +113,7 @@ def values_of(tmp_path, metric):
     return metrics[metrics["name"] == metric]["value"].tolist()
 
 
+@pytest.mark.alone  # valid, and not for want of a core
 def test_a_healthy_run_agrees_with_what_the_backend_counted(environment, tmp_path):
     with reference(environment) as (address, _):
         done = nightbench(against(environment, address), tmp_path, "run", "quick", *SHORT, "--json", "-")

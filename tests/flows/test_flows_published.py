@@ -23,7 +23,9 @@ def events():
     def told():
         # made by the flow: it asks the server that was in use at that time
         EventsWorker.instance().wait_until_empty()
-        seen = [vars(client).get("events", []) for client in AssertingEventsClient.all]  # none before it is used
+        seen = [
+            vars(client).get("events", []) for client in AssertingEventsClient.all
+        ]  # none before it is used
         return [event.model_dump(mode="json") for events in seen for event in events]
 
     yield told
