@@ -1,6 +1,7 @@
 """A real PostgreSQL with the reference schema for the database suite, with its superuser at hand."""
 
 import os
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +27,13 @@ class Server:
         with psycopg.connect(self.admin_dsn, autocommit=True) as connection:
             cursor = connection.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
+
+    def wait_until(self, question):
+        """Until the server answers with true, for 10 s at most."""
+        deadline = time.monotonic() + 10
+        while self.execute(question) != [(True,)]:
+            assert time.monotonic() < deadline, question
+            time.sleep(0.02)
 
     def state(self):
         """Row count and checksum of every table, to show that a run leaves nothing behind."""
