@@ -9,16 +9,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
 from benchmarks.processes import ROOT, SERVER_CORE, pinned
 from nightbench.plan.pam import PAM
 from nightbench.reference.postgres import load_dsn, postgres_instance, reference_template
+
+Seen = TypeVar("Seen")
 
 WORKERS = 10
 TENANTS = 1000
@@ -93,3 +96,13 @@ def write_plan(folder: Path, **plan: Any) -> Path:
     fields = {"workers": WORKERS, "tenants": TENANTS, **plan, "workload": workload}
     path.write_text(json.dumps({"database": fields}), encoding="utf-8")  # JSON is YAML
     return path
+
+
+def in_a_folder(subject: Database) -> Callable[[Callable[[Database, Path], Seen]], Seen]:
+    """Takes the turn of a contender of `subject`, in a folder of its own that is gone afterwards."""
+
+    def take(contender: Callable[[Database, Path], Seen]) -> Seen:
+        with tempfile.TemporaryDirectory() as folder:
+            return contender(subject, Path(folder))
+
+    return take

@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import pgbench
 from benchmarks.contenders import NIGHTBENCH, checked
-from benchmarks.database import Database, database, write_plan
+from benchmarks.database import Database, database, in_a_folder, write_plan
 from benchmarks.processes import ROOT, ContenderError, ahead_of_others, run
 from benchmarks.table import Figure, Goal, over_rounds
 from benchmarks.truth import percentile_ms
+from benchmarks.turns import in_turn
 
 RATE = 200
 SECONDS = 6
@@ -38,15 +38,8 @@ Times = dict[str, float]
 
 def measure(say: Callable[[str], None]) -> list[Figure]:
     """All in turn, round by round, each on one core with all of its processes, the server on the other."""
-    rounds = []
     with ahead_of_others(), database() as subject:
-        for number in range(1, ROUNDS + 1):
-            turns = {}
-            for name, contender in CONTENDERS.items():
-                say(f"round {number} of {ROUNDS}: {name}")
-                with tempfile.TemporaryDirectory() as folder:
-                    turns[name] = contender(subject, Path(folder))
-            rounds.append(turns)
+        rounds = in_turn(CONTENDERS, ROUNDS, say, in_a_folder(subject))
     return [figure for quantile in _QUANTILES for figure in _figures(quantile, rounds)]
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import pgbench
 from benchmarks.contenders import NIGHTBENCH, peer
-from benchmarks.database import WORKERS, Database, database, write_plan
+from benchmarks.database import WORKERS, Database, database, in_a_folder, write_plan
 from benchmarks.processes import ROOT
 from benchmarks.table import Figure, Goal
-from benchmarks.turns import cost_figures
+from benchmarks.turns import cost_figures, in_turn
 from benchmarks.windows import Window, window
 
 SECONDS = 6.0
@@ -34,15 +33,8 @@ Contender = Callable[[Database, Path], Window]
 
 def measure(say: Callable[[str], None]) -> list[Figure]:
     """All in turn, round by round, each on one core with all of its processes, the server on the other."""
-    rounds = []
     with database() as subject:
-        for number in range(1, ROUNDS + 1):
-            turns = {}
-            for name, contender in CONTENDERS.items():
-                say(f"round {number} of {ROUNDS}: {name}")
-                with tempfile.TemporaryDirectory() as folder:
-                    turns[name] = contender(subject, Path(folder))
-            rounds.append(turns)
+        rounds = in_turn(CONTENDERS, ROUNDS, say, in_a_folder(subject))
     return cost_figures("closed loop", rounds, GOALS)
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from benchmarks.contenders import NIGHTBENCH, Chat, Contender
 from benchmarks.processes import ContenderError, Cost, server
 from benchmarks.table import Figure, Goal, over_rounds
 
 _ATTEMPTS = 3
+
+_Contender = TypeVar("_Contender")
+_Seen = TypeVar("_Seen")
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,23 @@ class Priced(Protocol):
 def rounds_of(
     contenders: Mapping[str, Contender], chat: Chat, rounds: int, say: Callable[[str], None]
 ) -> list[Round]:
-    """So many rounds, each over before the next begins."""
+    """So many rounds of exchanges, each over before the next begins."""
+    return in_turn(contenders, rounds, say, lambda contender: _turn(contender, chat))
+
+
+def in_turn(
+    contenders: Mapping[str, _Contender],
+    rounds: int,
+    say: Callable[[str], None],
+    take: Callable[[_Contender], _Seen],
+) -> list[dict[str, _Seen]]:
+    """What came of each turn of each contender, round by round."""
     done = []
     for number in range(1, rounds + 1):
         turns = {}
         for name, contender in contenders.items():
             say(f"round {number} of {rounds}: {name}")
-            turns[name] = _turn(contender, chat)
+            turns[name] = take(contender)
         done.append(turns)
     return done
 

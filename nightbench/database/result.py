@@ -14,10 +14,10 @@ from nightbench.database.provisions import Provisions
 from nightbench.database.session import PoolCounts
 from nightbench.database.workload import Statement
 from nightbench.load.health import Health
-from nightbench.load.ledger import OperationCounts, added
+from nightbench.load.ledger import OperationCounts
 from nightbench.load.phases import Phases
 from nightbench.load.shard import Shard
-from nightbench.load.shards import Parts
+from nightbench.load.shards import Parts, merged_account
 from nightbench.load.timeline import Times
 from nightbench.plan import DatabasePlan
 
@@ -128,33 +128,17 @@ class DatabaseResult:
 
 
 def merged(parts: Parts[LoadResult]) -> LoadResult:
-    """What the shards of one stress test saw together: the same as one generator that had done it all.
-
-    Counts and times add up exactly. The phases are those of the shard that went on longest; what keeps one
-    shard from being trusted or complete does so for all.
-    """
+    """What the shards of one stress test saw together: the same as one generator that had done it all; see `merged_account`."""
     shards = parts.results
     if len(shards) == 1 and not parts.lost:
         return shards[0]
     return replace(
         shards[0],
-        started_at=min(each.started_at for each in shards),
-        phases=max((each.phases for each in shards), key=lambda phases: (phases.drain, phases.end)),
-        counted=added([each.counted for each in shards]),
-        uncounted=added([each.uncounted for each in shards]),
-        times=tuple(Times.merged(parts) for parts in zip(*(each.times for each in shards), strict=True)),
-        health=Health.merged([each.health for each in shards]),
+        **merged_account(parts),
         leaked=sum(each.leaked for each in shards),
         retries=sum(each.retries for each in shards),
         retried=sum(each.retried for each in shards),
         rows=sum((each.rows for each in shards), Counter()),
         course=Course.merged([each.course for each in shards]),
-        last_ok=max(each.last_ok for each in shards),
         pool=PoolCounts.merged([each.pool for each in shards]),
-        starved=tuple(
-            f"shard {number}: {reason}"
-            for number, each in parts.each_with_number()
-            for reason in each.starved
-        ),
-        given_up=parts.given_up,
     )

@@ -21,13 +21,14 @@ from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
+from nightbench.plan import parameters
+
 Row = tuple[Any, ...]
 Types = tuple[int, ...]
 
 MOST_PREPARED = 100
 """Statements that a connection keeps prepared, each with each combination of types of its parameters."""
 
-_PARAMETER = re.compile(r"%%|%\((?P<name>[^)]*)\)s")
 _OK = int(ConnStatus.OK)
 _ROWS, _DONE, _SYNC = int(ExecStatus.TUPLES_OK), int(ExecStatus.COMMAND_OK), int(ExecStatus.PIPELINE_SYNC)
 _GOOD = frozenset({_ROWS, _DONE})
@@ -53,14 +54,8 @@ class Numbered:
 @lru_cache(maxsize=1000)
 def numbered(sql: str) -> Numbered:
     """A statement with parameters as ``%(name)s`` and percent signs as ``%%``."""
-    places: dict[str, int] = {}
-
-    def place(found: re.Match[str]) -> str:
-        name = found["name"]
-        return "%" if name is None else f"${places.setdefault(name, len(places) + 1)}"
-
-    text = _PARAMETER.sub(place, sql)
-    return Numbered(text, tuple(places), (PyFormat.AUTO,) * len(places))
+    names = parameters.parameters_in(sql)
+    return Numbered(parameters.numbered(sql), names, (PyFormat.AUTO,) * len(names))
 
 
 class Answer:

@@ -7,12 +7,16 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from nightbench.errors import MeasurementError
 from nightbench.load.child import PATIENCE_SECONDS, Generator, run_in_child
-from nightbench.load.phases import SECOND
+from nightbench.load.health import Health
+from nightbench.load.ledger import OperationCounts, added
+from nightbench.load.phases import SECOND, Phases
 from nightbench.load.progress import OnProgress, Progress, combined
+from nightbench.load.timeline import Times
 
 Spec = TypeVar("Spec")
 
@@ -20,6 +24,22 @@ Spec = TypeVar("Spec")
 class PartResult(Protocol):
     """What one shard saw."""
 
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def phases(self) -> Phases: ...
+    @property
+    def counted(self) -> dict[str, OperationCounts]: ...
+    @property
+    def uncounted(self) -> dict[str, OperationCounts]: ...
+    @property
+    def times(self) -> tuple[Times, ...]: ...
+    @property
+    def health(self) -> Health: ...
+    @property
+    def last_ok(self) -> int: ...
+    @property
+    def starved(self) -> tuple[str, ...]: ...
     @property
     def given_up(self) -> str | None:
         """Why it ended before its plan did, or None."""
@@ -52,6 +72,30 @@ class Parts(NamedTuple, Generic[Part]):
         reasons = {number: each.given_up for number, each in self.each_with_number() if each.given_up}
         reasons |= self.lost
         return "; ".join(f"shard {number}: {reasons[number]}" for number in sorted(reasons)) or None
+
+
+def merged_account(parts: Parts[Part]) -> dict[str, Any]:
+    """The fields of `PartResult` as those of one generator that had done it all, by name.
+
+    Counts and times add up exactly. The phases are those of the shard that went on longest; what keeps one
+    shard from being trusted or complete does so for all, and so does one that was lost.
+    """
+    shards = parts.results
+    return {
+        "started_at": min(each.started_at for each in shards),
+        "phases": max((each.phases for each in shards), key=lambda phases: (phases.drain, phases.end)),
+        "counted": added([each.counted for each in shards]),
+        "uncounted": added([each.uncounted for each in shards]),
+        "times": tuple(Times.merged(same) for same in zip(*(each.times for each in shards), strict=True)),
+        "health": Health.merged([each.health for each in shards]),
+        "last_ok": max(each.last_ok for each in shards),
+        "starved": tuple(
+            f"shard {number}: {reason}"
+            for number, each in parts.each_with_number()
+            for reason in each.starved
+        ),
+        "given_up": parts.given_up,
+    }
 
 
 async def run_parts(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from nightbench.load.health import Health
-from nightbench.load.ledger import OperationCounts, added
+from nightbench.load.ledger import OperationCounts
 from nightbench.load.phases import SECOND, Phases
 from nightbench.load.shard import Shard
-from nightbench.load.shards import Parts
+from nightbench.load.shards import Parts, merged_account
 from nightbench.load.timeline import Times
 from nightbench.plan import WebSocketPlan
 from nightbench.websocket.presence import Presence
@@ -77,34 +77,18 @@ class WebSocketResult:
 
 
 def merged(parts: Parts[WebSocketResult]) -> WebSocketResult:
-    """What the shards of one load test saw together: the same as one generator that had done it all.
-
-    Counts, times and sizes add up exactly. The phases are those of the shard that went on longest; what keeps
-    one shard from being trusted or complete does so for all, and so does one that was lost.
-    """
+    """What the shards of one load test saw together: the same as one generator that had done it all; see `merged_account`."""
     shards = parts.results
     if len(shards) == 1 and not parts.lost:
         return shards[0]
     return replace(
         shards[0],
-        phases=max((each.phases for each in shards), key=lambda phases: (phases.drain, phases.end)),
-        counted=added([each.counted for each in shards]),
-        uncounted=added([each.uncounted for each in shards]),
-        times=tuple(Times.merged(parts) for parts in zip(*(each.times for each in shards), strict=True)),
-        health=Health.merged([each.health for each in shards]),
-        started_at=min(each.started_at for each in shards),
-        last_ok=max(each.last_ok for each in shards),
+        **merged_account(parts),
         last_connected=max(each.last_connected for each in shards),
         presence=Presence.merged(each.presence for each in shards),
         lost=sum((each.lost for each in shards), Counter()),
         chunks=sum((each.chunks for each in shards), Sizes()),
         received=sum((each.received for each in shards), Sizes()),
         stray=sum((each.stray for each in shards), Counter()),
-        starved=tuple(
-            f"shard {number}: {reason}"
-            for number, each in parts.each_with_number()
-            for reason in each.starved
-        ),
-        given_up=parts.given_up,
         predicate_failure=next(filter(None, (each.predicate_failure for each in shards)), None),
     )
