@@ -106,9 +106,10 @@ class Steward:
                     diagnosis = self._diagnose(workload, checked, load, observation)
             finally:
                 removed = self._clean_up(connection, hurry=load is None or self._is_over(load))
-        if load is None:
-            return None
-        after = {} if removed is None or self._is_over(load) else self._rows_after()
+            if load is None:
+                return None
+            # as long as this run holds the database: the next one inserts rows of its own
+            after = {} if removed is None or self._is_over(load) else self._rows_after()
         diagnosis = diagnosis.with_findings(other_writers(self._before, after))
         rows = Rows(self._tag, self._left_over, removed, self._before, after)
         return DatabaseResult(load, rows, server, observation, diagnosis)
