@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from survivors import survivors
+from processes import survivors
 
 from nightbench.cli import run_command
 from nightbench.errors import ExitCode, MeasurementError, NotBegunError

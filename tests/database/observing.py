@@ -1,5 +1,7 @@
 """What tests of the observer share: the plan's workload as a run has it, and a run of one's own."""
 
+from waiting import until
+
 from nightbench.database.observing.observer import Observer
 from nightbench.database.provisions import load_provisions
 from nightbench.database.tenancy import TenantSettings
@@ -36,13 +38,15 @@ def observer_of(dsn, plan):
     return Observer(dsn, plan, workload_of(plan), settings_of(plan), policy=policy_of(plan))
 
 
-def observed(dsn, plan, during=lambda: None):
-    """Watch while `during` runs; it is the measure phase."""
+def observed(dsn, plan, during=None):
+    """Watch while `during` runs, all of it; it is the measure phase."""
     observer = observer_of(dsn, plan)
     observer.start()
     observer.begin()
     try:
-        during()
+        if during is not None:
+            until(lambda: observer._watch.begun)
+            during()
     finally:
         seen = observer.stop()
     return seen

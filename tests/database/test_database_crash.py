@@ -3,27 +3,17 @@
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import psutil
-from survivors import survivors
+from processes import survivors
+from waiting import until
 
 from nightbench.cli import run_command
-
-SECONDS = 60
-"""More than enough for a run to come up on a busy machine."""
 
 
 def tagged(server):
     return server.execute("SELECT count(source) FROM expenses")[0][0]
-
-
-def until(holds):
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -73,5 +63,5 @@ def test_a_run_whose_command_is_killed_removes_its_rows_itself(postgres, tmp_pat
     before = postgres.state()
     with run_under_way(postgres, tmp_path) as everyone:
         everyone[0].kill()
-        assert not survivors(everyone, within=SECONDS)
+        assert not survivors(everyone)
     assert postgres.state() == before

@@ -9,6 +9,7 @@ import psutil
 import psycopg
 import pytest
 from observing import observed, observer_of, plan_of, settings_of, workload_of
+from waiting import until
 
 from nightbench.database.observing import observer as observer_module
 
@@ -26,16 +27,6 @@ def load(server, plan, transactions):
                 connection.execute(statement.sql, workload.parameters(index, tenant=tenant))
             connection.commit()
     until(lambda: not server.execute("SELECT 1 FROM pg_stat_activity WHERE application_name = 'nightbench'"))
-
-
-def until(condition):
-    """What it gives, as soon as it gives something."""
-    patience = threading.Event()
-    for _ in range(1000):
-        if found := condition():
-            return found
-        patience.wait(0.02)
-    raise AssertionError("never came")
 
 
 @contextmanager
@@ -152,7 +143,8 @@ def test_it_connects_again_and_goes_on(postgres):
     seen = watching.stop()
     assert seen.probes.made >= 5
     assert seen.server is not None
-    assert any("without the server once: terminating connection" in each for each in seen.absent)
+    # why, depends on what it was doing: an idle connection reads it, one that writes may find it closed
+    assert any("the observer was without the server once: " in each for each in seen.absent)
 
 
 @contextmanager

@@ -3,10 +3,9 @@
 import asyncio
 import re
 import threading
-from contextlib import suppress
 
-import psutil
 import pytest
+from processes import load_generators
 from running import metric
 
 from nightbench.database import stress_test
@@ -24,12 +23,6 @@ def run(dsn, on_progress=lambda _: None, stop=None, **plan):
     plan = DatabasePlan(**{"queries": 300, "workers": 5, "warmup": 0.2, "tenants": 50, "shards": 2, **plan})
     spec = DatabaseSpec(plan, dsn, "test-run", load_provisions(plan))
     return run_steward(spec, on_progress, stop or threading.Event())
-
-
-def is_load(process):
-    with suppress(psutil.Error):  # one that has ended has no command line
-        return "nightbench.load.child" in process.cmdline()
-    return False
 
 
 @pytest.mark.parametrize(
@@ -69,8 +62,7 @@ def test_what_the_others_measured_is_kept_when_one_shard_is_lost(postgres):
 
     def lose_one(progress):
         if progress.phase == "measure" and not lost:
-            loads = [each for each in psutil.Process().children() if is_load(each)]
-            lost.append(loads[0])
+            lost.append(load_generators()[0])
             lost[0].kill()
 
     result = run(postgres.dsn, lose_one, queries=1_000_000, model="open", rate=200)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-from survivors import survivors
+from processes import survivors
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

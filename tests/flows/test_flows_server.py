@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from survivors import survivors
+from processes import survivors
 
 from flows.in_process.server import embedded_server
 from nightbench.errors import ConfigurationError, MeasurementError

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from load import child_generators
-from survivors import survivors
+from processes import survivors
 
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.load.child import run_in_child

@@ -12,8 +12,8 @@ import time
 import psutil
 import pytest
 import templates
+from processes import survivors
 from reference.conftest import CACHE, UP, get_json, started
-from survivors import survivors
 from websockets.asyncio.client import connect
 
 from nightbench.instances import instance_folder, living

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 
-import psutil
+from processes import load_generators
 from servers import answer, chat_server, polite
 from test_websocket_generator import load
 
@@ -74,8 +74,7 @@ def test_a_load_test_one_of_whose_generators_was_stopped_ends_with_what_the_othe
 
     def stop_one(_progress):
         if not generators:
-            children = psutil.Process().children()
-            generators.extend(child for child in children if "nightbench.load.child" in child.cmdline())
+            generators.extend(load_generators())
             generators[0].suspend()
 
     plan = WebSocketPlan(users=2, shards=2, duration=60, reconnect=False)

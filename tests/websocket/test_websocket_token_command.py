@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from bringing import SECRET, Bad, plan_of, refused
-from survivors import survivors
+from processes import survivors
 
 from nightbench.errors import ConfigurationError, NotBegunError
 from nightbench.measurement import RunLabel

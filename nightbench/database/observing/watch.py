@@ -153,6 +153,7 @@ class Watch:
             with self._told("pg_stat_statements", side):
                 self._statements.begin(side)
         self._look(side)
+        self._statistics.glance(side)  # a run that is over before the first is due has one all the same
 
     def end(self, side: SideConnection) -> None:
         """The measure phase is over: a last look at everything.

@@ -1,11 +1,12 @@
-"""Whether processes have ended, also where nobody collects orphans."""
+"""Which processes of a run there are, and whether they have ended, also where nobody collects orphans."""
 
 import time
 
 import psutil
+from waiting import PATIENCE
 
 
-def survivors(processes, within=20.0):
+def survivors(processes, within=PATIENCE):
     """Those of `processes` that still run after so many seconds.
 
     One that has ended and waits for its parent to look, a zombie, runs no more. Orphans stay zombies where PID 1
@@ -23,4 +24,16 @@ def _runs(process):
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
+        return False
+
+
+def load_generators():
+    """The load generators that this process has started and that have not ended."""
+    return [child for child in psutil.Process().children() if _generates_load(child)]
+
+
+def _generates_load(process):
+    try:
+        return "nightbench.load.child" in process.cmdline()
+    except psutil.Error:  # it has ended, and has no command line: a zombie, perhaps of another test
         return False
