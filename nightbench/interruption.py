@@ -61,8 +61,8 @@ class _Run(Generic[T]):
         self._main = main
         self._on_first = on_first
         self._signals = 0
-        self._end_early: Callable[[], None] | None = None
-        self._end_at_once: Callable[[], None] | None = None
+        self._heard = 0
+        self._hear: Callable[[], None] | None = None
 
     def on_own_loop(self) -> None:
         try:
@@ -75,18 +75,24 @@ class _Run(Generic[T]):
     async def _watched(self) -> T:
         loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
         assert task is not None
-        self._end_early = partial(_on_loop, loop, stop.set)
-        self._end_at_once = partial(_on_loop, loop, task.cancel)
-        if self._signals:  # it came before there was anything to end
-            stop.set()
+
+        def hear() -> None:
+            while self._heard < self._signals:
+                self._heard += 1
+                if self._heard == 1:
+                    stop.set()
+                else:
+                    task.cancel()
+
+        self._hear = partial(_on_loop, loop, hear)
+        hear()  # those that came before there was anything to end
         return await self._main(stop)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
         first = self._signals == 1
-        end = self._end_early if first else self._end_at_once
-        if end is not None:
-            end()
+        if self._hear is not None:
+            self._hear()
         if first:
             # last, and whatever comes of it: there may be nobody left to talk to
             with suppress(Exception):

@@ -7,6 +7,7 @@ import io
 import os
 import re
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,22 @@ def test_the_second_signal_ends_at_once():
         os.kill(os.getpid(), signal.SIGINT)
         await asyncio.Event().wait()
 
+    with pytest.raises(MeasurementError, match="interrupted twice"):
+        run_interruptible(main, on_first=lambda: None)
+
+
+def test_what_comes_before_anything_runs_counts_too(monkeypatch):
+    start = threading.Thread.start
+
+    def interrupted_twice(thread):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        start(thread)
+
+    async def main(stop: asyncio.Event) -> None:
+        await stop.wait()
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted_twice)
     with pytest.raises(MeasurementError, match="interrupted twice"):
         run_interruptible(main, on_first=lambda: None)
 
