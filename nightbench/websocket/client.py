@@ -22,6 +22,9 @@ __all__ = ["CLOSE_SECONDS", "Connection", "ConnectionFailedError", "Endpoint"]
 CLOSE_SECONDS = 1.0
 """How long the other side may take to answer a close frame, and the last bytes to leave after a loss."""
 
+_TICK = 0.001
+"""Seconds. An event loop counts whole milliseconds: what it times may end so much early."""
+
 _GOODBYE = (1000).to_bytes(2, "big")
 
 _clock = time.perf_counter_ns
@@ -85,7 +88,7 @@ class Connection(asyncio.Protocol):
         self._waiter = loop.create_future()
         self._handshake = handshake = Handshake(self._endpoint.offer)
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(within + _TICK):
                 await self._connect(loop, self._waiter, within)
         except BaseException as error:
             self._abort()
@@ -106,14 +109,15 @@ class Connection(asyncio.Protocol):
     ) -> None:
         endpoint = self._endpoint
         await endpoint.addresses.connect(lambda: self, within=within)
-        if endpoint.tls is not None:
-            assert self._transport is not None
+        transport = self._transport
+        # one that has been reset meanwhile shakes no hands: uvloop would write to a socket that is closed
+        if endpoint.tls is not None and transport is not None and not transport.is_closing():
             self._transport = await loop.start_tls(
-                self._transport,
+                transport,
                 self,
                 endpoint.tls,
                 server_hostname=endpoint.server_name,
-                ssl_handshake_timeout=within,
+                ssl_handshake_timeout=within + 1,  # later than the caller's own time-out
             )
             self.tls_at = _clock()
             self._request()

@@ -1,5 +1,6 @@
 """What can keep one connection from being opened, on real sockets: each ends in a named class."""
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -8,9 +9,11 @@ from contextlib import suppress
 import pytest
 from certificates import EXPIRED, NOT_YET_VALID, Authority
 from servers import accepting, raw_server, reset_on_close
-from wire import LOOPS, failure_of
+from wire import LOOPS, WAIT, connected, failure_of
 
 from nightbench.plan.conversation import TlsOptions
+from nightbench.websocket.addresses import Addresses
+from nightbench.websocket.client import Connection, ConnectionFailedError
 
 
 def answering(response, *, then_wait=False):
@@ -151,6 +154,36 @@ def test_a_tls_handshake_that_fails_is_named(behaviour, error, run):
     with raw_server(behaviour) as url:
         within = 0.3 if error == "connect_timeout" else 5
         assert failure_of(url.replace("ws://", "wss://"), within=within, run=run) == error
+
+
+@LOOPS
+def test_a_reset_before_tls_has_begun_is_no_error_of_ours(run, monkeypatch):
+    connect, made, is_connected, complaints = Addresses.connect, [], threading.Event(), []
+
+    class Noting(Connection):
+        def connection_made(self, transport):
+            super().connection_made(transport)
+            made.append(transport)
+
+    async def connect_and_be_reset(*arguments, **options):
+        await connect(*arguments, **options)
+        is_connected.set()
+        while not made[0].is_closing():  # noqa: ASYNC110  # no event tells it: the loss comes later
+            await asyncio.sleep(0)
+
+    async def reset_then(_reader, writer):
+        await asyncio.to_thread(is_connected.wait, WAIT)
+        reset_on_close(writer)
+
+    async def main(url):
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+        with pytest.raises(ConnectionFailedError, match="handshake_reset"):
+            await connected(url, of=Noting)
+
+    monkeypatch.setattr(Addresses, "connect", connect_and_be_reset)
+    with raw_server(reset_then) as url:
+        run(main(url.replace("ws://", "wss://")))
+    assert complaints == []
 
 
 @LOOPS
