@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Self
 
 PORT = 5432
 _LOOKS = "an entry looks like host:5432/database, host/database or /folder/of/socket:5432/database"
+_NO_HOST = re.compile(r"^\s|^$|[\[\]]|\s$")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Place:
             colon, port = rest[:1], rest[1:]
         else:
             host, colon, port = address.partition(":")
-        if not host or (colon and colon != ":") or "?" in entry or "=" in entry:
+        if _NO_HOST.search(host) or (colon and colon != ":") or "?" in entry or "=" in entry:
             msg = f"has no host that can be read; {_LOOKS}"
             raise ValueError(msg)
         return cls(host.lower(), _port(port, colon), database)

@@ -242,12 +242,12 @@ class TokenSource(Frozen):
 
 def _is_server_name(name: str) -> str:
     try:
-        name.encode("idna")
-        is_one = not name.startswith(".") and _NO_NAME.search(name) is None
+        length = len(name.encode("idna"))
+        is_one = length <= 253 and not name.startswith(".") and _NO_NAME.search(name) is None
     except UnicodeError:
         is_one = False
     if not is_one:
-        msg = "is no host name: a part of it is empty, longer than 63 characters or holds what no name can"
+        msg = "is no host name: it is longer than 253, or a part of it empty, longer than 63 or with what no name has"
         raise ValueError(msg)
     return name
 

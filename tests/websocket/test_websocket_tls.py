@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 from certificates import Authority
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -81,7 +81,12 @@ def test_files_that_will_do_make_an_endpoint(files):
     assert endpoint.tls.check_hostname
 
 
-@given(st.text(max_size=70) | st.from_regex(r"[a-zü.\x00 -]{1,12}", fullmatch=True))
+@given(
+    st.text(max_size=70)
+    | st.from_regex(r"[a-zü.\x00 -]{1,12}", fullmatch=True)
+    | st.builds(lambda part, times: ".".join([part] * times), st.text("aü", max_size=64), st.integers(1, 130))
+)
+@example("ü." * 100 + "de")  # of which each letter is eight on the wire
 def test_a_server_name_that_the_plan_takes_is_one_that_tls_takes(name):
     try:
         options = TlsOptions(server_name=name)
