@@ -241,3 +241,19 @@ def test_two_runs_cannot_have_the_database_at_once(postgres):
     with exclusive_connection(postgres.dsn) as connection:
         name = connection.execute("SHOW application_name").fetchone()
     assert name == ("nightbench housekeeping",)
+
+
+def test_the_next_run_need_not_wait_until_the_server_sees_that_the_one_before_has_gone(postgres, monkeypatch):
+    kept = []
+
+    def keep(connection):
+        kept.append(connection)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg.Connection, "close", keep)
+        with exclusive_connection(postgres.dsn):
+            pass
+        with exclusive_connection(postgres.dsn):
+            pass
+    for connection in kept:
+        connection.close()

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
-from nightbench.database.connection import APPLICATION_NAME, SETTING, bounded, connection_parameters
+from nightbench.database.connection import APPLICATION_NAME, bounded, connection_parameters
 from nightbench.database.housekeeping.deletable import (
     TAG_PREFIX,
     check_deletable,
@@ -26,6 +26,7 @@ from nightbench.database.housekeeping.deletable import (
     distinct,
     identifier,
 )
+from nightbench.database.housekeeping.lock import release_lock, take_lock
 from nightbench.database.tenancy import TenantSettings
 from nightbench.errors import ConfigurationError
 from nightbench.plan.workload import OwnRows
@@ -40,7 +41,6 @@ BATCH_SECONDS = 10.0
 """How long one batch may take before its connection is given up."""
 ROW_SECONDS = 1.0
 """How long the insertion of one row may take on top of that."""
-_LOCK_KEY = int.from_bytes(b"nightben", "big")
 _BATCH = 200
 """Tenants per transaction, so that clean-up never holds many locks for long."""
 _ROWS = 20
@@ -81,22 +81,18 @@ def exclusive_connection(
 ) -> Iterator[psycopg.Connection]:
     """One that holds the database for this run: two runs would measure each other.
 
-    The server frees the lock when the connection ends, however it ends.
+    It is let go with the block, or by the server when the connection ends, however it ends.
 
     Raises:
         ConfigurationError: when another run is at work in this database.
     """
     with housekeeping_connection(dsn, statement_timeout=statement_timeout) as connection:
         with bounded(connection, STATEMENT_SECONDS):
-            held = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK_KEY,)).fetchone()
-        if held != (True,):
-            raise ConfigurationError(
-                SETTING,
-                connection.info.dbname,
-                "another nightbench run is at work in this database",
-                "wait until it has ended, or load another database",
-            )
-        yield connection
+            take_lock(connection)
+        try:
+            yield connection
+        finally:
+            release_lock(connection)
 
 
 def insert_rows(
