@@ -18,7 +18,7 @@ from nightbench.database.turns import Turn, Turns, phases_of
 from nightbench.database.workers import Workers
 from nightbench.database.workload import Workload
 from nightbench.load.health import BEAT_SECONDS, Health, HealthMonitor
-from nightbench.load.phases import INTERRUPTED_DRAIN_SECONDS, SECOND
+from nightbench.load.phases import INTERRUPTED_DRAIN_SECONDS, SECOND, Phase
 from nightbench.load.progress import OnProgress, Progress, Pulse
 from nightbench.load.shard import agreed_start
 
@@ -109,11 +109,11 @@ class Generator:
         return due
 
     def _supervise(self, workers: Workers) -> Health:
-        """Keep time until every worker is done or the run is over."""
+        """Keep time until every worker is done or the run is over; it is told that the measure phase began, always."""
         monitor = HealthMonitor()
         due = _clock() + round(BEAT_SECONDS * SECOND)
         reported, ended, began = self._phases.start, 0, False
-        while workers.alive() and not self._over.is_set():
+        while (workers.alive() or not began) and not self._over.is_set():
             time.sleep(max(0, due - _clock()) / SECOND)
             now = _clock()
             begins = not began and now >= self._phases.measure
@@ -121,9 +121,10 @@ class Generator:
                 began = True
                 monitor.begin()
             due = monitor.tick(due, now)
+            phase = "measure" if begins else self._phases.at(now)  # also of one that is over within a tick
             self._watch(workers, now)
             if begins or now >= reported + SECOND:  # whoever watches the server begins with the measure phase
-                ended = self._report(workers, now, since=reported, ended_before=ended)
+                ended = self._report(workers, now, phase, since=reported, ended_before=ended)
                 reported = now
         return monitor.finish()
 
@@ -167,14 +168,14 @@ class Generator:
             self._records.close()
             self._sessions.break_off()
 
-    def _report(self, workers: Workers, now: int, *, since: int, ended_before: int) -> int:
+    def _report(self, workers: Workers, now: int, phase: Phase, *, since: int, ended_before: int) -> int:
         self._records.fold(self._phases.measure)
         ended = self._records.ended()
         plan = self._plan
         self._on_progress(
             Progress(
                 suite="database",
-                phase=self._phases.at(now),
+                phase=phase,
                 elapsed=(now - self._phases.start) / SECOND,
                 expected=self._phases.loaded_seconds if plan.model == "open" else None,
                 active=workers.active,

@@ -83,7 +83,8 @@ class Records(Tally):
         if not means_gone(error):
             self._failing = None
             return
-        since = self._failing[0] if self._failing else last
+        failing = self._failing  # read once: another worker may be heard in between
+        since = failing[0] if failing else last
         self._failing = (since, max(since, last))
 
     def _due_row(self, turn: Turn, statement: Statement) -> _Row:

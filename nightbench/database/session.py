@@ -182,8 +182,8 @@ class Sessions:
 
     def break_off(self) -> None:
         """End the connections that are in use: their transactions fail, and what waits on them wakes."""
-        self._closed = True
         with self._counting:
+            self._closed = True
             for connection in self._in_use:
                 raw: Any = connection.dbapi_connection  # None when it is being thrown away
                 if raw is not None:
@@ -242,16 +242,17 @@ class Sessions:
 
     def _check_out(self) -> PoolProxiedConnection:
         connection = self._pool.connect()
-        if self._closed:  # it was waited for until the run was over
-            connection.invalidate()
-            raise psycopg.OperationalError("the run is over")
         counts = self.counts
         with self._counting:  # costs far less than a query
-            self._in_use.add(connection)
-            in_use = len(self._in_use)
-            if in_use > counts.checked_out_most:
-                counts.checked_out_most, counts.overflow_most = in_use, max(0, in_use - counts.size)
-        return connection
+            # seen under the lock: what is in use by then, `break_off` finds
+            if not self._closed:
+                self._in_use.add(connection)
+                in_use = len(self._in_use)
+                if in_use > counts.checked_out_most:
+                    counts.checked_out_most, counts.overflow_most = in_use, max(0, in_use - counts.size)
+                return connection
+        connection.invalidate()  # it was waited for until the run was over
+        raise psycopg.OperationalError("the run is over")
 
     def _check_in(self, connection: PoolProxiedConnection | None, *, failed: bool = False) -> None:
         """Give a connection back; after a failure rolled back, or thrown away when it is broken."""

@@ -29,11 +29,13 @@ class Story:
     Attributes:
         errors: How each operation that counts ended, its error or None, in the order in which they began.
         before: The same of those that had ended before the first step.
+        uncounted: The same of the warm-up, which goes on for the moment before the first operation that counts is due.
     """
 
     result: DatabaseResult
     errors: list
     before: list
+    uncounted: list
 
 
 def load_with(dsn, steps, **plan):
@@ -41,7 +43,8 @@ def load_with(dsn, steps, **plan):
 
     Operations that are due meanwhile wait until a step is done.
     """
-    gate, numbers, errors, before = threading.Lock(), itertools.count(), {}, []
+    gate, numbers = threading.Lock(), itertools.count()
+    errors, before, uncounted = {}, [], []
     operate = workers.Workers._operate
 
     def step(number):
@@ -52,7 +55,9 @@ def load_with(dsn, steps, **plan):
 
     def stepping(those, worker, turn, *, ready):
         if turn.counted is None:
-            return operate(those, worker, turn, ready=ready)
+            error = operate(those, worker, turn, ready=ready)
+            uncounted.append(error)
+            return error
         with gate:
             number = next(numbers)
             step(number)
@@ -65,7 +70,7 @@ def load_with(dsn, steps, **plan):
         patched.setattr(workers, "LONGEST_PAUSE_SECONDS", 0.1)
         patched.setattr(own_rows, "TENANTS", plan["tenants"])
         result = load(dsn, **plan)
-    return Story(result, [error for _, error in sorted(errors.items())], before)
+    return Story(result, [error for _, error in sorted(errors.items())], before, uncounted)
 
 
 @contextmanager
@@ -105,6 +110,13 @@ def triggered(event, body):
         f"CREATE TRIGGER broken BEFORE {event} ON expenses FOR EACH ROW EXECUTE FUNCTION broken()"
     )
     return (made,), ("DROP TRIGGER broken ON expenses; DROP FUNCTION broken()",)
+
+
+def reload(server):
+    """Its settings, which every session has before its next statement when a new one has them."""
+    ((before,),) = server.execute("SELECT clock_timestamp()::text")
+    server.execute("SELECT pg_reload_conf()")
+    server.wait_until(f"SELECT pg_conf_load_time() > '{before}'")
 
 
 def set_password(server):

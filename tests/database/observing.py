@@ -39,14 +39,14 @@ def observer_of(dsn, plan):
 
 
 def observed(dsn, plan, during=None):
-    """Watch while `during` runs, all of it; it is the measure phase."""
+    """Watch while `during` runs, all of it; it is the measure phase. It is given the observer."""
     observer = observer_of(dsn, plan)
     observer.start()
     observer.begin()
     try:
         if during is not None:
             until(lambda: observer._watch.begun)
-            during()
+            during(observer)
     finally:
         seen = observer.stop()
     return seen

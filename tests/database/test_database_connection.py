@@ -77,6 +77,32 @@ def test_the_options_of_the_dsn_are_kept(postgres):
     assert shown == ["5MB", "2s"]
 
 
+def test_who_gets_a_connection_at_the_very_end_of_the_run_does_not_keep_it(postgres):
+    sessions = Sessions(postgres.dsn, DatabasePlan(queries=1, workers=1), Shard())
+    counting = sessions._counting
+
+    class EndsFirst:
+        """The run ends in the moment before whoever has a connection writes that down."""
+
+        def __enter__(self):
+            sessions._counting = counting
+            sessions.break_off()
+            counting.acquire()
+
+        def __exit__(self, *_):
+            counting.release()
+
+    connection = sessions._pool.connect()  # open before: that counts under the lock as well
+    connection.close()
+    sessions._counting = EndsFirst()
+    try:
+        with pytest.raises(psycopg.OperationalError, match="the run is over"):
+            sessions._check_out()
+        assert not sessions._in_use
+    finally:
+        sessions.close()
+
+
 @pytest.mark.parametrize(
     "dsn", ["postgresql://u:pw@h/db?x=1", "postgresql://u:p@pw@h/db", "mysql://u:pw@h/db"]
 )

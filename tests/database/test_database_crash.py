@@ -1,9 +1,10 @@
 """However a run ends, its rows do not stay: it removes them itself, or `clean` does."""
 
 import os
+import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 from processes import survivors
@@ -33,17 +34,22 @@ def run_under_way(server, folder):
         everyone += everyone[0].children(recursive=True)
         yield everyone
     finally:
-        for each in everyone:
-            if each.is_running():
-                each.kill()
+        kill(everyone)
         process.wait()
+
+
+def kill(everyone):
+    """At one time: none of them sees that another is gone."""
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for each in everyone:
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(number)
 
 
 def test_what_a_crash_left_behind_clean_removes(postgres, tmp_path, monkeypatch, capsys):
     before = postgres.state()
     with run_under_way(postgres, tmp_path) as everyone:
-        for each in everyone:
-            each.kill()
+        kill(everyone)
         assert not survivors(everyone)
     # the server notices that they are gone when it has answered
     until(

@@ -22,7 +22,7 @@ statements = st.builds(
     share=st.floats(0, 1),
     p95_ms=st.none() | st.floats(0, 1e6),
     alone_ms=st.floats(0, 1e6),
-    hot=st.text(max_size=200),
+    hot=st.text(max_size=100),
     plan=st.dictionaries(st.sampled_from("abc"), texts),
 )
 

@@ -120,14 +120,11 @@ def check_told(dsn, error, problem, way_out):
     assert conninfo_to_dict(dsn).get("password", "wr0ng") not in str(error)
 
 
-@pytest.fixture(autouse=True)
-def no_patience(monkeypatch):
-    monkeypatch.setattr(own_rows, "STATEMENT_SECONDS", 0.5)
-
-
 @pytest.mark.parametrize("name", FAULTS)
-def test_what_is_broken_is_told_with_the_way_out(postgres, name):
+def test_what_is_broken_is_told_with_the_way_out(postgres, monkeypatch, name):
     case = FAULTS[name]
+    if "statement_timeout" in case.plan:
+        monkeypatch.setattr(own_rows, "STATEMENT_SECONDS", 0.5)
     dsn, before = address(postgres.dsn, **case.dsn), tagged(postgres)
     with fault(postgres, case.breaks, case.mends) as (breaks, _):
         breaks()
@@ -137,7 +134,8 @@ def test_what_is_broken_is_told_with_the_way_out(postgres, name):
     assert tagged(postgres) == before
 
 
-def test_a_lock_that_somebody_holds_is_told_with_the_way_out(postgres):
+def test_a_lock_that_somebody_holds_is_told_with_the_way_out(postgres, monkeypatch):
+    monkeypatch.setattr(own_rows, "STATEMENT_SECONDS", 0.5)
     before = tagged(postgres)
     with locked(postgres, "expenses", "ACCESS EXCLUSIVE") as (lock, _):
         lock()

@@ -59,8 +59,9 @@ def attempts(monkeypatch):
     ended, attempt = [], Sessions._attempt
 
     def noted(*told):
-        ended.append(attempt(*told))
-        return ended[-1]
+        error = attempt(*told)
+        ended.append(error)
+        return error
 
     monkeypatch.setattr(Sessions, "_attempt", noted)
     return ended

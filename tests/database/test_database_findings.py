@@ -236,7 +236,7 @@ def test_what_the_server_says_of_a_row_is_not_repeated(postgres, workload):
 
 
 def test_a_pool_that_is_too_small_is_named(postgres):
-    few = {"workers": 8, "pool_size": 1, "max_overflow": 0, "think": 0.002}
+    few = {"workers": 24, "pool_size": 1, "max_overflow": 0, "think": 0.001}
     found = load(postgres.dsn, model="closed", queries=100, warmup=0, **few).diagnosis.findings
     assert ("pool_too_small", "pool") in kinds(found)
 
@@ -244,12 +244,12 @@ def test_a_pool_that_is_too_small_is_named(postgres):
 def test_a_lock_that_all_transactions_take_is_what_limits(postgres):
     heat = (
         "CREATE FUNCTION heat() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "PERFORM pg_advisory_xact_lock(7); PERFORM pg_sleep(0.03); RETURN new; END $$;"
+        "PERFORM pg_advisory_xact_lock(7); PERFORM pg_sleep(0.05); RETURN new; END $$;"
         "CREATE TRIGGER heat BEFORE INSERT OR UPDATE ON expenses FOR EACH ROW EXECUTE FUNCTION heat()"
     )
     with postgres.changed(heat, "DROP TRIGGER heat ON expenses; DROP FUNCTION heat()"):
         diagnosis = load(
-            postgres.dsn, model="closed", queries=120, workers=8, warmup=0, observation_interval=0.1
+            postgres.dsn, model="closed", queries=100, workers=16, warmup=0, observation_interval=0.1
         ).diagnosis
     assert ("limited_by_locks", "locks") in kinds(diagnosis.findings)
     hot = {each.name: each.hot for each in diagnosis.slowest}

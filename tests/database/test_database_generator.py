@@ -1,14 +1,15 @@
 """The promises of the database load generator, against a real PostgreSQL."""
 
+import os
 import signal
 import threading
 import time
 from collections import Counter
 
-import psutil
 import pytest
-from running import load, metric
+from running import load, metric, once_some_counted, postmaster_of
 
+from nightbench.database import generator
 from nightbench.database.housekeeping.own_rows import exclusive_connection
 from nightbench.database.metrics import database_validity
 from nightbench.errors import ConfigurationError
@@ -135,10 +136,11 @@ def test_two_runs_never_load_one_database_at_once(postgres):
         load(postgres.dsn)
 
 
-def test_an_interrupted_run_keeps_what_it_measured_and_cleans_up(postgres):
+def test_an_interrupted_run_keeps_what_it_measured_and_cleans_up(postgres, monkeypatch):
     before = postgres.state()
     stop = threading.Event()
-    result = load(postgres.dsn, queries=20_000, on_progress=lambda _: stop.set(), stop=stop)
+    stopping = once_some_counted(monkeypatch, stop.set)
+    result = load(postgres.dsn, queries=20_000, on_progress=stopping, stop=stop)
     validity = database_validity(result)
     assert not validity.complete
     assert "interrupted" in validity.reasons[0]
@@ -146,15 +148,9 @@ def test_an_interrupted_run_keeps_what_it_measured_and_cleans_up(postgres):
     assert postgres.state() == before
 
 
-def test_a_server_that_dies_ends_the_run_as_incomplete(own_postgres):
-    pid_file = own_postgres.folder / "data" / "postmaster.pid"
-    server = psutil.Process(int(pid_file.read_text().split()[0]))
-
-    def kill(_progress):
-        if server.is_running() and server.status() != psutil.STATUS_ZOMBIE:
-            server.send_signal(signal.SIGQUIT)
-
-    result = load(own_postgres.dsn, queries=20_000, on_progress=kill)
+def test_a_server_that_dies_ends_the_run_as_incomplete(own_postgres, monkeypatch):
+    killing = once_some_counted(monkeypatch, lambda: os.kill(postmaster_of(own_postgres), signal.SIGQUIT))
+    result = load(own_postgres.dsn, queries=20_000, on_progress=killing)
     validity = database_validity(result)
     assert not validity.complete
     assert "the subject was lost" in validity.reasons[0]
@@ -177,3 +173,11 @@ def test_the_wall_clock_is_that_of_the_first_phase(postgres):
     result = load(postgres.dsn, queries=20)
     assert before < result.load.started_at.timestamp() < time.time()
     assert result.load.started_at.utcoffset().total_seconds() == 0
+
+
+def test_a_measure_phase_that_is_over_within_a_tick_is_told_and_watched(postgres, monkeypatch):
+    monkeypatch.setattr(generator, "BEAT_SECONDS", 0.3)
+    seen = []
+    result = load(postgres.dsn, queries=1, workers=1, rate=1000, warmup=0, on_progress=seen.append)
+    assert "measure" in [report.phase for report in seen]
+    assert result.observation.looks >= 1

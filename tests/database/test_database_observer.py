@@ -9,15 +9,32 @@ import psutil
 import psycopg
 import pytest
 from observing import observed, observer_of, plan_of, settings_of, workload_of
+from running import frozen, postmaster_of
 from waiting import until
 
 from nightbench.database.observing import observer as observer_module
 
-OBSERVERS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'nightbench observer'"
+
+def observers(server):
+    """The processes of the server that observers have."""
+    sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'nightbench observer'"
+    return [pid for (pid,) in server.execute(sql)]
 
 
-def load(server, plan, transactions):
-    """A small load by one connection; at the end it is gone, and what it did is in the server's statistics."""
+def the_observer(server):
+    """The process that the one observer has, when those of the tests before have ended."""
+    return until(lambda: len(found := observers(server)) == 1 and found)[0]
+
+
+def terminate(server, pid):
+    server.execute("SELECT pg_terminate_backend(%s)", (pid,))
+
+
+def load(server, plan, transactions, seen_by=None):
+    """A small load by one connection; at the end it is gone, and what it did is in the server's statistics.
+
+    Before that it is seen, however short it is and however seldom somebody looks.
+    """
     workload, settings = workload_of(plan), settings_of(plan)
     with psycopg.connect(server.dsn, application_name="nightbench") as connection:
         for index in range(transactions):
@@ -26,6 +43,8 @@ def load(server, plan, transactions):
             if statement.kind == "read":
                 connection.execute(statement.sql, workload.parameters(index, tenant=tenant))
             connection.commit()
+        if seen_by is not None:
+            until(lambda: seen_by._watch.observation().gauges.get("load_connections_most"))
     until(lambda: not server.execute("SELECT 1 FROM pg_stat_activity WHERE application_name = 'nightbench'"))
 
 
@@ -49,7 +68,7 @@ def locked_out(server, dsn):
 
 def test_a_whole_observation(postgres):
     plan = plan_of()
-    seen = observed(postgres.dsn, plan, lambda: load(postgres, plan, 300))
+    seen = observed(postgres.dsn, plan, lambda watching: load(postgres, plan, 300, watching))
     assert all("fewer than 20 pairs" in sentence for sentence in seen.absent)
     assert 300 <= seen.counters["xact_commit"] < 1000
     assert seen.counters["blks_hit"] > 0
@@ -114,7 +133,7 @@ def test_without_an_interval_there_are_probes_and_no_statistics(postgres):
 def test_a_server_without_pg_stat_statements_is_told_and_the_rest_is_seen(postgres):
     plan = plan_of()
     with postgres.changed("DROP EXTENSION pg_stat_statements", "CREATE EXTENSION pg_stat_statements"):
-        seen = observed(postgres.dsn, plan, lambda: load(postgres, plan, 50))
+        seen = observed(postgres.dsn, plan, lambda watching: load(postgres, plan, 50, watching))
     assert any("pg_stat_statements: this database does not have it; CREATE" in each for each in seen.absent)
     assert seen.statements == ()
     assert seen.counters["xact_commit"] >= 50
@@ -126,7 +145,7 @@ def test_a_role_that_may_not_see_the_statistics_of_others_says_which_right_is_mi
         "REVOKE pg_read_all_stats FROM authenticator",
         "GRANT pg_read_all_stats TO authenticator WITH INHERIT TRUE, SET FALSE",
     ):
-        seen = observed(postgres.dsn, plan, lambda: load(postgres, plan, 50))
+        seen = observed(postgres.dsn, plan, lambda watching: load(postgres, plan, 50, watching))
     assert any("grant pg_read_all_stats" in each for each in seen.absent)
     assert seen.gauges["connections_most"] >= 1
     assert seen.counters["xact_commit"] >= 50
@@ -136,10 +155,9 @@ def test_it_connects_again_and_goes_on(postgres):
     watching = observer_of(postgres.dsn, plan_of())
     watching.start()
     watching.begin()
-    first = until(lambda: postgres.execute(OBSERVERS))
-    postgres.execute("SELECT pg_terminate_backend(%s)", first[0])
-    second = until(lambda: [row for row in postgres.execute(OBSERVERS) if row not in first])
-    assert second
+    first = the_observer(postgres)
+    terminate(postgres, first)
+    until(lambda: any(pid != first for pid in observers(postgres)))
     seen = watching.stop()
     assert seen.probes.made >= 5
     assert seen.server is not None
@@ -149,17 +167,17 @@ def test_it_connects_again_and_goes_on(postgres):
 
 @contextmanager
 def watched(server):
-    """An observer of it that has had its first look, and the server's process."""
-    postmaster = psutil.Process(int((server.folder / "data" / "postmaster.pid").read_text().split()[0]))
+    """An observer of it that has had its first look."""
     watching = observer_of(server.dsn, plan_of())
     watching.start()
     watching.begin()
     until(lambda: watching._watch.observation().looks)
-    yield watching, postmaster
+    yield watching
 
 
 def test_a_server_that_is_gone_ends_the_observation_and_not_the_run(own_postgres):
-    with watched(own_postgres) as (watching, postmaster):
+    postmaster = psutil.Process(postmaster_of(own_postgres))
+    with watched(own_postgres) as watching:
         os.kill(postmaster.pid, signal.SIGQUIT)
         psutil.wait_procs([postmaster], timeout=10)
         seen = watching.stop()
@@ -170,23 +188,17 @@ def test_a_server_that_is_gone_ends_the_observation_and_not_the_run(own_postgres
 
 def test_a_server_that_stalls_is_not_waited_for(postgres, monkeypatch):
     monkeypatch.setattr(observer_module, "STOP_SECONDS", 0.2)
-    with watched(postgres) as (watching, postmaster):
-        stopped = [postmaster, *postmaster.children()]
-        try:
-            for process in stopped:
-                process.suspend()
-            seen = watching.stop()
-            assert not watching._thread.is_alive()
-        finally:
-            for process in stopped:
-                process.resume()
+    with watched(postgres) as watching, frozen(postgres) as freeze:
+        freeze()
+        seen = watching.stop()
+        assert not watching._thread.is_alive()
     assert seen.looks >= 1
     assert any("the last look at the server is missing" in each for each in seen.absent)
 
 
 def test_one_that_is_given_up_while_it_connects_again_watches_nothing_any_more(postgres, monkeypatch):
     connecting, connected = threading.Event(), threading.Event()
-    with watched(postgres) as (watching, _):
+    with watched(postgres) as watching:
         open_side_connection = observer_module.open_side_connection
 
         def open_late(*given):
@@ -197,7 +209,7 @@ def test_one_that_is_given_up_while_it_connects_again_watches_nothing_any_more(p
         monkeypatch.setattr(observer_module, "open_side_connection", open_late)
         monkeypatch.setattr(observer_module, "STOP_SECONDS", 0.05)
         monkeypatch.setattr(observer_module, "BREAK_SECONDS", 0.05)
-        postgres.execute("SELECT pg_terminate_backend(%s)", postgres.execute(OBSERVERS)[0])
+        terminate(postgres, the_observer(postgres))
         assert connecting.wait(10)
         seen = watching.stop()
         connected.set()

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from types import SimpleNamespace
 
 import psutil
 import psycopg
@@ -32,6 +33,25 @@ def test_what_a_connection_used_is_not_lost_when_it_ends(postgres):
         figures = processes.used().since(before)
     assert figures.cpu_seconds >= 0.02
     assert figures.memory_mib > 5
+
+
+def test_one_that_ends_while_the_others_are_read_is_counted_once(postgres, monkeypatch):
+    working = object()
+    ended = iter([1.0, 4.0, 4.0, 4.0])  # before and after each reading: it ends in the first, unseen
+
+    class Postmaster:
+        children = staticmethod(iter([[], [working]]).__next__)
+
+        def cpu_times(self):
+            return SimpleNamespace(user=1.5, system=0.5, children_user=next(ended), children_system=0.0)
+
+    monkeypatch.setattr(
+        server_process, "_used", lambda of: Used(0.5 if of is working else 2.0, 0, 0, Stored())
+    )
+    with psycopg.connect(postgres.dsn) as connection:
+        processes = ServerProcesses(connection)
+        processes._postmaster = Postmaster()
+        assert processes.used().cpu_seconds == 4.0 + 2.0 + 0.5
 
 
 def test_another_connection_leads_to_the_same_server(postgres):

@@ -161,6 +161,10 @@ class Side:
             raise errors.UndefinedTable("it is not there")
         if "max_connections" in sql:
             return [(100,)]
+        if "pg_stat_activity" in sql:
+            return []
+        if "pg_locks" in sql:
+            return [(0,)]
         return [({"checkpoints": len(self.asked), "xact_commit": 10 * len(self.asked), "blks_hit": None},)]
 
 
@@ -202,3 +206,11 @@ def test_a_connection_that_broke_is_for_others_to_mend():
     side.broken = True
     with pytest.raises(errors.UndefinedTable):
         ServerStatistics("nightbench").look(side)
+
+
+@pytest.mark.parametrize(("refuses", "glances"), [("nothing", 1), ("pg_stat_activity", 0)])
+def test_a_glance_at_nobody_is_one_and_one_that_is_refused_is_none(refuses, glances):
+    statistics = ServerStatistics("nightbench")
+    statistics.glance(Side(180_000, refuses))
+    assert statistics.glances == glances
+    assert statistics.gauges.get("connections_most") == (0 if glances else None)

@@ -8,7 +8,7 @@ import pytest
 from processes import load_generators
 from running import metric
 
-from nightbench.database import stress_test
+from nightbench.database import steward, stress_test
 from nightbench.database.metrics import database_validity
 from nightbench.database.provisions import load_provisions
 from nightbench.database.result import DatabaseSpec
@@ -49,6 +49,13 @@ def test_shards_do_together_what_one_would_have_done(postgres, plan):
     assert postgres.state() == before
 
 
+@pytest.fixture
+def at_once(monkeypatch):
+    """Shards that begin when they are ready, and do not wait for one another."""
+    monkeypatch.setattr(steward, "lead_seconds", lambda _count: 0.0)
+
+
+@pytest.mark.usefixtures("at_once")
 def test_all_shards_end_when_they_are_told_to(postgres):
     before, stop = postgres.state(), threading.Event()
     result = run(postgres.dsn, lambda _: stop.set(), stop, queries=1_000_000, model="open", rate=200)
@@ -57,13 +64,17 @@ def test_all_shards_end_when_they_are_told_to(postgres):
     assert postgres.state() == before
 
 
+@pytest.mark.usefixtures("at_once")
 def test_what_the_others_measured_is_kept_when_one_shard_is_lost(postgres):
-    before, lost = postgres.state(), []
+    before, reports = postgres.state(), []
+    at_work = "FROM pg_stat_activity WHERE application_name = 'nightbench' AND query <> ''"
 
     def lose_one(progress):
-        if progress.phase == "measure" and not lost:
-            lost.append(load_generators()[0])
-            lost[0].kill()
+        # whichever shard it is of, and whenever the other was ready
+        if progress.phase == "measure" and postgres.execute(f"SELECT count(*) {at_work}") == [(5,)]:
+            reports.append(progress)
+            if len(reports) == 2:  # both have been at it for a second
+                load_generators()[1].kill()
 
     result = run(postgres.dsn, lose_one, queries=1_000_000, model="open", rate=200)
     assert not database_validity(result).complete

@@ -1,15 +1,12 @@
 """What goes wrong beside the load: stalls, dead threads, a generator that freezes, rows that stay."""
 
-import os
 import re
-import signal
 import threading
 import time
-from contextlib import contextmanager
 
-import psutil
 import pytest
-from running import OF_THE_LOAD, load, metric
+from running import OF_THE_LOAD, frozen, load, metric, once, once_some_counted
+from waiting import PATIENCE, until
 
 from nightbench.database import generator, steward
 from nightbench.database.housekeeping import own_rows
@@ -19,32 +16,8 @@ from nightbench.database.session import Sessions
 from nightbench.errors import ConfigurationError
 
 
-def once(action, *, report=1):
-    """As on_progress: `action` at the first report, or a later one."""
-    left = [action, *[lambda: None] * (report - 1)]
-    return lambda _progress: left.pop()() if left else None
-
-
 def workers():
     return [thread for thread in threading.enumerate() if thread.name.startswith("worker-")]
-
-
-@contextmanager
-def frozen(server):
-    """A function that stops every process of `server`; they go on at the end of the block."""
-    postmaster = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
-    stopped = []
-
-    def freeze():
-        stopped.extend([postmaster, *(child.pid for child in psutil.Process(postmaster).children())])
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
-
-    try:
-        yield freeze
-    finally:
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.slow
@@ -52,11 +25,28 @@ def test_an_interrupted_run_ends_although_the_database_stalls(own_postgres, monk
     monkeypatch.setattr(steward, "BATCH_SECONDS", 1.0)
     monkeypatch.setattr(own_rows, "RECONNECT_SECONDS", 2)
     monkeypatch.setattr(observer, "STOP_SECONDS", 0.5)
-    stop = threading.Event()
+    held, freezing, is_frozen, stop = [], threading.Event(), threading.Event(), threading.Event()
+    transact = Sessions.transact
+
+    def ask(sessions, *asked):
+        if freezing.is_set():
+            held.append(asked)
+            is_frozen.wait(PATIENCE)
+            stop.set()  # by one that is sure to wait for the frozen database
+        return transact(sessions, *asked)
+
+    monkeypatch.setattr(Sessions, "transact", ask)
     with frozen(own_postgres) as freeze:
-        # the stop comes when the workers are sure to wait for the frozen database
-        freeze_and_stop = once(lambda: (freeze(), threading.Timer(0.3, stop.set).start()), report=2)
-        result = load(own_postgres.dsn, queries=20_000, on_progress=freeze_and_stop, stop=stop)
+
+        def freeze_with_one_outside():
+            freezing.set()
+            until(lambda: held)
+            freeze()
+            is_frozen.set()
+
+        freezing_it = once_some_counted(monkeypatch, freeze_with_one_outside)
+        # so slow that few come due in the meantime: of many that nobody began there would be no median
+        result = load(own_postgres.dsn, queries=20_000, rate=20, on_progress=freezing_it, stop=stop)
         while left := workers():
             left[0].join(20)  # broken off: they end without the database
             assert not left[0].is_alive()
@@ -84,7 +74,7 @@ def test_a_stall_ends_the_run_also_when_nobody_does(own_postgres, monkeypatch):
             queries=1_000_000,
             pool_timeout=0.5,
             statement_timeout=0.5,
-            on_progress=once(freeze),
+            on_progress=once_some_counted(monkeypatch, freeze),
         )
     assert "the subject stalled: it answered nothing for 2 s" in database_validity(result).reasons[0]
     assert result.load.counted["query"].ok > 0
@@ -214,13 +204,11 @@ def test_a_worker_that_dies_ends_the_run_as_incomplete(postgres, monkeypatch, mo
 
 def test_rows_are_removed_although_the_housekeeping_connection_was_lost(postgres):
     before = postgres.state()
+    ours = "FROM pg_stat_activity WHERE application_name = 'nightbench housekeeping'"
 
     def terminate():
-        ended = postgres.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE application_name = 'nightbench housekeeping'"
-        )
-        assert ended == [(True,)]
+        postgres.wait_until(f"SELECT count(*) = 1 {ours}")  # that of a run before may not have ended yet
+        assert postgres.execute(f"SELECT pg_terminate_backend(pid) {ours}") == [(True,)]
 
     result = load(postgres.dsn, queries=300, on_progress=once(terminate))
     assert database_validity(result).complete

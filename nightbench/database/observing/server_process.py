@@ -16,6 +16,8 @@ from nightbench.load.storage import Stored
 _NAMES = ("postgres", "postmaster")
 _ELSEWHERE = "the server is not on this machine, or its processes cannot be seen from here"
 _MIB = 2**20
+_READINGS = 5
+"""How often the processes are read when one ends in between; where it never stops, the last one counts."""
 
 
 class ServerOutOfSightError(Exception):
@@ -79,20 +81,34 @@ class ServerProcesses:
             ServerOutOfSightError: when the postmaster is not there any more.
         """
         try:
-            own = self._postmaster.cpu_times()
-            children = self._postmaster.children()
+            ended, seen = self._each_once()
         except (psutil.Error, OSError) as error:
             raise ServerOutOfSightError("the server's processes have ended") from error
-        cpu = own.user + own.system + own.children_user + own.children_system
-        parts = [part for part in map(_used, children) if part is not None]
-        everybody = [_used(self._postmaster), *parts]
-        seen = [part for part in everybody if part is not None]
         return Used(
-            cpu_seconds=cpu + sum(part.cpu_seconds for part in parts),
+            cpu_seconds=ended + sum(part.cpu_seconds for part in seen),
             private=sum(part.private for part in seen),
             shared=max((part.shared for part in seen), default=0),
             stored=Stored.added(part.stored for part in seen),
         )
+
+    def _each_once(self) -> tuple[float, list[Used]]:
+        """CPU seconds of the children that have ended, and what the postmaster and the others used.
+
+        One that ends between two readings would be in both or in neither: they are made until none does.
+        """
+        for _ in range(_READINGS):
+            before = _of_ended(self._postmaster)
+            everybody = [self._postmaster, *self._postmaster.children()]
+            seen = [part for part in map(_used, everybody) if part is not None]
+            ended = _of_ended(self._postmaster)
+            if ended == before:
+                break
+        return ended, seen
+
+
+def _of_ended(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.children_user + times.children_system)
 
 
 def _used(process: psutil.Process) -> Used | None:

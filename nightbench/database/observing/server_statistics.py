@@ -212,8 +212,9 @@ class ServerStatistics:
         Raises:
             psycopg.Error: when the connection broke.
         """
-        if rows := self._ask("pg_stat_activity", _ACTIVITY, side, (self._load_application, OBSERVER)):
-            self._activity.see(rows)
+        rows = self._ask("pg_stat_activity", _ACTIVITY, side, (self._load_application, OBSERVER))
+        if "pg_stat_activity" not in self.absent:
+            self._activity.see(rows)  # nobody there was seen as well
         if rows := self._ask("pg_locks", _LOCKS, side):
             self._activity.peak({"locks_waiting_most": float(rows[0][0])})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,8 @@ class SideConnection:
 
         A row with NULL there is nobody's. No more than `most` are counted, of the first `10 * most` rows.
         """
-        with self._timed(), self.connection.cursor(CURSOR) as cursor:
+        # closing: a cursor that could not tell the server of its end is closed when the connection is
+        with self._timed(), closing(self.connection.cursor(CURSOR)) as cursor, cursor:
             cursor.execute(sql.encode(), parameters)
             place = [column.name for column in cursor.description or ()].index(owner)
             found = 0
