@@ -9,10 +9,18 @@ import pytest
 # In the project, wherever a test stands when Hypothesis comes to it first.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).parents[1] / ".hypothesis"))
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from scheduling import Scheduling, rank
 
-settings.register_profile("nightbench", deadline=None)  # a wall time says nothing on a busy machine
+settings.register_profile(
+    "nightbench",
+    deadline=None,  # a wall time says nothing on a busy machine
+    suppress_health_check=[HealthCheck.too_slow],  # nor does how long it takes to draw
+    derandomize=True,  # what passed passes again; new examples are looked for with --hypothesis-profile=search
+)
+settings.register_profile(
+    "search", settings.get_profile("nightbench"), derandomize=False, max_examples=3000, print_blob=True
+)
 settings.load_profile("nightbench")
 
 # Under nohup or in the background of a shell some signals are ignored, and every process that a test starts

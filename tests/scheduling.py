@@ -2,8 +2,8 @@
 
 from xdist.scheduler import LoadFileScheduling
 
-ONE_SERVER = ("published", "night", "command", "end_of_night", "not_begun")
-"""Of the tests of flows, those that share a Prefect server: to start it for each worker takes longer than they do."""
+ONE_SERVER = ("published", "night", "command", "end_of_night", "not_begun", "deployments")
+"""Of the tests of flows, those that share a Prefect server, or its import: either takes longer than they do."""
 
 LONGEST_FIRST = (
     *(f"tests/flows/test_flows_{name}.py" for name in ONE_SERVER),

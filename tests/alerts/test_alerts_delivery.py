@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from builders import invalidated, verdict_of, websocket_measurement, with_metric
 from sentry_sdk.envelope import Envelope
+from waiting import until
 
 from nightbench.alerts.alert import alerts_of
 from nightbench.alerts.delivery import MAX_FAILURES, DeliveryReport, deliver
@@ -159,6 +160,7 @@ def test_a_server_that_hangs_is_left_after_the_time_limit(outbox: Outbox) -> Non
     put(outbox, 5)
     with serving(Sentry(0)) as sentry:
         report = deliver(outbox, sentry.dsn, answer_seconds=1.0)
+        until(lambda: sentry.events)
     assert (report.undelivered, len(sentry.events)) == (5, 1)
     assert "did not answer in time" in report.reasons[0]
 

@@ -1,16 +1,10 @@
 """Addresses that cannot be used are told without a secret, or a piece of one."""
 
-import socket
-
 import pytest
 from cli.conftest import SECRET
 
-
-def closed_port():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
-
+NOBODY = "127.0.0.1:9"
+"""No port of those that a server of another test may be given."""
 
 # arguments, environment, settings file, and what the line has to name
 CASES = {
@@ -36,7 +30,7 @@ CASES = {
         "",
         ["NIGHTBENCH_WEBSOCKET_URL"],
     ),
-    "nothing listens": (f"websocket --url ws://127.0.0.1:{closed_port()}/", {}, "", ["--url", "refused"]),
+    "nothing listens": (f"websocket --url ws://{NOBODY}/", {}, "", ["--url", "refused"]),
     "unknown host": ("websocket --url ws://no-such-host.invalid/", {}, "", ["--url", "no-such-host.invalid"]),
     "URL with a host that is none": (
         "websocket --url ws://a..b/x",
@@ -69,7 +63,7 @@ CASES = {
         ["--url = 'http://localhost/x'", "ws://"],
     ),
     "URL with a ticket that nothing answers": (
-        f"websocket --url ws://127.0.0.1:{closed_port()}/x?ticket={SECRET}",
+        f"websocket --url ws://{NOBODY}/x?ticket={SECRET}",
         {},
         "",
         ["--url", "/x'", "refused"],
@@ -150,7 +144,7 @@ CASES = {
     "DSN in libpq's words": (f"database --dsn password={SECRET}", {}, "", ["--dsn", "postgresql://"]),
     "DSN with a port in words": ("database --dsn postgresql://u@h:abc/d", {}, "", ["--dsn", "abc"]),
     "DSN that nothing answers": (
-        f"database --dsn postgresql://u:{SECRET}@127.0.0.1:{closed_port()}/d",
+        f"database --dsn postgresql://u:{SECRET}@{NOBODY}/d",
         {},
         "",
         ["--dsn", "refused"],

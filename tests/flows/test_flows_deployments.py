@@ -5,17 +5,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel
-from prefect.client.schemas.schedules import construct_schedule
-from prefect.flows import load_flow_from_entrypoint
-from prefect.utilities.schema_tools.validation import validate
 
 from nightbench.plan import TierChanges, WebSocketChanges
 
 FILE = Path(__file__).parents[2] / "prefect.yaml"
 CONTENT = yaml.safe_load(FILE.read_text())
 DEPLOYMENTS = {each["name"]: each for each in CONTENT["deployments"]}
-TOP_LEVEL = {field.alias or name for name, field in PrefectYamlModel.model_fields.items()}
+
+# Prefect is imported late in here: to import it takes seconds, and every worker collects these tests.
 
 
 @pytest.fixture(params=DEPLOYMENTS)
@@ -25,16 +22,23 @@ def deployment(request) -> dict:
 
 @pytest.fixture
 def flow(deployment, monkeypatch):
+    from prefect.flows import load_flow_from_entrypoint
+
     monkeypatch.chdir(FILE.parent)
     return load_flow_from_entrypoint(deployment["entrypoint"])
 
 
 def test_the_file_has_no_key_that_prefect_would_pass_over():
-    assert set(CONTENT) <= TOP_LEVEL
+    from prefect.cli.deploy._models import PrefectYamlModel
+
+    top_level = {field.alias or name for name, field in PrefectYamlModel.model_fields.items()}
+    assert set(CONTENT) <= top_level
     PrefectYamlModel.model_validate(CONTENT)
 
 
 def test_a_deployment_has_no_key_that_prefect_would_pass_over(deployment):
+    from prefect.cli.deploy._models import DeploymentConfig
+
     assert set(deployment) <= set(DeploymentConfig.model_fields)
 
 
@@ -84,6 +88,8 @@ def test_a_plan_with_secrets_reaches_the_flow_and_prefect_stores_none(flow):
 
 
 def test_the_form_takes_what_users_bring(flow):
+    from prefect.utilities.schema_tools.validation import validate
+
     changes = {
         "messages": [{"name": "ask", "weight": 2, "body": {"id": "${id}", "deep": [1, {"x": None}]}}],
         "greeting": {"name": "hello", "text": "hi ${id}"},
@@ -115,6 +121,8 @@ def test_it_runs_on_the_pool_one_at_a_time(deployment):
 
 
 def test_only_the_night_has_a_schedule():
+    from prefect.client.schemas.schedules import construct_schedule
+
     scheduled = {name: each["schedules"] for name, each in DEPLOYMENTS.items() if "schedules" in each}
     assert scheduled == {"nightly": [{"cron": "15 3 * * *", "timezone": "UTC"}]}
     assert construct_schedule(cron="15 3 * * *", timezone="UTC").cron == "15 3 * * *"

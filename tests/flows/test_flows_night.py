@@ -165,7 +165,8 @@ def test_an_interrupt_ends_the_night_early_and_keeps_what_was_measured(api, sett
     assert not outcome.verdicts[-1].measurement.validity.complete
     assert outcome.exit_code is ExitCode.INVALID
     assert outcome.delivery is not None
-    assert told[1].startswith("stopping early")
+    # somewhere: it stops first, and says so meanwhile
+    assert any(each.startswith("stopping early") for each in told)
     assert list(outcome.notes) == [f"{name}: not run: interrupted" for name in NIGHT[3:]]
 
 

@@ -21,15 +21,15 @@ def events():
     EventsWorker.set_client_override(AssertingEventsClient)
 
     def told():
-        # made by the flow: it asks the server that was in use at that time
-        EventsWorker.instance().wait_until_empty()
+        EventsWorker.drain_all()
         seen = [
             vars(client).get("events", []) for client in AssertingEventsClient.all
         ]  # none before it is used
         return [event.model_dump(mode="json") for events in seen for event in events]
 
     yield told
-    EventsWorker.instance().drain()
+    # not `instance()`: one that is made outside a flow has no server, and starts one of its own
+    EventsWorker.drain_all()
     EventsWorker.set_client_override(None)
 
 
@@ -38,9 +38,9 @@ def test_the_summary_is_published_and_nothing_that_prefect_is_told_is_secret(api
 
     outcome = run_flow("quick", settings)
 
-    from prefect.logging.handlers import APILogHandler
+    from prefect.logging.handlers import APILogWorker
 
-    APILogHandler().flush()
+    APILogWorker.drain_all()  # a handler that is flushed waits for 5 s at the most
     artifacts = api("artifacts/filter", sort="CREATED_DESC")
     (mine,) = (each for each in artifacts if outcome.night_id in (each["description"] or ""))
     assert mine["key"] == "nightbench-summary"

@@ -11,6 +11,7 @@ import psutil
 import pytest
 from load import child_generators
 from processes import survivors
+from waiting import until
 
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.load.child import run_in_child
@@ -94,9 +95,12 @@ def test_it_ends_when_its_parent_is_killed(tmp_path):
         " on_progress=print, stop=asyncio.Event(), grace=5))\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", program, str(mark)], cwd=TESTS)
-    while not (mark.exists() and mark.read_text()):
+
+    def written():
         assert parent.poll() is None
-    child = psutil.Process(int(mark.read_text()))
+        return mark.exists() and mark.read_text()
+
+    child = psutil.Process(int(until(written)))
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     assert survivors([child]) == []

@@ -5,6 +5,7 @@ import json
 
 import psycopg
 from reference.conftest import get_json, running
+from waiting import until
 from websockets.asyncio.client import connect
 
 from nightbench.reference.conversations import SOURCE
@@ -47,6 +48,5 @@ def test_rows_of_clients_that_vanish_are_counted_exactly():
     with running("--delay", "fixed", "--delay-ms", "0") as address:
         for number in range(CLIENTS):
             asyncio.run(vanish(address, replies=number))
-        while (counters := get_json(address.counters_url))["connections_open"]:
-            pass
-        assert counters["rows_written"] == written(address.dsn)
+        until(lambda: not get_json(address.counters_url)["connections_open"])
+        assert get_json(address.counters_url)["rows_written"] == written(address.dsn)

@@ -6,12 +6,13 @@ import time
 
 import pytest
 from reference.conftest import get_json, running
+from waiting import until
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 
-def talk(address, *sent, token=None, url=None, until=1):
-    """Send texts and return the messages until `until` replies have ended."""
+def talk(address, *sent, token=None, url=None, replies=1):
+    """Send texts and return the messages until so many `replies` have ended."""
 
     async def main():
         headers = {"Authorization": f"Bearer {address.token if token is None else token}"}
@@ -21,7 +22,7 @@ def talk(address, *sent, token=None, url=None, until=1):
             for text in sent:
                 await client.send(text if isinstance(text, (str, bytes)) else json.dumps(text))
             received = []
-            while sum(message["type"] in ("done", "error") for message in received) < until:
+            while sum(message["type"] in ("done", "error") for message in received) < replies:
                 received.append(json.loads(await asyncio.wait_for(client.recv(), 10)))
             return received
 
@@ -46,7 +47,7 @@ def test_a_reply_is_chunks_and_then_done_with_the_same_id(healthy):
 def test_messages_of_one_connection_are_answered_side_by_side():
     asked = [f"m-{number}" for number in range(20)]
     with running("--delay", "uniform", "--delay-ms", "200", "--delay-spread", "1") as address:
-        received = talk(address, *map(chat, asked), until=20)
+        received = talk(address, *map(chat, asked), replies=20)
     answered = [message["id"] for message in received if message["type"] == "done"]
     assert sorted(answered) == sorted(asked)
     assert answered != asked  # those whose delay is short overtake the others
@@ -84,7 +85,7 @@ def test_a_wrong_token_is_refused_before_the_connection_opens(healthy, token):
     ],
 )
 def test_a_malformed_message_is_answered_and_the_connection_stays(healthy, text):
-    first, *rest = talk(healthy, text, chat("after"), until=2)
+    first, *rest = talk(healthy, text, chat("after"), replies=2)
     errors = [message for message in (first, *rest) if message["type"] == "error"]
     assert len(errors) == 1
     assert errors[0]["id"] is None
@@ -96,12 +97,20 @@ def test_a_message_with_a_nul_is_stored_without_it(healthy):
     assert talk(healthy, chat("nul", "a\0b"))[-1] == {"type": "done", "id": "nul"}
 
 
+def counted(address):
+    """What it has counted, once it has seen that all clients have gone."""
+
+    def look():
+        counters = get_json(address.counters_url)
+        return None if counters["connections_open"] else counters
+
+    return until(look)
+
+
 def test_it_counts_exactly_what_it_did(healthy):
-    before = get_json(healthy.counters_url)
-    talk(healthy, *(chat(f"m-{number}") for number in range(10)), "junk", until=11)
-    after = get_json(healthy.counters_url)
-    while after["connections_open"] > before["connections_open"]:
-        after = get_json(healthy.counters_url)
+    before = counted(healthy)
+    talk(healthy, *(chat(f"m-{number}") for number in range(10)), "junk", replies=11)
+    after = counted(healthy)
     changed = {name: after[name] - before[name] for name in before if name != "rows_written"}
     assert changed == {
         "connections_accepted": 1,
@@ -119,13 +128,15 @@ def test_it_counts_exactly_what_it_did(healthy):
 
 def test_staged_errors_refusals_and_delays():
     faults = ("--error-rate", "0.5", "--refuse-rate", "0.5")
-    with running("--delay", "fixed", "--delay-ms", "300", "--chunks", "1", *faults) as address:
+    with running("--delay", "fixed", "--delay-ms", "100", "--chunks", "1", *faults) as address:
         outcomes = []
         for _ in range(20):
+            began = time.monotonic()
             try:
                 outcomes.append(talk(address, chat("m"))[-1]["type"])
             except InvalidStatus as refused:
                 outcomes.append(refused.response.status_code)
+            assert outcomes[-1] != "done" or time.monotonic() - began >= 0.09
         counters = get_json(address.counters_url)
     assert set(outcomes) == {"done", "error", 503}
     assert counters["connections_refused"] == outcomes.count(503)

@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from websockets.asyncio.server import serve
 from websockets.utils import accept_key
 
+_LOOKS = 3
+"""In how many looks nothing ends before the rest is ended: a pause of the machine takes one of them only."""
+
 
 def run_server(start, *, scheme="ws"):
     """Run ``async with start() as server`` in a thread; yields (url, loop)."""
@@ -27,8 +30,10 @@ def run_server(start, *, scheme="ws"):
                 ready.set()
                 await over.wait()
             await asyncio.sleep(0)
-            while (left := _others()) and (await asyncio.wait(left, timeout=0.05))[0]:
-                pass  # who has just been accepted is let in, and what ends by itself may do so
+            looks = 0  # who has just been accepted is let in, and what ends by itself may do so
+            while (left := _others()) and looks < _LOOKS:
+                ended, _ = await asyncio.wait(left, timeout=0.02)
+                looks = 0 if ended else looks + 1
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)

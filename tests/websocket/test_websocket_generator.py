@@ -12,17 +12,20 @@ from servers import answer, chat_server, polite, raw_server
 from websockets.utils import accept_key
 
 from nightbench.plan import WebSocketPlan
+from nightbench.websocket import generator
 from nightbench.websocket.generator import run_generator
+from nightbench.websocket.messages import Messages
 from nightbench.websocket.metrics import websocket_metrics, websocket_validity
 from nightbench.websocket.result import WebSocketSpec
 
 
 def load(url, *, on_progress=lambda _: None, stop=None, **plan):
-    # warm-up, time-out and limit in flight are such that a pause of the machine makes no message late or lost
+    # ramp, warm-up, time-out and limit in flight are such that a pause of the machine makes no message late or
+    # lost, unless it is a long one in the very moment in which users connect
     numbers = {
         "users": 5,
         "duration": 1.0,
-        "ramp": 0.1,
+        "ramp": 0.02,
         "warmup": 0.7,
         "rate": 50,
         "timeout": 5.0,
@@ -168,25 +171,26 @@ def test_a_subject_that_lets_nobody_stay_is_lost_too():
     assert "every connection ended (close_1008)" in websocket_validity(result).reasons[0]
 
 
-def test_progress_tells_phase_users_and_rate():
-    seen, arrived, arrived_by = [], [], []
+def test_progress_tells_phase_users_and_rate(monkeypatch):
+    seen, ended, ended_by = [], [], []
 
-    async def counting(websocket):
-        async for text in websocket:
-            arrived.append(text)
-            await answer(websocket, text)
+    class Watched(Messages):
+        def receive(self, user, payload, binary):
+            super().receive(user, payload, binary)
+            if json.loads(payload)["type"] == "done":
+                ended.append(payload)
 
     def look(progress):
         seen.append(progress)
-        arrived_by.append(len(arrived))
+        ended_by.append(len(ended))
 
-    with chat_server(counting) as url:
+    monkeypatch.setattr(generator, "Messages", Watched)
+    with chat_server(polite) as url:
         load(url, duration=2.0, on_progress=look)
     assert seen[-1].phase in ("measure", "drain")
     assert seen[0].active == 5
     assert all(report.suite == "websocket" and report.failed == 0 for report in seen)
-    # about 50 of about 100; a few are on their way
-    assert seen[1].rate == pytest.approx(arrived_by[1] - arrived_by[0], abs=20)
+    assert seen[1].rate == ended_by[1] - ended_by[0] > 0
 
 
 def test_a_generator_that_stalls_is_found_out_and_its_lateness_is_response_time():
@@ -197,7 +201,7 @@ def test_a_generator_that_stalls_is_found_out_and_its_lateness_is_response_time(
         result = load(url, duration=3, on_progress=hog)
     validity = websocket_validity(result)
     assert validity.complete
-    assert "clock ticks were late" in validity.reasons[0]
+    assert any("clock ticks were late" in reason for reason in validity.reasons)
     assert metric(result, "message.send_lag.max") > 150
     lag = metric(result, "message.response_time.mean") - metric(result, "message.service_time.mean")
     assert lag == pytest.approx(metric(result, "message.send_lag.mean"), rel=0.01)
@@ -229,7 +233,7 @@ def test_what_was_sent_late_is_waited_for_all_the_same():
             time.sleep(0.6)  # over the end of the measure phase and over the time-out
 
     with chat_server(mute) as url:
-        result = load(url, duration=1.3, timeout=0.3, on_progress=pause)
+        result = load(url, duration=1.4, timeout=0.3, on_progress=pause)
     message = result.counted["message"]
     assert message.in_flight == 0
-    assert message.timed_out + message.skipped == message.scheduled == 65
+    assert message.timed_out + message.skipped == message.scheduled == 70

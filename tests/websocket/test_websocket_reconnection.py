@@ -89,7 +89,7 @@ def test_a_user_that_comes_back_greets_again_and_says_nothing_else_before_that_i
         first = await websocket.recv()
         said.append(json.loads(first)["type"])
         with suppress(TimeoutError):
-            early.append(await asyncio.wait_for(websocket.recv(), 0.3))
+            early.append(await asyncio.wait_for(websocket.recv(), 0.2))
         await answer(websocket, first)
         if next(drops, False):
             await websocket.recv()
@@ -103,7 +103,7 @@ def test_a_user_that_comes_back_greets_again_and_says_nothing_else_before_that_i
     assert early == []
     assert result.counted["greeting"].ok == 6
     assert metric(result, "greeting.success_rate") == 100
-    assert metric(result, "greeting.time.min") > 280
+    assert metric(result, "greeting.time.min") > 180
     message = result.counted["message"]
     assert message.scheduled == 90
     # what is due while it is away, or waits for the answer to its greeting, fails and says why
@@ -138,7 +138,7 @@ def test_the_rate_of_connections_is_that_of_the_first_ones():
     with chat_server(drops_one_late) as url:
         result = load(url, users=10, ramp=0.2, rate=20, duration=3, reconnect=True)
     assert result.counted["reconnection"].ok == 1
-    assert metric(result, "connection.rate") > 15  # of 10 in 0.2 s; the late one came after 1.5 s at least
+    assert metric(result, "connection.rate") > 10  # of 10 in 0.2 s; the late one came after 1.3 s at least
 
 
 def test_at_the_end_of_the_run_nobody_is_still_trying():

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -39,7 +40,7 @@ def test_what_a_command_says_on_stderr_is_no_token():
 
 
 def test_a_command_may_print_more_than_a_pipe_holds():
-    assert tokens_of(python("for user in range(200_000): print('t', user, sep='')"))[199_999] == "t199999"
+    assert tokens_of(python("for user in range(20_000): print('t', user, sep='')"))[19_999] == "t19999"
 
 
 def bad(code, *says):
@@ -188,11 +189,19 @@ def test_a_run_that_is_stopped_before_it_has_begun_runs_no_command():
 def test_a_command_that_takes_too_long_is_ended_with_all_that_it_began(case, monkeypatch):
     async def main():
         os.mkfifo("begun")
-        limit = asyncio.Timeout(None)
-        monkeypatch.setattr(asyncio, "timeout", lambda _seconds: limit)
+        limit, entered = asyncio.Timeout(None), asyncio.Event()
+
+        @asynccontextmanager
+        async def limited(_seconds):
+            async with limit:
+                entered.set()
+                yield
+
+        monkeypatch.setattr(asyncio, "timeout", limited)
         source = TokenSource(command=python(COMMANDS[case]))
         reading = asyncio.create_task(read_tokens(source, 1, ()))
         processes = await begun()
+        await entered.wait()  # it may have begun before it is known here that it has been started
         limit.reschedule(asyncio.get_running_loop().time())
         with pytest.raises(ConfigurationError, match="took longer than 30 s"):
             await reading

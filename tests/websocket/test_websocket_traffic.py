@@ -239,7 +239,7 @@ def test_a_handshake_that_hangs_has_timed_out_when_the_run_ends():
         result = load(url, users=3, duration=0.2, warmup=0, timeout=0.2, connect_timeout=1.5)
     connection = result.counted["connection"]
     assert (connection.timed_out, connection.errors) == (3, {"connect_timeout": 3})
-    assert metric(result, "connection.time.max") >= 1500
+    assert metric(result, "connection.time.min") >= 1500
 
 
 def test_a_process_that_lives_on_keeps_nothing_of_a_run():
@@ -248,4 +248,4 @@ def test_a_process_that_lives_on_keeps_nothing_of_a_run():
         frozen = gc.get_freeze_count()
     gc.collect()
     assert frozen == 0
-    assert not [each for each in gc.get_objects() if isinstance(each, User)]
+    assert User not in map(type, gc.get_objects())  # others' objects may not like to be asked what they are

@@ -121,7 +121,7 @@ ANSWERED = {
 def test_right_replies_are_found_among_all_others(handler, stray):
     with chat_server(handler) as url:
         result = run_against(url)
-    assert result.counted["message"].ok == result.counted["message"].scheduled == 10
+    assert result.counted["message"].ok == result.counted["message"].scheduled > 0
     assert message_errors(result) == {}
     assert set(result.stray) == stray
 
@@ -133,7 +133,7 @@ UNANSWERED = {
     "JSON that is nested too deeply": (replying(lambda _: ["[" * 100_000]), {"invalid_json"}),
     "invalid UTF-8": (invalid_utf8, {"invalid_json"}),
     "binary where text was due": (replying(lambda name: [done(name).encode()]), {"unexpected_binary"}),
-    "a reply after its time": (answering_after(0.5), {"late_reply"}),
+    "a reply after its time": (answering_after(0.35), {"late_reply"}),
     "a stream that never finishes": (never_finishing, {"late_reply"}),
     "silence": (deaf, set()),
 }
@@ -183,7 +183,7 @@ LOST = {
 @pytest.mark.parametrize(("behaviour", "error"), LOST.values(), ids=LOST)
 def test_a_loss_fails_what_is_under_way_and_what_comes_after_it_by_its_name(behaviour, error):
     with raw_server(behaviour) as url:
-        result = run_against(url, duration=20.0)
+        result = run_against(url, duration=20.0, ramp=0)  # nobody is lost before all have come
     assert set(message_errors(result)) == {error}
     assert result.lost == {error: 2}
     assert error in result.given_up
@@ -199,11 +199,13 @@ async def _busy(reader, writer):
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "error"), [(_busy, "handshake_503"), (_never, "connect_timeout")], ids=["503", "never"]
+    ("behaviour", "error", "within"),
+    [(_busy, "handshake_503", 5.0), (_never, "connect_timeout", 0.2)],
+    ids=["503", "never"],
 )
-def test_who_cannot_connect_is_counted_by_its_name(behaviour, error):
+def test_who_cannot_connect_is_counted_by_its_name(behaviour, error, within):
     with raw_server(behaviour) as url:
-        result = run_against(url, connect_timeout=0.2)
+        result = run_against(url, connect_timeout=within)
     connection = result.counted["connection"]
     assert connection.errors == {error: 2}
     assert (connection.scheduled, connection.ok) == (2, 0)
@@ -218,7 +220,7 @@ def test_pings_by_the_thousand_keep_no_reply_from_coming():
 
     with chat_server(handler) as url:
         result = run_against(url)
-    assert result.counted["message"].ok == 10
+    assert result.counted["message"].ok == result.counted["message"].scheduled > 0
     assert message_errors(result) == {}
 
 
@@ -228,11 +230,11 @@ def test_messages_to_a_server_that_reads_nothing_are_held_back():
         await asyncio.sleep(HANG_SECONDS)
 
     with raw_server(accepting(behave)) as url:
-        result = run_against(url, message="x" * 65_536, rate=400, **SHORT)
+        result = run_against(url, users=1, message="x" * 65_536, rate=400, **SHORT)
     message = result.counted["message"]
     assert set(message_errors(result)) == {"timeout", "congested"}
     assert message.skipped > 0
-    assert message.skipped + message.timed_out == message.scheduled == 160
+    assert message.skipped + message.timed_out == message.scheduled
 
 
 def test_who_loses_a_connection_comes_again_and_is_counted():
