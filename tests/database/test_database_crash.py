@@ -7,10 +7,12 @@ import sys
 from contextlib import contextmanager, suppress
 
 import psutil
+import pytest
 from processes import survivors
-from waiting import until
+from waiting import PATIENCE, until
 
 from nightbench.cli import run_command
+from nightbench.errors import ExitCode
 
 
 def tagged(server):
@@ -69,5 +71,15 @@ def test_a_run_whose_command_is_killed_removes_its_rows_itself(postgres, tmp_pat
     before = postgres.state()
     with run_under_way(postgres, tmp_path) as everyone:
         everyone[0].kill()
+        assert not survivors(everyone)
+    assert postgres.state() == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_end_removes_its_rows(postgres, tmp_path, number):
+    before = postgres.state()
+    with run_under_way(postgres, tmp_path) as everyone:
+        everyone[0].send_signal(number)
+        assert everyone[0].wait(PATIENCE) == ExitCode.INVALID
         assert not survivors(everyone)
     assert postgres.state() == before
