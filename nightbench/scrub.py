@@ -30,13 +30,13 @@ _AT_A_HOST = re.compile(r"@(?:\[[^\s\]@]*\]|[\w.,%-]*)(?:/|:\d)")
 _BLANK = re.compile(r"\s")
 
 _KEY = re.compile(
-    r"(?P<key>password|passwd|passphrase|passfile|token|authorization"
+    r"(?P<key>password|passwd|pwd|passphrase|passfile|token|authorization"
     r"|(?:api|access|private|secret|signing|sentry)[_-]?key|secret)(?:\\*[\"'`])?"
     r"[^\S\n]*(?P<sign>={1,2}>?|:=?|%3D)[^\S\n]*(?P<mark>\\*[\"'`])?",
     re.IGNORECASE,
 )
 _SECRET_NAME = re.compile(
-    r"(?:password|passwd|passphrase|token|authorization|secret|(?:api|access|private|secret|signing)[_-]?key)$",
+    r"(?:password|passwd|pwd|passphrase|token|authorization|secret|(?:api|access|private|secret|signing)[_-]?key)$",
     re.IGNORECASE,
 )
 """A key whose value is a secret, whatever it looks like."""

@@ -257,7 +257,8 @@ def _shown(path: Sequence[str | int], value: object) -> str:
         case ("websocket_url",):
             return without_query(scrub_address(value)) if isinstance(value, str) else REDACTED
         case ("database_dsn",):
-            return scrub_address(value) if isinstance(value, str) else REDACTED
+            # what is no URL may be nothing but a password, or have one under any name
+            return scrub_address(value) if isinstance(value, str) and "://" in value else REDACTED
         case _:
             return shown(path, value)
 

@@ -142,6 +142,14 @@ CASES = {
         ["websocket_url = 'ws://***@h/chat'", "percent-encoded"],
     ),
     "DSN in libpq's words": (f"database --dsn password={SECRET}", {}, "", ["--dsn", "postgresql://"]),
+    "DSN with a password under a name that is none": (
+        ["database", "--dsn", f"host=h passwrd={SECRET}"],
+        {},
+        "",
+        ["--dsn = '***'", "postgresql://"],
+    ),
+    "DSN in words without quotes": (f"database --dsn host=h pwd={SECRET}", {}, "", ["pwd=***"]),
+    "DSN that is a password": (f"database --dsn {SECRET}", {}, "", ["--dsn = '***'", "postgresql://"]),
     "DSN with a port in words": ("database --dsn postgresql://u@h:abc/d", {}, "", ["--dsn", "abc"]),
     "DSN that nothing answers": (
         f"database --dsn postgresql://u:{SECRET}@{NOBODY}/d",

@@ -7,6 +7,7 @@ from nightbench.database.observation import Probes
 from nightbench.database.observing.isolation import (
     FOREIGN_WRITE,
     MOST_ROWS,
+    ONE_TENANT,
     UNGUARDED,
     Isolation,
     ProbeCounts,
@@ -191,6 +192,11 @@ def test_where_nothing_promises_isolation_nothing_is_probed_and_that_is_told(pos
         seen = observed(postgres.dsn, plan_of(observation_interval=0))
     assert seen.probes == Probes()
     assert UNGUARDED in seen.absent
+
+
+def test_with_one_tenant_nobody_writes_for_another_and_that_is_told(postgres):
+    seen = observed(postgres.dsn, plan_of(observation_interval=0, tenants=1))
+    assert seen.absent == (ONE_TENANT,)
 
 
 @pytest.mark.parametrize("guarded", [True, False])

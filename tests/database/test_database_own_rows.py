@@ -104,13 +104,25 @@ def test_rows_come_in_batches_that_are_told_and_none_of_them_stays_when_one_fail
     assert expenses(postgres) == before
 
 
-@pytest.mark.parametrize("tag", ["nightbench:crashed", "nightbench:crashed:50", "nightbench:20261124"])
+@pytest.mark.parametrize("tag", ["nightbench:crashed:50", "nightbench:20261124T031500Z-1f.2_b:1500"])
 def test_rows_left_by_a_crashed_run_are_found_and_removed(postgres, tag):
     before = expenses(postgres)
     write(postgres, tenants(1, 7), tag)
     assert expenses(postgres) != before
     assert sweep(postgres, first(5)) == 2
     assert expenses(postgres) == before
+
+
+@pytest.mark.parametrize(
+    "note", ["nightbench: our load tool", "nightbench:", "nightbench:50", "nightbench:a:b"]
+)
+def test_what_somebody_wrote_of_nightbench_stays(postgres, note):
+    before = expenses(postgres)
+    write(postgres, tenants(1), note)
+    written = expenses(postgres)
+    assert sweep(postgres, first(5)) == 0
+    assert expenses(postgres) == written != before
+    postgres.execute("DELETE FROM expenses WHERE source = %s", (note,))
 
 
 def test_rows_left_by_a_run_with_more_tenants_are_found_by_one_with_fewer(postgres, tenant_1500):

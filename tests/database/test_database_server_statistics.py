@@ -73,8 +73,9 @@ def test_only_the_loads_connections_wait_and_the_most_of_all_glances_counts():
     activity = Activity()
     activity.see([(*LOAD, "active", "Lock", "tuple", 3), (False, True, "active", None, None, 5)])
     activity.see([(*LOAD, "idle", "Client", "ClientRead", 9), (False, False, "active", None, None, 50)])
+    activity.see([(True, False, "active", "Lock", "relation", 40)])  # of a run in another database
     assert activity.waits == {"Lock:tuple": 3, "idle": 9}
-    assert activity.glances == 2
+    assert activity.glances == 3
     assert activity.most == {
         "connections_most": 59,
         "load_connections_most": 9,

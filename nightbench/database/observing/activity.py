@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 ActivityRow = tuple[bool | None, bool | None, str | None, str | None, str | None, int]
-"""Whether they are of the load, whether in this database, state, type and name of the wait event, how many."""
+"""Whether they are of a load, whether in this database, state, type and name of the wait event, how many."""
 _IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
 
 
@@ -36,7 +36,7 @@ class Activity:
             others_active_most=0,
         )
         for of_load, here, state, kind, event, count in rows:
-            if not of_load:
+            if not (of_load and here):  # a run in another database of the server is none of this one
                 now["others_active_most"] += count if here and state == "active" else 0
                 continue
             now["load_connections_most"] += count

@@ -32,6 +32,7 @@ REFUSED = "sqlstate_42501"
 MOST_ROWS = 1000
 """So many rows of one probe are counted at most: a table that stands open may be large."""
 UNGUARDED = "isolation: no table that the probes would come to has row-level security; see the findings"
+ONE_TENANT = "isolation: whether a tenant can write rows of another is not known: only one takes part"
 
 _PIECE = re.compile(
     r"'(?:[^']|'')*'|\"[^\"]*\"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$|--[^\n]*|/\*.*?\*/|[()]|(?P<word>\w+)|.",
@@ -120,7 +121,8 @@ class Isolation:
         self._insert = _insert(mix)
         self.kinds = len(makers)
         self._turns = itertools.cycle(makers)
-        self._why_not: str | None = None
+        one_tenant = bool(makers) and self._insert is not None and len(workload.tenants) < 2
+        self._why_not: str | None = ONE_TENANT if one_tenant else None
 
     @property
     def why_not(self) -> tuple[str, ...]:
