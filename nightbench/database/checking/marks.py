@@ -9,6 +9,7 @@ import psycopg
 
 from nightbench.database.checking.blame import Blame
 from nightbench.database.checking.footprint import Footprint, Step, look, step
+from nightbench.database.checking.overlaps import check_apart
 from nightbench.database.checking.refusals import shortened
 from nightbench.database.connection import SETTING
 from nightbench.database.housekeeping.deletable import delete_of, identifier
@@ -44,8 +45,8 @@ class Marks:
         """Learn the names that the server has for the tables of the run, ``schema.table``; in a transaction.
 
         Raises:
-            ConfigurationError: when the server does not count what is written, or a table of `also_written`
-                is not there.
+            ConfigurationError: when the server does not count what is written, when two of the tables of the run
+                share rows, or when a table of `also_written` is not there.
             psycopg.Error: of the connection.
         """
         if self._connection.execute("SHOW track_counts").fetchone() != ("on",):
@@ -55,6 +56,7 @@ class Marks:
                 "the server does not count what its sessions write, so that nothing shows whose rows are changed",
                 "set its track_counts to on",
             )
+        check_apart(self._connection, self._blame, self._tables)
         beside = set()
         for number, table in enumerate(self._also_written):
             with self._blame.of(f"own_rows.also_written[{number}]", table):
@@ -76,11 +78,13 @@ class Marks:
         """
         before = self._look()
         yield
+        self._fire(field, text)
         after = self._look()
         self._check(field, text, step(before, after, own=self._ours, beside=self._beside))
         for number, table in enumerate(self._tables):
             with self._blame.of(f"own_rows.tables[{number}]", table.table):
                 self._connection.execute(delete_of(table, "="), (self._tag,))
+        self._fire(field, text)  # again: what is written may have put off what follows
         end = self._look()
         removal = step(after, end, own=self._ours, beside=self._beside)
         if any(end.tagged):
@@ -107,6 +111,11 @@ class Marks:
             self._blame.refuse(
                 field, "read", f"it writes to {', '.join(tables)}", "a read changes nothing but locks"
             )
+
+    def _fire(self, field: str, text: str) -> None:
+        """Let happen what waits for a commit: constraints and triggers that are deferred."""
+        with self._blame.of(field, text):
+            self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     def _look(self) -> Footprint:
         with self._blame.of("own_rows.tables", ""):

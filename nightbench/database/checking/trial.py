@@ -217,7 +217,6 @@ class Trial:
     def _write(self, field: str, statement: Statement, parameters: Parameters, relations: Relations) -> Ran:
         with self._blame.of(field, statement.sql, before=0):
             cursor = self._connection.execute(statement.sql.encode(), parameters)
-            self._connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what a commit would look at
         if cursor.description is None and not relations.written:
             self._blame.refuse(field, shortened(statement.sql), "it makes a table", "leave INTO out")
         return Ran(cursor.rowcount)
