@@ -202,7 +202,8 @@ def test_a_last_time_out_does_not_stretch_a_closed_run(postgres):
         result = load(postgres.dsn, **plan, statement_timeout=4.0)
     query = result.load.counted["query"]
     assert (query.ok, query.timed_out) == (99, 1)
-    assert result.load.phases.measured_seconds < 4
+    # with what ended well, however long that took on a busy machine
+    assert result.load.phases.drain == result.load.last_ok
     throughput = 99 / result.load.phases.measured_seconds
     assert metric(result, "query.throughput") == pytest.approx(throughput)
 
