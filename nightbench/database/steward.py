@@ -28,10 +28,10 @@ from nightbench.database.housekeeping.own_rows import (
     housekeeping_connection,
     insert_rows,
     remove_left_over,
-    tag_of,
 )
 from nightbench.database.housekeeping.permission import check_permission, check_roles
 from nightbench.database.housekeeping.row_counts import row_counts
+from nightbench.database.housekeeping.tags import tag_of
 from nightbench.database.observation import Observation
 from nightbench.database.observing.observer import Observer
 from nightbench.database.result import DatabaseResult, DatabaseSpec, LoadResult, LoadSpec, Rows, merged

@@ -10,8 +10,8 @@ from nightbench.database.housekeeping.own_rows import (
     housekeeping_connection,
     insert_rows,
     remove_left_over,
-    tag_of,
 )
+from nightbench.database.housekeeping.tags import tag_of
 from nightbench.database.tenancy import TenantSettings
 from nightbench.errors import ConfigurationError
 from nightbench.plan.pam import PAM

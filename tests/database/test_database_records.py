@@ -202,7 +202,7 @@ def test_a_last_time_out_does_not_stretch_a_closed_run(postgres):
         result = load(postgres.dsn, **plan, statement_timeout=4.0)
     query = result.load.counted["query"]
     assert (query.ok, query.timed_out) == (99, 1)
-    # with what ended well, however long that took on a busy machine
+    # with what ended well; on a fast machine the same update waits as long in the warm-up before, and one worker with it
     assert result.load.phases.drain == result.load.last_ok
     throughput = 99 / result.load.phases.measured_seconds
     assert metric(result, "query.throughput") == pytest.approx(throughput)

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from reference.conftest import CACHE
 
-from nightbench.database.housekeeping.own_rows import TAG_PREFIX
+from nightbench.database.housekeeping.tags import tag_of
 from nightbench.plan.pam import PAM
 from nightbench.reference.postgres import load_dsn, postgres_instance, reference_template
 from nightbench.tenants import SET_TENANT, TENANTS, claims, tenant_id
@@ -117,7 +117,7 @@ def test_a_write_for_another_tenant_is_refused(tenant):
     with pytest.raises(psycopg.errors.InsufficientPrivilege) as refused:
         tenant.execute(
             "INSERT INTO expenses (user_id, amount, category, source) VALUES (%s, 1, 'rent', %s)",
-            (tenant_id(2), TAG_PREFIX),
+            (tenant_id(2), tag_of("test", tenants=2)),
         )
     assert refused.value.sqlstate == "42501"
 

@@ -16,7 +16,8 @@ from nightbench.database.checking.refusals import said, shortened
 from nightbench.database.checking.relations import Relations, first_word, relations_of
 from nightbench.database.checking.tenant_ids import TenantIds
 from nightbench.database.draws import Parameters
-from nightbench.database.housekeeping.deletable import TAG_PREFIX, delete_of
+from nightbench.database.housekeeping.deletable import delete_of
+from nightbench.database.housekeeping.tags import ANY_RUN
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.workload import Statement, Workload
 from nightbench.plan import DatabasePlan
@@ -94,7 +95,7 @@ class Trial:
             for number, table in enumerate(own.tables):
                 deletion = delete_of(table, "LIKE").as_string(self._connection)
                 with self._blame.of(f"own_rows.tables[{number}]", table.table):
-                    removed |= self._relations(deletion, (f"{TAG_PREFIX}%",)).written
+                    removed |= self._relations(deletion, (ANY_RUN,)).written
             self._removed = frozenset(removed)
             self._marks.learn(self._removed)
             if own.insert is not None:

@@ -9,13 +9,11 @@ import psycopg
 from psycopg import sql
 
 from nightbench.database.checking.relations import nodes_of
+from nightbench.database.housekeeping.tags import SHAPE
 from nightbench.database.tenancy import TenantSettings
 from nightbench.errors import ConfigurationError
 from nightbench.plan.workload import OwnRows, WrittenTable
 
-TAG_PREFIX = "nightbench:"
-_A_TAG = rf"^{TAG_PREFIX}[0-9A-Za-z._-]+:[0-9]{{1,7}} *$"
-"""Of any run, also in a column that pads with blanks; what somebody wrote of nightbench is not ours."""
 MOST_ROWS_READ = 100_000_000
 """By one removal: some 10 s of a server that does nothing else."""
 
@@ -26,14 +24,14 @@ def identifier(name: str) -> sql.Identifier:
 
 
 def delete_of(table: WrittenTable, operator: Literal["LIKE", "="]) -> sql.Composed:
-    """Deletes the rows of a table whose tag is, or is like, its one parameter."""
+    """Deletes the rows of a table whose tag is its one parameter, or is a tag of any run and like it."""
     column = sql.Identifier(table.tag_column)
     deletion = sql.SQL("DELETE FROM {} WHERE {} {} %s").format(
         identifier(table.table), column, sql.SQL(operator)
     )
     if operator == "=":
         return deletion
-    return sql.SQL("{} AND {} ~ {}").format(deletion, column, sql.Literal(_A_TAG))
+    return sql.SQL("{} AND {} ~ {}").format(deletion, column, sql.Literal(SHAPE))
 
 
 def distinct(settings: TenantSettings, tenants: Sequence[str]) -> Sequence[str]:

@@ -8,7 +8,6 @@ tenant 1 has one of every run from its beginning until all others are removed.
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -20,20 +19,18 @@ from psycopg import sql
 
 from nightbench.database.connection import APPLICATION_NAME, bounded, connection_parameters
 from nightbench.database.housekeeping.deletable import (
-    TAG_PREFIX,
     check_deletable,
     delete_of,
     distinct,
     identifier,
 )
 from nightbench.database.housekeeping.lock import release_lock, take_lock
+from nightbench.database.housekeeping.tags import ANY_RUN, tenants_of
 from nightbench.database.tenancy import TenantSettings
 from nightbench.errors import ConfigurationError
 from nightbench.plan.workload import OwnRows
 from nightbench.tenants import TENANTS, first_tenants
 
-ANY_RUN = f"{TAG_PREFIX}%"
-"""The pattern of every tag."""
 STATEMENT_SECONDS = 10.0
 """How long a statement may take, unless the plan gives its statements longer."""
 RECONNECT_SECONDS = 5
@@ -46,17 +43,6 @@ _BATCH = 200
 _ROWS = 20
 """Rows that are inserted in one round trip."""
 _INSERT = "workload.own_rows.insert"
-
-
-def tag_of(run_id: str, *, tenants: int) -> str:
-    """The tag of the rows of a run in which so many tenants take part."""
-    return f"{TAG_PREFIX}{run_id}:{tenants}"
-
-
-def _tenants_of(tag: str) -> int:
-    """How many tenants took part in the run of a tag; 0 when it does not say."""
-    found = re.fullmatch(rf"{TAG_PREFIX}.+:(\d{{1,7}})", tag)
-    return int(found[1]) if found else 0
 
 
 @contextmanager
@@ -193,7 +179,7 @@ def remove_left_over(
                 table=identifier(table.table), tag=sql.Identifier(table.tag_column)
             )
             for (tag,) in connection.execute(tags, (ANY_RUN,)):
-                largest = max(largest, _tenants_of(str(tag)))
+                largest = max(largest, tenants_of(str(tag)))
     swept = _numbered(tenants, largest)
     return Removal(own, settings, swept, ANY_RUN, on_batch).over(connection)
 

@@ -107,6 +107,8 @@ class Isolation:
         self._workload = workload
         self._settings = settings
         self._counts = ProbeCounts()
+        self._insert = _insert(mix)
+        self._why_not: str | None = None
         makers: list[Callable[[SideConnection], None]] = []
         if probes_isolation(mix):
             makers = [
@@ -116,13 +118,13 @@ class Isolation:
                 for each in workload.statements
                 if each.tenant_column is not None
             ]
-            if (insert := _insert(mix)) is not None and (pairs := self._pairs()) is not None:
-                makers.append(partial(self._write, without_returning(insert), pairs))
-        self._insert = _insert(mix)
+            if self._insert is not None:
+                if (pairs := self._pairs()) is None:
+                    self._why_not = ONE_TENANT
+                else:
+                    makers.append(partial(self._write, without_returning(self._insert), pairs))
         self.kinds = len(makers)
         self._turns = itertools.cycle(makers)
-        one_tenant = bool(makers) and self._insert is not None and len(workload.tenants) < 2
-        self._why_not: str | None = ONE_TENANT if one_tenant else None
 
     @property
     def why_not(self) -> tuple[str, ...]:
