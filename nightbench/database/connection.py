@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PGconn
 
 from nightbench.database.sqlstate import TOO_MANY_CONNECTIONS, sqlstate_of
 from nightbench.errors import ConfigurationError
@@ -33,6 +34,14 @@ _UNLESS_SET: dict[str, int] = {
 _BLANK = "\\ "
 """A blank inside of a value of libpq's options."""
 
+_SERVER = ("host", "hostaddr", "port")
+
+# each ends the session, and the locks that it holds go with it; older servers do not know all of them
+_STAY = (
+    "SELECT {mark} pg_catalog.set_config(s.name, '0', false) FROM pg_catalog.pg_settings AS s WHERE s.name IN "
+    "('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')"
+)
+
 
 def connection_parameters(
     dsn: str,
@@ -52,7 +61,8 @@ def connection_parameters(
         isolation: The level of every transaction.
 
     Raises:
-        ConfigurationError: when it cannot be parsed.
+        ConfigurationError: when it cannot be parsed, or when it names several servers, be it with the help of
+            the environment or of a service file.
     """
     given = _parsed(dsn)
     options = f"{given.get('options', '')} -c statement_timeout={_milliseconds(statement_timeout)}"
@@ -82,12 +92,29 @@ def _parsed(dsn: str) -> dict[str, Any]:
         if "invalid URI query parameter" in str(error):
             problem, way_out = "libpq does not know one of its parameters", "leave it out"
     else:
-        if any("," in str(given.get(name, "")) for name in ("host", "hostaddr", "port")):
+        if _names_several(given):
             problem, way_out = "names several servers", "name the one that is to be loaded"
         elif "@" not in str(given.get("host", "")):
             return given
     # a misspelled parameter may hold a password under a name that no scrubber knows
     raise ConfigurationError(SETTING, without_query(scrub_address(dsn)), problem, way_out) from None
+
+
+def _names_several(given: dict[str, Any]) -> bool:
+    """Whether there would be several servers to choose from, with what is added to what is given.
+
+    What libpq adds, only a connection that is begun tells: with an sslmode that there is not, it goes no further
+    than that, and nothing is looked up or sent.
+    """
+    # a list in the environment is psycopg's own to go through, whatever a service says
+    if any("," in os.environ.get(f"PG{name.upper()}", "") for name in _SERVER if name not in given):
+        return True
+    connection = PGconn.connect_start(make_conninfo(**{**given, "sslmode": "none"}).encode())
+    try:
+        told = {each.keyword.decode(): each.val or b"" for each in connection.info}
+        return any(b"," in told[name] for name in _SERVER)
+    finally:
+        connection.finish()
 
 
 def error_class(error: BaseException | None, *, connected: bool) -> str:
@@ -155,6 +182,25 @@ def bounded(connection: psycopg.Connection, seconds: float) -> Iterator[None]:
             raise ExpiredError(seconds) from None
         finally:
             timer.cancel()
+
+
+def keep_open(connection: psycopg.Connection, seconds: float, *, mark: str = "") -> None:
+    """Let no setting of the role or the database end a session because it is idle, or its transaction long.
+
+    Args:
+        connection: In autocommit mode; closed when that fails.
+        seconds: How long the server may take.
+        mark: A comment that stands in the statement.
+
+    Raises:
+        psycopg.Error: of the connection.
+    """
+    try:
+        with bounded(connection, seconds):
+            connection.execute(_STAY.format(mark=mark).encode())
+    except psycopg.Error:
+        connection.close()
+        raise
 
 
 def break_off(connection: psycopg.Connection) -> None:

@@ -2,10 +2,13 @@
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from running import load, metric
 
 from nightbench.database.checking.checks import check_reachable
 from nightbench.database.connection import bounded, connection_parameters, error_class, means_gone
+from nightbench.database.housekeeping.own_rows import exclusive_connection
+from nightbench.database.observing.side_connection import open_side_connection
 from nightbench.database.session import Sessions
 from nightbench.errors import ConfigurationError
 from nightbench.load.shard import Shard
@@ -152,3 +155,38 @@ def test_a_database_is_reachable_or_it_is_told(postgres):
 def test_a_dsn_of_several_servers_is_refused(query):
     with pytest.raises(ConfigurationError, match="names several servers; name the one that is to be loaded"):
         connection_parameters(f"postgresql://app:s3cret@/shop?{query}", statement_timeout=1)
+
+
+@pytest.mark.parametrize("by", ["environment", "service of the DSN", "service of the environment", "both"])
+def test_a_dsn_of_several_servers_by_what_libpq_adds_to_it_is_refused(postgres, monkeypatch, tmp_path, by):
+    given = conninfo_to_dict(postgres.dsn)
+    hosts, ports = "127.0.0.1,127.0.0.1", f"{postgres.port},1"
+    (tmp_path / "services").write_text(
+        f"[pair]\nhost={hosts}\nport={ports}\n[one]\nhost=127.0.0.1\nport={postgres.port}\n"
+    )
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    del given["host"], given["port"]
+    if by in ("environment", "both"):  # of both, psycopg takes the environment's
+        monkeypatch.setenv("PGHOST", hosts)
+        monkeypatch.setenv("PGPORT", ports)
+    if by in ("service of the DSN", "both"):
+        given["service"] = "pair" if by == "service of the DSN" else "one"
+    if by == "service of the environment":
+        monkeypatch.setenv("PGSERVICE", "pair")
+    with pytest.raises(ConfigurationError, match="names several servers; name the one that is to be loaded"):
+        check_reachable(make_conninfo(**given))
+
+
+def test_a_dsn_that_names_its_server_is_not_refused_for_the_environments(postgres, monkeypatch):
+    monkeypatch.setenv("PGHOST", "127.0.0.1,127.0.0.1")
+    monkeypatch.setenv("PGPORT", f"{postgres.port},1")
+    check_reachable(postgres.dsn)
+
+
+@pytest.mark.parametrize("setting", ["idle_session_timeout", "idle_in_transaction_session_timeout"])
+@pytest.mark.parametrize("opened", [exclusive_connection, lambda dsn: open_side_connection(dsn, 5)])
+def test_no_setting_of_the_role_ends_a_session_beside_the_load(postgres, setting, opened):
+    role = conninfo_to_dict(postgres.dsn)["user"]
+    change, back = f"ALTER ROLE {role} SET {setting} = '60s'", f"ALTER ROLE {role} RESET {setting}"
+    with postgres.changed(change, back), opened(postgres.dsn) as connection:
+        assert connection.execute("SELECT current_setting(%s)", (setting,)).fetchone() == ("0",)

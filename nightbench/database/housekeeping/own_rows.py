@@ -17,7 +17,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
-from nightbench.database.connection import APPLICATION_NAME, bounded, connection_parameters
+from nightbench.database.connection import APPLICATION_NAME, bounded, connection_parameters, keep_open
 from nightbench.database.housekeeping.deletable import (
     check_deletable,
     delete_of,
@@ -58,6 +58,7 @@ def housekeeping_connection(
     if connect_timeout is not None:
         parameters["connect_timeout"] = connect_timeout
     with psycopg.connect(**parameters, autocommit=True) as connection:
+        keep_open(connection, connect_timeout or STATEMENT_SECONDS)
         yield connection
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from nightbench.database.connection import APPLICATION_NAME, connection_parameters
+from nightbench.database.connection import APPLICATION_NAME, connection_parameters, keep_open
 from nightbench.database.tenancy import TenantSettings
 
 OBSERVER = f"{APPLICATION_NAME} observer"
@@ -119,4 +119,6 @@ def open_side_connection(dsn: str, statement_timeout: float) -> psycopg.Connecti
         statement_timeout=min(statement_timeout, STATEMENT_SECONDS),
         lock_timeout=LOCK_SECONDS,
     )
-    return psycopg.connect(**{**parameters, "connect_timeout": CONNECT_SECONDS}, autocommit=True)
+    connection = psycopg.connect(**{**parameters, "connect_timeout": CONNECT_SECONDS}, autocommit=True)
+    keep_open(connection, CONNECT_SECONDS, mark=MARK)
+    return connection
