@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -20,7 +20,10 @@ from nightbench.load.windows import Window as Window  # noqa: PLC0414  # part of
 from nightbench.plan import Suite, SuitePlan, Tier
 
 SCHEMA = 1
-"""Version of the JSON document and of the Parquet dataset."""
+"""Version of the JSON document."""
+
+Role = Literal["night", "rerun", "calibration"]
+"""What a run is for: a block of the night, a repetition of a suspect, or one of a series of the same build."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ class Measurement:
         operations: Counted operations by kind.
         uncounted: Operations of ramp and warm-up by kind; with `operations`, all that was ever scheduled.
         details: Suite-specific figures that are no metric, such as pool and server figures; JSON-like.
+        role: What the run is for; only a night's blocks are its value.
+        block: Which of the night's blocks, or of the repetitions, from 1.
     """
 
     run_id: str
@@ -94,6 +99,8 @@ class Measurement:
     metrics: tuple[Metric, ...]
     windows: tuple[Window, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    role: Role = "night"
+    block: int = 1
 
     def __post_init__(self) -> None:
         for accounts in (self.operations, self.uncounted):
@@ -142,6 +149,8 @@ class RunLabel:
     tier: Tier
     night_id: str
     environment: str
+    role: Role = "night"
+    block: int = 1
 
 
 class Result(Protocol):
@@ -190,6 +199,8 @@ def measured(
         metrics=metrics,
         windows=fitted(tuple(result.times)),
         details=details,
+        role=label.role,
+        block=label.block,
     )
 
 
