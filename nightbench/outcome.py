@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import io
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from rich.console import Console
 
 from nightbench.alerts.delivery import DeliveryReport
 from nightbench.alerts.failure import Failure
+from nightbench.blocks import Skipped
 from nightbench.errors import ExitCode
 from nightbench.history.reading import UnreadableFile
-from nightbench.history.record import record
 from nightbench.measurement import SCHEMA
-from nightbench.plan import Suite, Tier
+from nightbench.plan import Tier
+from nightbench.report.document import suite_document
+from nightbench.report.promises import units_of
 from nightbench.report.summary import print_night
+from nightbench.report.verdict_lines import in_one_sentence
 from nightbench.scrub import scrub, scrub_tree
 from nightbench.settings import Settings
 from nightbench.verdict.verdict import SuiteVerdict, exit_code
@@ -32,7 +35,7 @@ class NightOutcome:
         night_id: Shared by its runs.
         verdicts: One for each suite that was measured, in the order of measuring.
         failures: The steps that raised.
-        skipped: The suites that were not run because the night was interrupted.
+        skipped: The runs of suites that there were not because the night was interrupted.
         unreadable: Files of the history that had to be passed over.
         delivery: What became of the alerts; None when the night ended before they could be posted.
         kept_aside: The folder of the runs that the dataset could not take, if there are any.
@@ -41,14 +44,14 @@ class NightOutcome:
     night_id: str
     verdicts: tuple[SuiteVerdict, ...] = ()
     failures: tuple[Failure, ...] = ()
-    skipped: tuple[tuple[Tier, Suite], ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     unreadable: tuple[UnreadableFile, ...] = ()
     delivery: DeliveryReport | None = None
     kept_aside: Path | None = None
 
     @property
     def exit_code(self) -> ExitCode:
-        """What is certain comes first: a missed target; the rest only when nothing was measured.
+        """What is certain comes first: a missed target or a regression; the rest only when nothing was measured.
 
         That is a wrong setting, or else an interruption.
         """
@@ -67,13 +70,13 @@ class NightOutcome:
         """What a reader has to know beside the verdicts, one sentence each, free of secrets."""
         return (
             *(str(failure) for failure in self.failures),
-            *(skipped_note(tier, suite) for tier, suite in self.skipped),
+            *(str(skipped) for skipped in self.skipped),
             *(unreadable_note(file) for file in self.unreadable),
         )
 
     @property
     def shortcomings(self) -> tuple[str, ...]:
-        """Why it is not a pass, one sentence each: missed targets, doubts, notes."""
+        """Why it is not a pass, one sentence each: missed targets, regressions, doubts, notes."""
         return (
             *(sentence for verdict in self.verdicts for sentence in _shortcomings(verdict)),
             *self.notes,
@@ -85,8 +88,8 @@ class NightOutcome:
             night_id=self.night_id,
             verdicts=tuple(verdict for verdict in self.verdicts if verdict.measurement.tier == tier),
             failures=tuple(failure for failure in self.failures if failure.tier == tier),
-            skipped=tuple(place for place in self.skipped if place[0] == tier),
-            unreadable=tuple(file for file in self.unreadable if f"tier={tier}" in file.path.parts),
+            skipped=tuple(skipped for skipped in self.skipped if skipped.tier == tier),
+            unreadable=tuple(file for file in self.unreadable if f"tier={tier}" in PurePath(file.path).parts),
         )
 
 
@@ -96,16 +99,16 @@ def _shortcomings(verdict: SuiteVerdict) -> list[str]:
         validity = verdict.measurement.validity
         doubt = f"{place}: invalid" if validity.complete else place  # what is incomplete says so itself
         return [scrub(f"{doubt}: {reason}") for reason in validity.reasons]
+    units = units_of(verdict)
+    lost = () if verdict.complete else verdict.block_notes
     return [
-        f"{place}: {target.metric} {target.op} {target.limit:g} missed: "
-        f"{'no value' if target.value is None else format(target.value, '.6g')}"
-        for target in verdict.missed
+        *(
+            f"{place}: {target} missed: {'no value' if target.value is None else format(target.value, '.6g')}"
+            for target in verdict.missed
+        ),
+        *(scrub(f"{place}: {in_one_sentence(line, units)}") for line in verdict.regressions),
+        *(scrub(f"{place}: {note}") for note in lost),
     ]
-
-
-def skipped_note(tier: Tier, suite: Suite) -> str:
-    """What is said about a suite that was not run."""
-    return f"{tier} {suite}: not run: interrupted"
 
 
 def unreadable_note(file: UnreadableFile) -> str:
@@ -120,7 +123,7 @@ def night_document(outcome: NightOutcome) -> dict[str, Any]:
         "schema": SCHEMA,
         "night_id": outcome.night_id,
         "exit_code": int(outcome.exit_code),
-        "suites": [record(verdict.measurement, verdict.targets) for verdict in outcome.verdicts],
+        "suites": [suite_document(verdict) for verdict in outcome.verdicts],
         "notes": list(outcome.notes),
         "alerts": scrub_tree(delivery),
     }

@@ -1,4 +1,4 @@
-"""Promises as they are written: ``message.response_time.p95 < 2000``."""
+"""Promises as they are written: ``message.response_time.p95 < 2000``, ``45 <= message.throughput <= 55``."""
 
 from __future__ import annotations
 
@@ -6,39 +6,113 @@ import math
 import re
 from collections.abc import Collection
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from nightbench.frozen import Frozen
 from nightbench.spelling import did_you_mean
 
-Comparison = Literal["<", "<=", ">", ">=", "=="]
+Comparison = Literal["<", "<=", ">", ">=", "==", "between"]
+Inclusive = Literal["both", "neither", "left", "right"]
+"""Which bounds of a range are a part of it; pandas has the same words."""
 
 _PART = re.compile(r"\[[^\[\]]+\]$")
-_TARGET = re.compile(r"\s*(?P<metric>[^\s<>=]+)\s*(?P<op><=|>=|==|<|>)\s*(?P<limit>\S+)\s*")
+_METRIC = r"(?P<metric>[^\s<>=]+)"
+_TARGET = re.compile(rf"\s*{_METRIC}\s*(?P<op><=|>=|==|<|>)\s*(?P<limit>[^\s<>=]+)\s*")
+_RANGE = re.compile(
+    rf"\s*(?P<limit>[^\s<>=]+)\s*(?P<left><=|<)\s*{_METRIC}\s*(?P<right><=|<)\s*(?P<upper>[^\s<>=]+)\s*"
+)
+_BETWEEN = re.compile(rf"\s*{_METRIC}\s+between\s+(?P<limit>[^\s<>=]+)\s+and\s+(?P<upper>[^\s<>=]+)\s*")
+_INCLUSIVE: dict[tuple[str, str], Inclusive] = {
+    ("<=", "<="): "both",
+    ("<", "<"): "neither",
+    ("<=", "<"): "left",
+    ("<", "<="): "right",
+}
+_BOUNDS = {inclusive: bounds for bounds, inclusive in _INCLUSIVE.items()}
 
 
 class Target(Frozen):
-    """An absolute promise: ``metric op limit``, for example ``message.response_time.p95 < 2000`` (ms)."""
+    """An absolute promise: ``message.response_time.p95 < 2000`` (ms), or ``45 <= message.throughput <= 55``."""
 
     metric: str
     op: Comparison
-    limit: float
+    limit: Annotated[float, Field(description="in the metric's unit; the lower bound of between")]
+    upper: Annotated[float | None, Field(description="the upper bound of between; none for others")] = None
+    inclusive: Annotated[
+        Inclusive | None,
+        Field(description="which bounds of between meet it, both unless set; none for others"),
+    ] = None
 
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        found = _TARGET.fullmatch(value)
-        if found is None or not _is_finite(found["limit"]):
-            msg = "not METRIC OP LIMIT, as in 'message.response_time.p95 < 2000'"
+        if isinstance(value, str):
+            return _read(value)
+        if isinstance(value, dict) and value.get("op") == "between" and value.get("inclusive") is None:
+            return {**value, "inclusive": "both"}
+        return value
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Self:
+        if self.op != "between":
+            if self.upper is not None or self.inclusive is not None:
+                msg = f"upper and inclusive are for a target whose op is 'between', not {self.op!r}"
+                raise ValueError(msg)
+        elif self.upper is None:
+            msg = "a target whose op is 'between' needs upper, the bound above limit"
             raise ValueError(msg)
-        return found.groupdict()
+        elif not self.limit < self.upper:
+            msg = f"the lower bound, {plain(self.limit)}, is not below the upper one, {plain(self.upper)}"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def most(self) -> float | None:
+        """The largest value that it allows, or the bound below which it has to be; None when there is none."""
+        if self.op == "between":
+            return self.upper
+        return None if self.op in (">", ">=") else self.limit
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.op} {self.limit:g}"
+        if self.op != "between" or self.upper is None or self.inclusive is None:
+            return f"{self.metric} {self.op} {plain(self.limit)}"
+        left, right = bounds_of(self.inclusive)
+        return f"{plain(self.limit)} {left} {self.metric} {right} {plain(self.upper)}"
+
+
+def bounds_of(inclusive: Inclusive) -> tuple[str, str]:
+    """How the lower and the upper bound of a range are written: ``("<=", "<")`` for ``left``."""
+    return _BOUNDS[inclusive]
+
+
+def plain(number: float) -> str:
+    """A number as people write it, whole where it is whole; it reads back as the same."""
+    return repr(float(number)).removesuffix(".0")
+
+
+def _read(text: str) -> dict[str, Any]:
+    for form in (_RANGE, _BETWEEN, _TARGET):
+        found = form.fullmatch(text)
+        if found is not None and all(_is_finite(found[name]) for name in _limits(form)):
+            return _parts(found.groupdict())
+    msg = (
+        "not METRIC OP LIMIT, as in 'message.response_time.p95 < 2000', "
+        "nor LOWER <= METRIC <= UPPER, as in '45 <= message.throughput <= 55'"
+    )
+    raise ValueError(msg)
+
+
+def _limits(form: re.Pattern[str]) -> list[str]:
+    return [name for name in ("limit", "upper") if name in form.groupindex]
+
+
+def _parts(found: dict[str, str]) -> dict[str, Any]:
+    if "upper" not in found:
+        return dict(found)
+    bounds = found.pop("left", "<="), found.pop("right", "<=")
+    return {**found, "op": "between", "inclusive": _INCLUSIVE[bounds]}
 
 
 def about(suite: str, *operations: str) -> AfterValidator:

@@ -14,7 +14,7 @@ from nightbench.load.ledger import OperationCounts
 from nightbench.measurement import Measurement, Metric, Validity, Window, statistics
 from nightbench.plan import Suite, Tier
 from nightbench.tiers import TIERS
-from nightbench.verdict.comparison import Comparison
+from nightbench.verdict.judgement import Verdict
 from nightbench.verdict.targets import judge_targets
 from nightbench.verdict.verdict import SuiteVerdict
 
@@ -163,10 +163,10 @@ def invalidated(measurement: Measurement, *reasons: str, complete: bool | None =
     return replace(measurement, validity=validity)
 
 
-def verdict_of(measurement: Measurement, comparison: Comparison | None = None) -> SuiteVerdict:
-    """The measurement with its targets judged."""
+def verdict_of(measurement: Measurement, judged: Verdict | None = None) -> SuiteVerdict:
+    """The measurement with its targets judged, and as it compares with earlier nights."""
     targets = judge_targets(measurement.plan.promises, measurement)
-    return SuiteVerdict(measurement, targets, comparison or Comparison())
+    return SuiteVerdict(measurement, targets, judged=judged)
 
 
 def _run_id(number: int, tier: Tier, suite: Suite) -> str:

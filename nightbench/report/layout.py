@@ -16,6 +16,9 @@ WIDTH = 80
 INDENT = "  "
 GAP = 2
 
+_WHOLE = 100
+"""Percent from which on no decimal is told."""
+
 GOOD, BAD, UNSURE, HEADING, DIM = "green", "bold red", "yellow", "bold", "dim"
 
 _ASCII = str.maketrans(
@@ -45,6 +48,7 @@ class Page:
         self.met = self.said("✓")
         self.missed = self.said("✗")
         self.verdict_missed = self.missed if self.ascii else f"{self.missed} missed"
+        self.worse = "" if self.ascii else f"{self.missed} "
 
     def said(self, text: str) -> str:
         """`text` as the console's encoding can say it, without control characters."""
@@ -80,26 +84,42 @@ class Page:
         lines = Text(self.said(text)).wrap(self._console, max(width, 8), overflow="fold")
         return [line.plain.rstrip() for line in lines] or [""]
 
-    def pairs(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """``label value`` pairs side by side, as many as fit on a line."""
-        line = ""
+    def pairs(
+        self, pairs: Iterable[tuple[str, str]], *, first: str = INDENT, gap: int = 3, style: str = ""
+    ) -> None:
+        """``label value`` pairs side by side, as many as fit on a line.
+
+        Args:
+            pairs: What stands side by side.
+            first: What stands before the first of them, and as much room before each further line.
+            gap: Columns between two of them.
+            style: Of all of it.
+        """
+        head, line = self.said(first), ""
+        rest = " " * cell_len(head)
         for label, value in pairs:
             pair = self.said(f"{label} {value}" if label else value)
-            if line and cell_len(INDENT) + cell_len(line) + 3 + cell_len(pair) > WIDTH:
-                self._kept(line)
-                line = ""
-            line = f"{line}   {pair}" if line else pair
+            if line and cell_len(rest) + cell_len(line) + gap + cell_len(pair) > WIDTH:
+                self._kept(line, head, rest, style)
+                head, line = rest, ""
+            line = f"{line}{' ' * gap}{pair}" if line else pair
         if line:
-            self._kept(line)
+            self._kept(line, head, rest, style)
 
-    def _kept(self, line: str) -> None:
-        if cell_len(INDENT) + cell_len(line) <= WIDTH:
-            self.line(INDENT, line)
+    def _kept(self, line: str, head: str, rest: str, style: str) -> None:
+        if cell_len(rest) + cell_len(line) <= WIDTH:
+            self.line((head + line, style))
         else:
-            self.paragraph(line)
+            self.paragraph(line, first=head, rest=rest, style=style)
 
     def table(
-        self, head: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str] = (), *, left: int = 1
+        self,
+        head: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        styles: Sequence[str] = (),
+        *,
+        left: int = 1,
+        under: Sequence[Sequence[str]] = (),
     ) -> None:
         """Aligned columns under a heading, the first `left` of them to the left, the others to the right.
 
@@ -108,6 +128,7 @@ class Page:
             rows: One text a column.
             styles: One style a row.
             left: How many columns are aligned to the left.
+            under: Sentences that stand below each row, each a paragraph of its own.
         """
         title, *columns = head
         # the title starts left of the rows' labels and may be as much longer than they
@@ -115,13 +136,16 @@ class Page:
         widths = [max(cell_len(row[column]) for row in said) for column in range(len(head))]
         room = WIDTH - len(INDENT) - sum(widths[1:]) - GAP * (len(widths) - 1)
         widths[0] = min(widths[0], max(room, 0))
-        for row, style, margin in zip(
+        for row, style, margin, sentences in zip(
             [[self.said(title), *said[0][1:]], *said[1:]],
             [HEADING, *(styles or [""] * len(rows))],
             ["", *[INDENT] * len(rows)],
+            [(), *(under or [()] * len(rows))],
             strict=True,
         ):
             self._row(row, widths, style, left=left, margin=margin)
+            for sentence in sentences:
+                self.paragraph(sentence, first=INDENT * 3, rest=INDENT * 3, style=DIM)
 
     def _row(self, row: Sequence[str], widths: Sequence[int], style: str, *, left: int, margin: str) -> None:
         first, *others = row
@@ -150,6 +174,26 @@ def number(value: float | None, unit: str = "") -> str:
         return "–"
     suffix = f" {unit}" if unit not in {"", "1"} else ""
     return f"{_digits(value, unit)}{suffix}"
+
+
+def change(effect: float | None) -> str:
+    """A relative change as a signed percentage; a dash when it is not known."""
+    if effect is None or not math.isfinite(effect):
+        return "–"
+    return f"{signed(effect)} %"
+
+
+def signed(effect: float | None) -> str:
+    """The same without its unit, for the two ends of an interval."""
+    if effect is None or not math.isfinite(effect):
+        return "?"
+    places = 0 if abs(100 * effect) >= _WHOLE else 1
+    return f"{round(100 * effect, places) + 0.0:+,.{places}f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A relative size without a sign: ``5.4 %``."""
+    return f"{100 * share:,.{0 if abs(100 * share) >= _WHOLE else 1}f} %"
 
 
 def count(value: int) -> str:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from rich.console import Console
 
-from nightbench.history.record import clean_text
 from nightbench.measurement import Measurement
 from nightbench.plan import WebSocketPlan
 from nightbench.report.course import print_course
 from nightbench.report.findings import print_findings
 from nightbench.report.grouping import Grouped, group
-from nightbench.report.layout import BAD, DIM, GOOD, HEADING, INDENT, UNSURE, WIDTH, Page, number
+from nightbench.report.layout import DIM, HEADING, INDENT, UNSURE, WIDTH, Page, number
 from nightbench.report.measured import plural, print_errors, print_operations, print_times
-from nightbench.verdict.targets import LEAKED_ROWS, TargetResult
-from nightbench.verdict.verdict import State, SuiteVerdict
+from nightbench.report.next_steps import print_next_steps
+from nightbench.report.overview import STYLES, print_overview, state_in_words
+from nightbench.report.promises import print_targets, units_of
+from nightbench.report.verdict_lines import print_verdict
+from nightbench.verdict.verdict import SuiteVerdict
 
-_MAIN = {"websocket": "message", "database": "query"}
-_STYLES: Mapping[State, str] = {"met": GOOD, "missed": BAD, "invalid": UNSURE}
 _FACT = 12  # columns of the label of a fact
 
 
@@ -45,14 +45,15 @@ def print_suite(console: Console, verdict: SuiteVerdict) -> None:
     grouped = group(measurement.metrics)
     _title(page, verdict)
     _reasons(page, verdict)
-    _facts(page, measurement, grouped)
+    _facts(page, verdict, grouped)
     print_operations(page, measurement, grouped)
     print_times(page, grouped)
     print_course(page, measurement)
     print_errors(page, measurement)
     print_findings(page, measurement.details)
-    _targets(page, verdict)
-    _comparison(page, verdict)
+    print_targets(page, verdict)
+    print_verdict(page, verdict.judged, units_of(verdict))
+    print_next_steps(page, verdict)
 
 
 def print_night(
@@ -76,7 +77,7 @@ def print_night(
     for verdict in verdicts:
         print_suite(console, verdict)
         page.line()
-    _overview(page, verdicts)
+    print_overview(page, verdicts)
     _alerts(page, alerts)
     print_notes(console, notes)
     print_places(console, saved)
@@ -102,21 +103,9 @@ def print_places(console: Console, saved: Mapping[str, Path | str]) -> None:
 
 def _title(page: Page, verdict: SuiteVerdict) -> None:
     measurement = verdict.measurement
-    name, state = f"{measurement.tier} · {measurement.suite}", _state(page, verdict)
+    name, state = f"{measurement.tier} · {measurement.suite}", state_in_words(page, verdict)
     room = WIDTH - len(page.said(f"── {name}  {state}")) - 1
-    page.line("── ", (name, HEADING), " ", ("─" * room, DIM), " ", (state, _STYLES[verdict.state]))
-
-
-def _state(page: Page, verdict: SuiteVerdict) -> str:
-    match verdict.state:
-        case "met":
-            return f"{page.met} targets met" if verdict.targets else "no targets"
-        case "invalid":
-            return "incomplete" if not verdict.measurement.validity.complete else "invalid"
-        case "missed" if verdict.leaked:
-            return f"{page.verdict_missed}: rows leaked"
-        case "missed":
-            return f"{page.verdict_missed} {len(verdict.missed)} of {len(verdict.targets)} targets"
+    page.line("── ", (name, HEADING), " ", ("─" * room, DIM), " ", (state, STYLES[verdict.state]))
 
 
 def _reasons(page: Page, verdict: SuiteVerdict) -> None:
@@ -131,14 +120,27 @@ def _reasons(page: Page, verdict: SuiteVerdict) -> None:
     )
 
 
-def _facts(page: Page, measurement: Measurement, grouped: Grouped) -> None:
+def _facts(page: Page, verdict: SuiteVerdict, grouped: Grouped) -> None:
+    measurement = verdict.measurement
     page.line()
     _fact(page, "Run", measurement.run_id)
+    for label, text in _blocks(verdict):
+        _fact(page, label, text)
     _fact(page, "Subject", "  ".join(_subject(measurement)))
     _fact(page, "Load", _load(measurement))
     _fact(page, "Duration", f"{measurement.duration:,.1f} s measured")
     rates = ", ".join(f"{number(rate.metric.value)} {_rate_unit(rate.operation)}" for rate in grouped.rates)
     _fact(page, "Throughput", rates or "–")
+
+
+def _blocks(verdict: SuiteVerdict) -> Iterator[tuple[str, str]]:
+    """What else was measured that night, and which of it is shown."""
+    if verdict.block_notes:
+        yield "Night", "; ".join(verdict.block_notes)
+        yield "Shown", f"block {verdict.measurement.block}; targets and comparison are the night's"
+    if verdict.reruns:
+        times = "once" if len(verdict.reruns) == 1 else f"{len(verdict.reruns)} times"
+        yield "Repeated", f"{times}, since something looked worse"
 
 
 def _subject(measurement: Measurement) -> list[str]:
@@ -180,98 +182,6 @@ def _rate_unit(operation: str) -> str:
 def _fact(page: Page, label: str, value: str) -> None:
     head = INDENT + label.ljust(_FACT - 1) + " "
     page.paragraph(value, first=head, rest=" " * max(len(head), _FACT + len(INDENT)))
-
-
-def _targets(page: Page, verdict: SuiteVerdict) -> None:
-    if not verdict.targets:
-        return
-    page.line()
-    title = "Targets" if verdict.trusted else "Targets (not judged)"
-    rows, styles = [], []
-    for target in verdict.targets:
-        mark, style = _mark(page, verdict, target)
-        unit = _unit(verdict.measurement, target.metric)
-        rows.append(
-            [
-                f"{mark} {clean_text(target.metric)}",
-                _target_value(verdict.measurement, target),
-                f"{target.op} {_limit(target.limit, unit)}",
-            ]
-        )
-        styles.append(style)
-    page.table([title, "value", "target"], rows, styles)
-
-
-def _mark(page: Page, verdict: SuiteVerdict, target: TargetResult) -> tuple[str, str]:
-    width = max(len(page.met), len(page.missed))
-    certain = verdict.trusted or (verdict.leaked and target.metric == LEAKED_ROWS)
-    if not certain:
-        return "–".ljust(width), UNSURE
-    return (page.met.ljust(width), GOOD) if target.met else (page.missed.ljust(width), BAD)
-
-
-def _target_value(measurement: Measurement, target: TargetResult) -> str:
-    if target.value is not None:
-        return number(target.value, _unit(measurement, target.metric))
-    metric = next((item for item in measurement.metrics if item.name == target.metric), None)
-    if metric is None:
-        return "not measured"
-    counts = measurement.operations.get(metric.name.partition(".")[0])
-    skipped = f", {counts.skipped:,} skipped" if counts is not None and counts.skipped else ""
-    return f"missing (n = {metric.n:,}{skipped})"
-
-
-def _limit(limit: float, unit: str) -> str:
-    text = f"{limit:,.0f}" if limit == int(limit) else f"{limit:g}"
-    return text if unit in {"", "1"} else f"{text} {unit}"
-
-
-def _unit(measurement: Measurement, name: str) -> str:
-    return next((metric.unit for metric in measurement.metrics if metric.name == name), "")
-
-
-def _comparison(page: Page, verdict: SuiteVerdict) -> None:
-    comparison = verdict.comparison
-    page.line()
-    others = f" ({comparison.left_out} of another plan or subject left out)" if comparison.left_out else ""
-    if comparison.runs == 0:
-        page.line(("Compared with earlier runs", HEADING))
-        page.paragraph(f"no baseline yet: this is the first run of this plan and subject{others}")
-        return
-    page.table(
-        ["Compared with earlier runs", "tonight", "median", "change"],
-        [
-            [
-                change.metric,
-                number(change.tonight, change.unit),
-                number(change.baseline_median, change.unit),
-                "–" if change.change_percent is None else f"{change.change_percent + 0.0:+.1f} %",
-            ]
-            for change in comparison.changes
-        ],
-    )
-    runs = "1 earlier run" if comparison.runs == 1 else f"{comparison.runs} earlier runs"
-    page.paragraph(f"against the median of {runs}{others}", style=DIM)
-
-
-def _overview(page: Page, verdicts: Iterable[SuiteVerdict]) -> None:
-    rows, styles = [], []
-    for verdict in verdicts:
-        measurement = verdict.measurement
-        main = _MAIN[measurement.suite]
-        rows.append(
-            [
-                f"{measurement.tier} {measurement.suite}",
-                _state(page, verdict),
-                number(measurement.value(f"{main}.response_time.p95"), "ms"),
-                number(measurement.value(f"{main}.success_rate"), "%"),
-                number(measurement.value(f"{main}.throughput"), "1/s"),
-            ]
-        )
-        styles.append(_STYLES[verdict.state])
-    page.table(["Summary", "verdict", "P95 response", "success", "throughput"], rows, styles, left=2)
-    if not rows:
-        page.line(INDENT, ("nothing was measured", BAD))
 
 
 def _alerts(page: Page, alerts: Delivery) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from nightbench.measurement import Measurement
-from nightbench.target import Target
+from nightbench.target import Inclusive, Target, bounds_of, plain
 
 _HOLDS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {
@@ -31,10 +31,12 @@ class TargetResult:
 
     Attributes:
         metric: For example ``message.response_time.p95``.
-        op: One of ``< <= > >= ==``.
-        limit: In the metric's unit.
+        op: One of ``< <= > >= ==``, or ``between``.
+        limit: In the metric's unit; the lower bound of a range.
         value: What was measured; None when it is missing, which never meets a target.
-        met: Whether ``value op limit`` holds.
+        met: Whether ``value op limit`` holds, or the value is in the range.
+        upper: The upper bound of a range, else None.
+        inclusive: Which bounds of a range meet it, else None.
     """
 
     metric: str
@@ -42,6 +44,15 @@ class TargetResult:
     limit: float
     value: float | None
     met: bool
+    upper: float | None = None
+    inclusive: Inclusive | None = None
+
+    def limits(self) -> tuple[tuple[str, float], ...]:
+        """What the value has to be, each bound with its operator: ``(("<", 2000.0),)``."""
+        return _limits(self)
+
+    def __str__(self) -> str:
+        return f"{self.metric} {' and '.join(f'{op} {plain(limit)}' for op, limit in self.limits())}"
 
 
 def judge_targets(promises: Sequence[Target], measurement: Measurement) -> tuple[TargetResult, ...]:
@@ -57,5 +68,12 @@ def leaked(measurement: Measurement) -> bool:
 
 def _judge(target: Target, value: float | None) -> TargetResult:
     known = None if value is None or math.isnan(value) else value
-    met = known is not None and _HOLDS[target.op](known, target.limit)
-    return TargetResult(metric=target.metric, op=target.op, limit=target.limit, value=known, met=met)
+    met = known is not None and all(_HOLDS[op](known, limit) for op, limit in _limits(target))
+    return TargetResult(**target.model_dump(), value=known, met=met)
+
+
+def _limits(promise: Target | TargetResult) -> tuple[tuple[str, float], ...]:
+    if promise.upper is None or promise.inclusive is None:
+        return ((promise.op, promise.limit),)
+    left, right = bounds_of(promise.inclusive)
+    return ((left.replace("<", ">"), promise.limit), (right, promise.upper))

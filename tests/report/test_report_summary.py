@@ -12,6 +12,7 @@ import pytest
 from builders import database_measurement, invalidated, verdict_of, websocket_measurement, with_metric
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from judging import NOTHING_EARLIER, QUIET, WORSE
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -20,27 +21,25 @@ from nightbench.load.ledger import OperationCounts
 from nightbench.measurement import Metric, Validity
 from nightbench.report.layout import number
 from nightbench.report.summary import print_night, print_suite
-from nightbench.verdict.comparison import Change, Comparison
 from nightbench.verdict.verdict import SuiteVerdict
 
 GOLDEN = Path(__file__).parent / "golden"
 
-COMPARED = Comparison(
-    runs=4,
-    left_out=1,
-    changes=(
-        Change("query.response_time.p50", "ms", 3.96, 3.5, 13.142, 4),
-        Change("query.response_time.p95", "ms", 7.81, 9.0, -13.222, 4),
-        Change("query.success_rate", "%", 99.9375, 100.0, -0.0625, 4),
-        Change("pool.wait.p95", "ms", None, 0.1, None, 4),
-    ),
-)
 FAILING = verdict_of(
     with_metric(
         with_metric(websocket_measurement(), "message.response_time.p95", None),
         "connection.success_rate",
         80.0,
-    )
+    ),
+    NOTHING_EARLIER,
+)
+BLOCKS = (
+    websocket_measurement(block=1),
+    websocket_measurement(block=2),
+    invalidated(websocket_measurement(block=3), "the generator was busy"),
+)
+REGRESSED = replace(
+    verdict_of(BLOCKS[1], WORSE), blocks=BLOCKS, reruns=(websocket_measurement(role="rerun"),) * 3
 )
 INCOMPLETE = verdict_of(
     invalidated(
@@ -80,10 +79,11 @@ def printed_night(*verdicts: SuiteVerdict, **options) -> str:
 
 
 NIGHT = (
-    verdict_of(websocket_measurement()),
-    verdict_of(database_measurement(), COMPARED),
+    verdict_of(websocket_measurement(), NOTHING_EARLIER),
+    verdict_of(database_measurement(), QUIET),
     FAILING,
     INCOMPLETE,
+    REGRESSED,
 )
 
 
@@ -94,6 +94,7 @@ NIGHT = (
         ("database", printed(NIGHT[1])),
         ("failing", printed(FAILING)),
         ("incomplete", printed(INCOMPLETE)),
+        ("regression", printed(REGRESSED)),
         ("ascii", printed(FAILING, encoding="ascii")),
         ("night", printed_night(*NIGHT).split("Summary", 1)[1]),
     ],
@@ -145,6 +146,8 @@ def test_a_value_that_is_missing_since_messages_were_skipped_says_so() -> None:
         operations={**measurement.operations, "message": message},
     )
     assert "missing (n = 400, 30 skipped)" in printed(verdict_of(skipping))
+    blocks = (skipping, replace(skipping, block=2))
+    assert "missing (n = 800, 60 skipped)" in printed(replace(verdict_of(skipping), blocks=blocks))
 
 
 def test_a_metric_that_nobody_measured_is_said_so() -> None:

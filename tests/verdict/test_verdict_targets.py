@@ -9,6 +9,7 @@ from builders import database_measurement, with_metric
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightbench.history.record import judged
 from nightbench.target import Target
 from nightbench.verdict.targets import judge_targets, leaked
 
@@ -33,6 +34,46 @@ def judge(promise: str, value: float | None):
 )
 def test_each_operator(op: str, below: bool, at: bool, above: bool) -> None:
     assert [judge(f"{METRIC} {op} 100", value).met for value in (99.9, 100, 100.1)] == [below, at, above]
+
+
+@pytest.mark.parametrize(
+    ("promise", "met"),
+    [
+        (f"45 <= {METRIC} <= 55", [False, True, True, True, False]),
+        (f"{METRIC} between 45 and 55", [False, True, True, True, False]),
+        (f"45 < {METRIC} < 55", [False, False, True, False, False]),
+        (f"45 <= {METRIC} < 55", [False, True, True, False, False]),
+        (f"45 < {METRIC} <= 55", [False, False, True, True, False]),
+    ],
+)
+def test_a_range_has_its_bounds_or_not(promise: str, met: list[bool]) -> None:
+    assert [judge(promise, value).met for value in (44.9, 45, 50, 55, 55.1)] == met
+
+
+def test_a_range_is_told_with_both_bounds() -> None:
+    result = judge(f"45 <= {METRIC} < 55", 60)
+    assert (result.op, result.limit, result.upper) == ("between", 45, 55)
+    assert str(result) == f"{METRIC} >= 45 and < 55"
+    assert str(judge(f"{METRIC} < 2000", 60)) == f"{METRIC} < 2000"
+
+
+@pytest.mark.parametrize("value", [None, math.nan])
+def test_what_is_missing_is_in_no_range(value: float | None) -> None:
+    result = judge(f"{METRIC} between -1e300 and 1e300", value)
+    assert (result.met, result.value) == (False, None)
+
+
+@pytest.mark.parametrize(("value", "met"), [(50, True), (60, False)])
+def test_the_document_has_the_upper_bound_of_a_range_alone(value: float, met: bool) -> None:
+    shared = {"metric": METRIC, "value": value, "met": met}
+    assert judged(judge(f"45 <= {METRIC} < 55", value)) == {
+        **shared,
+        "op": "between",
+        "limit": 45,
+        "upper": 55,
+        "inclusive": "left",
+    }
+    assert judged(judge(f"{METRIC} < 55", value)) == {**shared, "op": "<", "limit": 55}
 
 
 @pytest.mark.parametrize("op", ["<", "<=", ">", ">=", "=="])

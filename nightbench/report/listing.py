@@ -1,0 +1,122 @@
+"""Stored runs and what was said about them, as lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from nightbench.history.marks import Mark, Night, night_of, pinned
+from nightbench.history.record import clean, clean_text
+from nightbench.report.layout import BAD, DIM, GOOD, HEADING, INDENT, UNSURE, Page
+
+Regressions = Mapping[Night, Sequence[str]]
+"""The metrics that were told to be worse, by night."""
+
+_SAID = {"accept": "accepted", "mute": "muted", "invalid": "said to be invalid", "epoch": "epoch begins"}
+
+
+def regressions_of(lines: pd.DataFrame) -> Regressions:
+    """The metrics that stored lines call a regression; `lines` as `HistoryStore.lines` gives them."""
+    found: dict[Night, list[str]] = {}
+    worse = lines[lines["state"].eq("regression")]
+    columns = (worse[name].tolist() for name in ("environment", "suite", "tier", "night", "metric"))
+    for environment, suite, tier, night, metric in zip(*columns, strict=True):
+        found.setdefault((environment, suite, tier, night), []).append(metric)
+    return found
+
+
+def run_rows(runs: pd.DataFrame, regressions: Regressions, marks: Sequence[Mark]) -> list[dict[str, Any]]:
+    """The runs as JSON-like data, with what was said about their nights, oldest first."""
+    said = _said(marks)
+    rows = []
+    for row in runs.to_dict("records"):
+        night = (row["environment"], row["suite"], row["tier"], row["night_id"])
+        rows.append(
+            {
+                **row,
+                "fingerprint": json.loads(row["fingerprint"] or "{}"),
+                "regressions": list(regressions.get(night, ())) if row["role"] == "night" else [],
+                "marks": said.get(night, []),
+            }
+        )
+    content: list[dict[str, Any]] = clean(rows)
+    return content
+
+
+def mark_rows(marks: Iterable[Mark]) -> list[dict[str, Any]]:
+    """The marks as JSON-like data."""
+    content: list[dict[str, Any]] = clean([asdict(mark) for mark in marks])
+    return content
+
+
+def print_runs(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the runs, each night under its id, in at most 80 columns."""
+    page = Page(console)
+    nights: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        nights.setdefault(row["night_id"], []).append(row)
+    width = max((len(row["run_id"]) for row in rows), default=0)
+    for night, of_night in nights.items():
+        page.line((night, HEADING))
+        for row in of_night:
+            state, style = _state(row)
+            head = f"{INDENT}{row['run_id'].ljust(width)}  {_part(row).ljust(9)}  "
+            words = ", ".join([state, *_remarks(row)])
+            if len(head) > 60:
+                page.line(INDENT, row["run_id"])
+                head = INDENT * 3 + _part(row).ljust(9) + "  "
+            page.paragraph(words, first=head, rest=" " * len(head), style=style)
+
+
+def print_marks(console: Console, marks: Iterable[Mark], *, title: str = "") -> None:
+    """Print what was said, oldest first."""
+    page = Page(console)
+    if title:
+        page.heading(title)
+    for mark in marks:
+        until = "" if mark.until is None else f" until {_minute(mark.until)}"
+        about = ", ".join(mark.metrics) or "all metrics"
+        page.line((f"{_minute(mark.at)}  {mark.kind}{until}", HEADING), f"  by {clean_text(mark.who)}")
+        page.paragraph(f"{mark.tier} {mark.suite} of {mark.night_id}: {about}")
+        page.paragraph(mark.why, style=DIM)
+
+
+def _said(marks: Sequence[Mark]) -> dict[Night, list[str]]:
+    found: dict[Night, list[str]] = {}
+    for mark in marks:
+        if mark.kind in _SAID:
+            found.setdefault(night_of(mark), []).append(_SAID[mark.kind])
+    for night in pinned(marks):
+        found.setdefault(night, []).append("pinned")
+    return {night: list(dict.fromkeys(words)) for night, words in found.items()}
+
+
+def _state(row: Mapping[str, Any]) -> tuple[str, str]:
+    if not row["complete"]:
+        return "incomplete", UNSURE
+    if not row["valid"]:
+        return "invalid", UNSURE
+    if not row["targets_met"]:
+        return "missed", BAD
+    return "met", BAD if row["regressions"] and not row["marks"] else GOOD
+
+
+def _remarks(row: Mapping[str, Any]) -> list[str]:
+    amount = len(row["regressions"])
+    worse = [] if not amount else [f"{amount} {'regression' if amount == 1 else 'regressions'}"]
+    return [*worse, *row["marks"]]
+
+
+def _part(row: Mapping[str, Any]) -> str:
+    names = {"night": "block", "rerun": "rerun", "calibration": "A/A run"}
+    return f"{names.get(row['role'], row['role'])} {row['block']}"
+
+
+def _minute(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
