@@ -19,7 +19,7 @@ from nightbench.host import fingerprint
 
 NAMES = (
     *("exchanges", "open", "connections", "memory", "accuracy", "health", "ten_thousand", "growth"),
-    *("transactions", "service_times", "database_memory"),
+    *("transactions", "service_times", "database_memory", "history", "verdict", "changepoints"),
 )
 OUT = ROOT / "benchmarks" / "out"
 
