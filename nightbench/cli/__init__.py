@@ -9,7 +9,13 @@ from cyclopts import App, CycloptsError
 from pydantic import ValidationError
 
 from nightbench import __version__
+from nightbench.cli.ack import app as ack
+from nightbench.cli.calibrate import calibrate
+from nightbench.cli.compare import compare
 from nightbench.cli.database import app as database
+from nightbench.cli.export import export
+from nightbench.cli.history import app as history
+from nightbench.cli.prune import prune
 from nightbench.cli.reference import app as reference
 from nightbench.cli.run import run
 from nightbench.cli.telling import silence, tell
@@ -32,9 +38,9 @@ For example:
 - `nightbench database --dsn postgresql://app@127.0.0.1/app --queries 5000 --workers 10`
 
 Settings come from flags, then the environment (`NIGHTBENCH_WEBSOCKET_URL`, `NIGHTBENCH_DATABASE_DSN`,
-`NIGHTBENCH_TOKEN`, …), then `nightbench.toml`. Exit codes: 0 all targets met, 1 a target missed, 2 wrong
-command or configuration, 3 the measurement is invalid or incomplete, 130 interrupted before the run
-began or after it had ended."""
+`NIGHTBENCH_TOKEN`, …), then `nightbench.toml`. Exit codes: 0 all targets met, 1 a target missed or a
+regression, 2 wrong command or configuration, 3 the measurement is invalid or incomplete, 130 interrupted
+before the run began or after it had ended."""
 
 app = App(
     name="nightbench",
@@ -47,7 +53,13 @@ app = App(
 app.command(run)
 app.command(websocket)
 app.command(database)
+app.command(calibrate)
 app.command(reference)
+app.command(history)
+app.command(compare)
+app.command(ack)
+app.command(export)
+app.command(prune)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

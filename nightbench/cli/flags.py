@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from nightbench.plan import Tier
+from nightbench.plan import Tier, TierPlan
 
 SUBJECT = Group("Subject", sort_key=1)
 _OUTPUT = Group("Output", sort_key=9)
@@ -34,7 +34,14 @@ Token = Annotated[
 Environment = Annotated[
     str | None, Parameter("--environment", group=SUBJECT, help="names the subject in results and alerts")
 ]
-Results = Annotated[Path | None, Parameter("--results", group=_OUTPUT, help="folder of the Parquet dataset")]
+Results = Annotated[
+    str | None,
+    Parameter(
+        "--results",
+        group=_OUTPUT,
+        help="folder of the Parquet dataset, or an object store: s3://bucket/prefix",
+    ),
+]
 Json = Annotated[
     str | None,
     Parameter(
@@ -47,6 +54,22 @@ Json = Annotated[
 Quick = Annotated[
     bool,
     Parameter("--quick", negative="", group=PLAN, help="keep the concurrency, cut the length to seconds"),
+]
+Blocks = Annotated[
+    int | None,
+    Parameter(
+        "--blocks",
+        group=PLAN,
+        help=f"{TierPlan.model_fields['blocks'].description}, 1 to 9 [1 unless set; in nightly 3]",
+    ),
+]
+Reruns = Annotated[
+    int | None,
+    Parameter(
+        "--reruns",
+        group=PLAN,
+        help=f"{TierPlan.model_fields['reruns'].description}, 0 to 9 [0 unless set; in nightly 3]",
+    ),
 ]
 TierFlag = Annotated[
     Tier, Parameter("--tier", group=PLAN, help="start from this tier's plan: quick, baseline, full or stress")

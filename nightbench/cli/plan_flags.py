@@ -21,6 +21,7 @@ from nightbench.plan import (
     DatabaseChanges,
     DatabasePlan,
     ReplyRules,
+    TierChanges,
     TokenSource,
     WebSocketChanges,
     WebSocketPlan,
@@ -162,6 +163,19 @@ def database_changes(
     return changes
 
 
+def tier_changes(
+    websocket: WebSocketChanges, database: DatabaseChanges, *, blocks: int | None, reruns: int | None
+) -> TierChanges:
+    """What flags change in a tier and its suites; `blocks` and `reruns` are those of these names.
+
+    Raises:
+        ConfigurationError: naming the flag that is wrong.
+    """
+    for flag, often in (("blocks", blocks), ("reruns", reruns)):
+        _checked(f"--{flag}", lambda flag=flag, often=often: TierChanges(**{flag: often}), at=())  # type: ignore[misc]
+    return TierChanges.of(websocket, database, blocks=blocks, reruns=reruns)
+
+
 def with_plan_file(
     settings: Settings, path: Path | None, *, prefix: str = "--", target: str = "--target"
 ) -> Settings:
@@ -181,6 +195,8 @@ def with_plan_file(
 
 
 def _flag_of(path: FieldPath, prefix: str, target: str) -> str:
+    if len(path) == 1:
+        return f"--{path[0]}"
     suite, field, *inside = path
     match field:
         case "targets":

@@ -11,7 +11,6 @@ from nightbench import settings as settings_module
 from nightbench.cli import flags, plan_flags
 from nightbench.cli.telling import tell
 from nightbench.errors import ConfigurationError, ExitCode
-from nightbench.plan import TierChanges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +27,7 @@ Promises = Parameter(
     negative="",
     show_default=False,
     group=flags.PLAN,
-    help="a promise on top of the default ones, METRIC OP LIMIT; may be repeated",
+    help="a promise on top of the default ones, METRIC OP LIMIT or LOWER <= METRIC <= UPPER; may be repeated",
 )
 
 
@@ -37,6 +36,8 @@ def run(
     /,
     *,
     quick: flags.Quick = False,
+    blocks: flags.Blocks = None,
+    reruns: flags.Reruns = None,
     url: flags.Url = None,
     token: flags.Token = None,
     dsn: flags.Dsn = None,
@@ -59,6 +60,7 @@ def run(
     - `nightbench run nightly --quick`: the whole night in a few minutes on the embedded default
     - `nightbench run full --url wss://staging.example.org/chat --dsn postgresql://app@db.example.org/app`
     - `nightbench run baseline --websocket.users 80 --database.workers 5`
+    - `nightbench run full --blocks 3 --reruns 3`: measured as carefully as in a night
     - `nightbench run quick --websocket-target 'message.response_time.p95 < 500' --json -`
     """
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
@@ -75,11 +77,13 @@ def run(
             "results": results,
         }
     )
-    changes = TierChanges(
-        websocket=plan_flags.websocket_changes(
+    changes = plan_flags.tier_changes(
+        plan_flags.websocket_changes(
             websocket, targets=websocket_target, prefix="--websocket.", target="--websocket-target"
         ),
-        database=plan_flags.database_changes(database, targets=database_target, target="--database-target"),
+        plan_flags.database_changes(database, targets=database_target, target="--database-target"),
+        blocks=blocks,
+        reruns=reruns,
     )
     output = JsonOutput(json)
     progress = Terminal(stderr=True)

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 
+from nightbench.blocks import Turn
 from nightbench.cli.json_output import JsonOutput
 from nightbench.cli.telling import tell
 from nightbench.cli.terminal import Terminal
 from nightbench.errors import ExitCode
-from nightbench.history.record import record
 from nightbench.history.store import HistoryStore
 from nightbench.interruption import STOPPING, run_interruptible
 from nightbench.measurement import Measurement, new_id
 from nightbench.night import Night
 from nightbench.outcome import NightOutcome, places_of
 from nightbench.plan import Suite, TierPlan
+from nightbench.report.document import suite_document
 from nightbench.report.progress import progress_display
 from nightbench.report.summary import print_notes, print_places, print_suite
 from nightbench.settings import Settings
@@ -43,13 +44,13 @@ def run_suite(suite: Suite, settings: Settings, plan: TierPlan, *, json: str | N
             stop=stop,
         )
         async with night.provided(frozenset({suite})):
-            measurement = await night.measure(suite, plan)
+            measurement = await night.measure(plan, Turn(suite))
         _keep(night, measurement)
         return night.outcome()
 
     outcome = run_interruptible(main, on_first=lambda: tell(STOPPING))
     (verdict,) = outcome.verdicts
-    code = output.write(record(verdict.measurement, verdict.targets), outcome.exit_code)
+    code = output.write(suite_document(verdict), outcome.exit_code)
     if (console := output.summary_console) is not None:
         print_suite(console, verdict)
         print_notes(console, outcome.notes)
@@ -59,8 +60,8 @@ def run_suite(suite: Suite, settings: Settings, plan: TierPlan, *, json: str | N
 
 def _keep(night: Night, measurement: Measurement) -> None:
     """Record and judge; what breaks is noted, since there is a measurement to show."""
-    for step in (night.record, night.judge):
+    for step in (lambda: night.record(measurement), lambda: night.judge(measurement.tier)):
         try:
-            step(measurement)
+            step()
         except Exception as error:  # noqa: BLE001  # see above
             night.failed(measurement.tier, measurement.suite, error)

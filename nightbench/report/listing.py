@@ -12,7 +12,7 @@ import pandas as pd
 from rich.console import Console
 
 from nightbench.history.marks import Mark, Night, night_of, pinned
-from nightbench.history.record import clean, clean_text
+from nightbench.history.record import clean
 from nightbench.report.layout import BAD, DIM, GOOD, HEADING, INDENT, UNSURE, Page
 
 Regressions = Mapping[Night, Sequence[str]]
@@ -37,12 +37,13 @@ def run_rows(runs: pd.DataFrame, regressions: Regressions, marks: Sequence[Mark]
     rows = []
     for row in runs.to_dict("records"):
         night = (row["environment"], row["suite"], row["tier"], row["night_id"])
+        of_the_night = row["role"] == "night"
         rows.append(
             {
                 **row,
                 "fingerprint": json.loads(row["fingerprint"] or "{}"),
-                "regressions": list(regressions.get(night, ())) if row["role"] == "night" else [],
-                "marks": said.get(night, []),
+                "regressions": list(regressions.get(night, ())) if of_the_night else [],
+                "marks": said.get(night, []) if of_the_night else [],
             }
         )
     content: list[dict[str, Any]] = clean(rows)
@@ -82,9 +83,9 @@ def print_marks(console: Console, marks: Iterable[Mark], *, title: str = "") -> 
     for mark in marks:
         until = "" if mark.until is None else f" until {_minute(mark.until)}"
         about = ", ".join(mark.metrics) or "all metrics"
-        page.line((f"{_minute(mark.at)}  {mark.kind}{until}", HEADING), f"  by {clean_text(mark.who)}")
+        page.line((f"{_minute(mark.at)}  {mark.kind}{until}", HEADING))
         page.paragraph(f"{mark.tier} {mark.suite} of {mark.night_id}: {about}")
-        page.paragraph(mark.why, style=DIM)
+        page.paragraph(f"{mark.who}: {mark.why}", style=DIM)
 
 
 def _said(marks: Sequence[Mark]) -> dict[Night, list[str]]:

@@ -173,9 +173,10 @@ def _notes(effects: Sequence[SetEffect], shown: Sequence[SetEffect]) -> Iterator
     if known:
         nights = max(set(sizes), key=sizes.count)
         noise = sorted(each.noise for each in known if each.noise is not None)
+        span = " to ".join(dict.fromkeys(map(percent, (noise[0], noise[-1]))))
         yield (
-            f"{nights[0]} and {nights[1]} nights; their noise is {percent(noise[0])} to {percent(noise[-1])}; one in"
-            " twenty intervals misses the truth: what is marked holds for all of them together"
+            f"{nights[0]} and {nights[1]} {'night' if nights == (1, 1) else 'nights'}; the noise from night to night"
+            f" is {span}; one in twenty intervals misses the truth: what is marked holds for all of them together"
         )
     if hidden := len(effects) - len(shown):
         yield f"{hidden} more that can be no regression: --metric '*' shows all"

@@ -114,6 +114,11 @@ def test_a_plan_file_is_for_a_run_too(planned):
     assert (plan.websocket.reply.match, plan.websocket.tls.verify) == ("order", False)
 
 
+def test_how_often_a_run_repeats_its_suites_is_a_flag(planned):
+    plan = planned("run", "full", "--blocks", "2", "--reruns", "0", "--quick", "--database.workers", "3")
+    assert (plan.blocks, plan.reruns, plan.database.workers) == (2, 0, 3)
+
+
 @pytest.mark.parametrize("command", ["websocket", "database", "run"])
 def test_help_shows_no_flag_that_nobody_could_use(command, clean_settings, capsys):
     assert run_command([command, "--help"]) == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from builders import database_measurement, websocket_measurement, with_metric
 
+from nightbench.calibration import HostCalibration
 from nightbench.cli import run_command
 from nightbench.history.store import HistoryStore
 from nightbench.subject import Subject
@@ -28,6 +29,7 @@ def _here(tmp_path, monkeypatch):
         yield Subject()
 
     monkeypatch.setattr("nightbench.night.provide_subject", subject)
+    monkeypatch.setattr("nightbench.night.calibrate_host", lambda _folder: HostCalibration())
 
 
 @pytest.fixture
@@ -71,10 +73,10 @@ def test_with_a_missed_target_that_is_the_code(measured):
 
 
 def test_a_history_that_breaks_does_not_lose_the_document(measured, monkeypatch):
-    def broken(*_args):
+    def broken(*_args, **_kwargs):
         raise OSError("input/output error")
 
-    monkeypatch.setattr(HistoryStore, "past_metrics", broken)
+    monkeypatch.setattr(HistoryStore, "nights", broken)
     measured(database_measurement(tier="quick"))
     assert run_command(["database", "--json", "it.json"]) == 3
     assert Path("it.json").exists()

@@ -1,0 +1,213 @@
+"""``nightbench history``: the stored runs, listed, shown, exported, removed and marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+from nightbench import settings as settings_module
+from nightbench.cli import flags, history_flags
+from nightbench.cli.export import export
+from nightbench.cli.history_flags import run_filter, tell_unreadable
+from nightbench.cli.pins import epoch, pin, unpin
+from nightbench.cli.prune import prune
+from nightbench.errors import ConfigurationError, ExitCode
+
+if TYPE_CHECKING:
+    from nightbench.history.filters import RunFilter
+    from nightbench.history.store import HistoryStore
+
+app = App(name="history")
+app.command(export)
+app.command(prune)
+app.command(pin)
+app.command(unpin)
+app.command(epoch)
+
+LISTED = 60
+"""Runs that are listed unless more are asked for: of three nights with three tiers, three blocks and both suites."""
+
+OneRun = Annotated[str, Parameter(help="its id, or the beginning of it; last for a night of one run")]
+
+
+@app.default
+def history(
+    *,
+    suite: history_flags.SuiteFlag = None,
+    tier: history_flags.TierFlag = None,
+    environment: history_flags.Environment = None,
+    since: history_flags.Since = None,
+    until: history_flags.Until = None,
+    last: history_flags.Last = None,
+    valid: history_flags.ValidOnly = False,
+    results: flags.Results = None,
+    json: flags.Json = None,
+) -> ExitCode:
+    """List the stored runs: the newest 60, or all of a time.
+
+    For example:
+
+    - `nightbench history --tier full --since 2026-11-01`
+    - `nightbench history --suite database --last 10 --valid --json -`
+    - `nightbench history show 20261124T031500Z-full-websocket-9f2c4e`
+    - `nightbench history export nights.csv --tier full`
+    - `nightbench history prune --keep 90 --dry-run`
+    - `nightbench history pin 20261120T0315 --why "the release everything is held against"`
+    """
+    from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
+    from nightbench.history.store import HistoryStore  # noqa: PLC0415
+    from nightbench.report.layout import Page  # noqa: PLC0415
+    from nightbench.report.listing import print_runs  # noqa: PLC0415
+
+    settings = settings_module.load({"environment": environment, "results": results})
+    limited = last is None and since is None and until is None
+    chosen = run_filter(
+        environment=settings.environment,
+        suite=suite,
+        tier=tier,
+        since=since,
+        until=until,
+        last=LISTED if limited else last,
+        valid=valid,
+    )
+    output = JsonOutput(json)
+    store = HistoryStore(settings.results)
+    rows, notes = _listed(store, chosen, limited=limited)
+    tell_unreadable(store)
+    code = output.write({"schema": 1, "runs": rows}, ExitCode.MET)
+    if (console := output.summary_console) is not None:
+        print_runs(console, rows)
+        for note in notes:
+            Page(console).paragraph(note, first="", rest="")
+    return code
+
+
+@app.command
+def show(
+    run: OneRun,
+    /,
+    *,
+    suite: history_flags.SuiteFlag = None,
+    tier: history_flags.TierFlag = None,
+    environment: history_flags.Environment = None,
+    results: flags.Results = None,
+    json: flags.Json = None,
+) -> ExitCode:
+    """Show one run whole: plan, host, subject, validity, operations, metrics, targets, verdict and what was said.
+
+    With `--json` it is the document that the run itself wrote, with its windows, the lines of the verdict on
+    its night and the marks about it.
+
+    For example:
+
+    - `nightbench history show 20261124T031500Z-full-websocket-9f2c4e`
+    - `nightbench history show last --tier quick --suite database --json run.json`
+    """
+    from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
+    from nightbench.cli.selection import Place  # noqa: PLC0415
+    from nightbench.history.marks import night_of  # noqa: PLC0415
+    from nightbench.history.store import HistoryStore  # noqa: PLC0415
+    from nightbench.report.listing import mark_rows  # noqa: PLC0415
+    from nightbench.report.stored_run import print_stored_run  # noqa: PLC0415
+
+    settings = settings_module.load({"environment": environment, "results": results})
+    output = JsonOutput(json)
+    store = HistoryStore(settings.results)
+    stored = store.run(_one(store, run, Place(settings.environment, suite, tier)))
+    night = (str(stored.row["environment"]), stored.suite, stored.tier, str(stored.row["night_id"]))
+    marks = [mark for mark in store.marks(night[0]) if night_of(mark) == night]
+    lines = store.lines(night[0], suite=stored.suite, tier=stored.tier)
+    lines = lines[lines["night"].eq(night[3])].reset_index(drop=True)
+    tell_unreadable(store)
+    document: dict[str, Any] = {**stored.document(), "lines": _lines(lines), "marks": mark_rows(marks)}
+    code = output.write(document, ExitCode.MET)
+    if (console := output.summary_console) is not None:
+        print_stored_run(console, stored, lines, marks)
+    return code
+
+
+@app.command
+def marks(
+    *,
+    suite: history_flags.SuiteFlag = None,
+    tier: history_flags.TierFlag = None,
+    environment: history_flags.Environment = None,
+    results: flags.Results = None,
+    json: flags.Json = None,
+) -> ExitCode:
+    """List what people said about runs: what was accepted, muted, said to be invalid, pinned, and why.
+
+    For example:
+
+    - `nightbench history marks`
+    - `nightbench history marks --tier full --json -`
+    """
+    from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
+    from nightbench.history.store import HistoryStore  # noqa: PLC0415
+    from nightbench.report.layout import Page  # noqa: PLC0415
+    from nightbench.report.listing import mark_rows, print_marks  # noqa: PLC0415
+
+    settings = settings_module.load({"environment": environment, "results": results})
+    output = JsonOutput(json)
+    store = HistoryStore(settings.results)
+    found = [
+        mark
+        for mark in store.marks(settings.environment)
+        if suite in (None, mark.suite) and tier in (None, mark.tier)
+    ]
+    tell_unreadable(store)
+    code = output.write({"schema": 1, "marks": mark_rows(found)}, ExitCode.MET)
+    if (console := output.summary_console) is not None:
+        print_marks(console, found)
+        if not found:
+            Page(console).paragraph(f"nothing was said of environment {settings.environment} yet", first="")
+    return code
+
+
+def _listed(
+    store: HistoryStore, chosen: RunFilter, *, limited: bool
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The rows, and what a reader has to know about what is not among them."""
+    from dataclasses import replace  # noqa: PLC0415  # only of use here
+
+    from nightbench.history.filters import RunFilter  # noqa: PLC0415  # --help stays quick
+    from nightbench.report.listing import regressions_of, run_rows  # noqa: PLC0415
+
+    every = store.runs(RunFilter(suite=chosen.suite, tier=chosen.tier))
+    runs = chosen.of(every)
+    lines = store.lines(chosen.environment, suite=chosen.suite, tier=chosen.tier, columns=("metric", "state"))
+    rows = run_rows(runs, regressions_of(lines), store.marks(chosen.environment))
+    if every.empty and chosen.suite is None and chosen.tier is None:
+        return rows, ["nothing is stored yet; `nightbench run quick` measures something"]
+    notes = [] if rows else ["no run fits"]
+    if limited and (older := len(replace(chosen, last=None).of(every)) - len(runs)):
+        notes.append(f"{older:,} older runs: see --since, --last")
+    elsewhere = sorted(
+        set(replace(RunFilter(), suite=chosen.suite).of(every)["environment"]) - {chosen.environment}
+    )
+    if elsewhere:
+        notes.append(f"other environments: {', '.join(elsewhere)}; see --environment")
+    return rows, notes
+
+
+def _one(store: HistoryStore, name: str, place: Any) -> str:
+    """The id of the one run that is meant.
+
+    Raises:
+        ConfigurationError: when there is none, or more than one.
+    """
+    from nightbench.cli.selection import choose, stored_runs  # noqa: PLC0415  # --help stays quick
+
+    found = choose(name, stored_runs(store, place), place)
+    ids = list(found.runs["run_id"])
+    if len(ids) > 1:
+        several = " ".join([*ids[:8], *(["…"] if len(ids) > 8 else [])])
+        raise ConfigurationError("RUN", name, f"is {len(ids)} runs, name one of {several}")
+    return str(ids[0])
+
+
+def _lines(lines: Any) -> Any:
+    from nightbench.history.record import clean  # noqa: PLC0415  # --help stays quick
+
+    return clean(lines.astype(object).where(lines.notna(), None).to_dict("records"))

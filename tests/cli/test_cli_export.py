@@ -1,0 +1,68 @@
+"""``nightbench export``: a table or the whole dataset as files for other tools."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cli.storing import LAST, P95, run
+
+READ = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}
+
+
+@pytest.mark.parametrize("form", READ)
+@pytest.mark.parametrize("command", [["export"], ["history", "export"]], ids=" ".join)
+def test_a_file_has_a_row_a_metric(stored, ran, form, command):
+    out = ran(
+        *command, f"nights.{form}", "--suite", "websocket", "--since", "2026-11-29", "--environment", "local"
+    )
+    frame = READ[form](f"nights.{form}")
+    assert set(frame["run_id"]) == {run(LAST), run(LAST, block=2), run(LAST, role="rerun")}
+    assert P95 in set(frame["metric"])
+    assert out == f"nights.{form}: {len(frame):,} rows\n"
+
+
+def test_a_folder_has_a_file_a_table(stored, document):
+    found = document("export", "everything", "--format", "json", "--last", "4")
+    files = {Path(each["path"]).name: each["rows"] for each in found["files"]}
+    assert files["runs.json"] == 4
+    assert {"metrics.json", "windows.json", "verdicts.json", "marks.json", "noise.json"} < set(files)
+    assert len(json.loads(Path("everything/runs.json").read_text())) == 4
+
+
+def test_all_environments_are_exported_unless_one_is_named(stored, ran):
+    ran("export", "all.parquet")
+    ran("export", "one.parquet", "--environment", "prod", "--valid")
+    assert run(LAST + 1, block=7) in set(pd.read_parquet("all.parquet")["run_id"])
+    assert set(pd.read_parquet("one.parquet")["run_id"]) == {run(LAST + 1, block=7)}
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("export nights.csv --format json", ["--format = 'json'", "nights.csv"]),
+        ("export nights.csv --format xml", ["--format", "xml"]),
+        ("export nights.csv --tier stress", ["nights.csv", "fits"]),
+        ("export", ["TARGET"]),
+        ("export nights.csv --since yesterday", ["--since"]),
+    ],
+)
+def test_bad_input_is_told_in_one_line(stored, refused, command, names):
+    refused(command, {}, "", names)
+    assert not Path("nights.csv").exists()
+
+
+def test_a_place_that_cannot_be_written_is_told(stored, capsys):
+    from nightbench.cli import run_command
+
+    Path("taken").write_text("a file")
+    assert run_command(["export", "taken/nights.csv"]) == 3
+    out, err = capsys.readouterr()
+    assert "taken/nights.csv could not be written" in err
+    assert out == ""
+
+
+def test_an_empty_history_has_nothing_to_export(refused):
+    refused("export nights.csv", {}, "", ["no run in results fits"])
