@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from flows.tier import run_tier
-from nightbench.plan import DatabaseChanges, WebSocketChanges
+from nightbench.plan import Blocks, DatabaseChanges, Reruns, TierChanges, WebSocketChanges
 from tasks.scrubbed import scrubbed
 
 
@@ -16,6 +16,8 @@ async def baseline(
     websocket: WebSocketChanges | None = None,
     database: DatabaseChanges | None = None,
     quick: bool = False,
+    blocks: Blocks | None = 1,
+    reruns: Reruns | None = 0,
 ) -> State[Any] | None:
     """A moderate load: 50 users for 2 minutes, 5,000 queries.
 
@@ -23,5 +25,8 @@ async def baseline(
         websocket: What to change in the tier's WebSocket plan.
         database: What to change in the tier's database plan.
         quick: Keep the concurrency, cut the length to seconds.
+        blocks: How often each suite runs, in turns; their median counts. None: as often as in a night.
+        reruns: How often a suite is repeated in which something looks worse. None: as often as in a night.
     """
-    return await run_tier("baseline", websocket, database, quick=quick)
+    changes = TierChanges.of(websocket, database, blocks=blocks, reruns=reruns)
+    return await run_tier("baseline", changes, quick=quick)

@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 from flows import baseline as baseline_flow
 from flows import full as full_flow
 from flows import stress as stress_flow
-from flows.tier import INVALID, TARGET_MISSED, failed_state, survive, the_night
+from flows.tier import OUTCOMES, failed_state, survive, the_night
 from nightbench.night import Night
 from nightbench.plan import Tier, TierChanges
 from tasks.scrubbed import scrubbed
@@ -46,7 +46,7 @@ async def _tier(
     night: Night, tier: Tier, run: _TierFlow, changes: TierChanges | None, *, quick: bool
 ) -> None:
     given = changes or TierChanges()
-    subflow = run(websocket=given.websocket, database=given.database, quick=quick, return_state=True)
+    subflow = run(**dict(given), quick=quick, return_state=True)
     state = await survive(night, subflow, tier)
-    if state is not None and not state.is_completed() and state.name not in {TARGET_MISSED, INVALID}:
+    if state is not None and not state.is_completed() and state.name not in OUTCOMES:
         night.failed(tier, None, await state.aresult(raise_on_failure=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -12,11 +12,12 @@ from prefect.logging import get_run_logger
 from prefect.states import Failed
 
 from nightbench import settings
+from nightbench.blocks import Course, Turn, blocks_of, reruns_of, suspects_of
 from nightbench.errors import ConfigurationError, ExitCode, NotBegunError
 from nightbench.measurement import Measurement
 from nightbench.night import Night
 from nightbench.outcome import NightOutcome
-from nightbench.plan import DatabaseChanges, Suite, Tier, TierChanges, TierPlan, WebSocketChanges
+from nightbench.plan import Suite, Tier, TierChanges, TierPlan
 from nightbench.planning import planned
 from nightbench.report.log_lines import logged_progress
 from nightbench.running import open_night, running_night
@@ -29,24 +30,24 @@ from tasks.record import record
 
 T = TypeVar("T")
 
-_STEPS: Mapping[Suite, Callable[[Night, TierPlan], Awaitable[Measurement]]] = {
+_STEPS: Mapping[Suite, Callable[[Night, TierPlan, Turn], Awaitable[Measurement]]] = {
     "websocket": measure_websocket,
     "database": measure_database,
 }
-"""What measures each suite, in the order of measuring."""
+"""What measures each suite."""
 
 TARGET_MISSED = "TargetMissed"
+REGRESSION = "Regression"
 INVALID = "Invalid"
+OUTCOMES = frozenset({TARGET_MISSED, REGRESSION, INVALID})
+"""Final states that tell of what was measured: the flow itself did what it should."""
 
 
-async def run_tier(
-    tier: Tier, websocket: WebSocketChanges | None, database: DatabaseChanges | None, *, quick: bool
-) -> State[Any] | None:
+async def run_tier(tier: Tier, changes: TierChanges, *, quick: bool) -> State[Any] | None:
     """Measure, record, judge and alert one tier; return the failed state that it deserves, if any.
 
     A tier that is a night by itself answers for all of it, a part of a night for its own.
     """
-    changes = TierChanges(websocket=websocket or WebSocketChanges(), database=database or DatabaseChanges())
     async with the_night(tier) as night:
         try:
             plan, warnings = planned(night.settings, tier, changes, quick=quick)
@@ -61,23 +62,28 @@ async def run_tier(
 
 
 async def _suites(night: Night, plan: TierPlan) -> None:
-    """Both suites, each on the disk before the next begins; then the judgement of what there is."""
-    tier = plan.tier
-    measured: list[Measurement] = []
-    for suite, measure in _STEPS.items():
-        if night.stop.is_set():
-            night.skipped(tier, suite)
-            continue
+    """The blocks of both suites, and the judgement of what there is; what is suspect is repeated and judged again."""
+    await _take(night, plan, blocks_of(plan))
+    verdicts = await survive(night, judge(night, plan.tier), plan.tier)
+    if again := reruns_of(plan, suspects_of(verdicts or ())):
+        await _take(night, plan, again)
+        await survive(night, judge(night, plan.tier), plan.tier)
+
+
+async def _take(night: Night, plan: TierPlan, turns: Sequence[Turn]) -> None:
+    """Each of `turns`, on the disk before the next begins."""
+    course = Course(turns)
+    while (turn := course.next(stopped=night.stop.is_set())) is not None:
         try:
-            measurement = await survive(night, measure(night, plan), tier, suite)
+            measurement = await survive(night, _STEPS[turn.suite](night, plan, turn), plan.tier, turn.suite)
         except NotBegunError:
-            night.skipped(tier, suite)
+            course.skip(turn)
             continue
-        if measurement is not None:
-            measured.append(measurement)
-            await survive(night, record(night, measurement), tier, suite)
-    for measurement in measured:
-        await survive(night, judge(night, measurement), tier, measurement.suite)
+        if measurement is None:
+            course.broke(turn.suite)
+        else:
+            await survive(night, record(night, measurement), plan.tier, turn.suite)
+    night.skipped(course.skipped(plan.tier))
 
 
 @asynccontextmanager
@@ -130,7 +136,8 @@ def failed_state(outcome: NightOutcome) -> State[Any] | None:
         case ExitCode.MET:
             return None
         case ExitCode.MISSED:
-            name = TARGET_MISSED
+            missed = any(verdict.state == "missed" for verdict in outcome.verdicts)
+            name = TARGET_MISSED if missed else REGRESSION
         case _:
             name = INVALID
     return Failed(name=name, message="\n".join(outcome.shortcomings))

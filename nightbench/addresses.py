@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit
+import re
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from websockets.exceptions import InvalidURI
 from websockets.uri import parse_uri
@@ -10,6 +12,7 @@ from websockets.uri import parse_uri
 from nightbench.plan.placeholders import placeholders
 
 _POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9]*://")
 _ENCODE = "a password with special characters must be percent-encoded"
 
 
@@ -54,6 +57,44 @@ def check_sentry(dsn: str) -> None:
     if parts.scheme not in ("http", "https") or not parts.username or not parts.path.strip("/"):
         msg = "not a Sentry DSN; it looks like https://key@host/project"
         raise ValueError(msg)
+
+
+def results_of(value: object) -> object:
+    """Where results lie: a path for a folder, which ``file:///`` names too, or the URL of an object store.
+
+    Raises:
+        ValueError: for a URL that is none of a store, or that holds credentials.
+    """
+    if not isinstance(value, str):
+        return value
+    if "://" not in value:
+        return expanded(Path(value))
+    parts = _split(value)
+    if not _SCHEME.match(value):  # fsspec chains stores with ::, which is not meant
+        msg = "not a URL of an object store; it looks like s3://bucket/prefix"
+        raise ValueError(msg)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        msg = "credentials and options do not belong there; they are read from AWS_ACCESS_KEY_ID and its kind"
+        raise ValueError(msg)
+    if parts.scheme == "file" and not parts.netloc:
+        return Path(unquote(parts.path))
+    if parts.scheme == "file" or not parts.netloc:
+        msg = "it names no bucket; it looks like s3://bucket/prefix, or file:///folder"
+        raise ValueError(msg)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def expanded(path: Path) -> Path:
+    """`path` with the home folder for ``~``.
+
+    Raises:
+        ValueError: when there is none.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        msg = "there is no such home folder"
+        raise ValueError(msg) from None
 
 
 def _split(address: str) -> SplitResult:

@@ -9,38 +9,43 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from nightbench.alerts.alert import Alert, alerts_of
 from nightbench.alerts.delivery import DeliveryReport, deliver
-from nightbench.alerts.failure import Failure, failure_alert
-from nightbench.alerts.outbox import Outbox, Run
+from nightbench.alerts.failure import Failure
+from nightbench.alerts.outbox import Outbox
+from nightbench.blocks import Skipped, Turn
+from nightbench.calibration import HostCalibration, calibrate_host
 from nightbench.database import stress_test
 from nightbench.database.checking import checks as database_checks
 from nightbench.debugging import show_traceback
-from nightbench.errors import ConfigurationError, ExitCode, MeasurementError, NightbenchError
+from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun, UnsavedError
+from nightbench.judging import judge_tier, keep, of_suite
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel
-from nightbench.outcome import NightOutcome, skipped_note, unreadable_note
+from nightbench.news import News
+from nightbench.outcome import NightOutcome, unreadable_note
 from nightbench.plan import Suite, Tier, TierPlan
 from nightbench.plan.layers import as_it_was_set
 from nightbench.reference.provide import BOTH, provide_subject
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
 from nightbench.subject import Subject
-from nightbench.verdict.comparison import compare
+from nightbench.verdict.judgement import Verdict
+from nightbench.verdict.policy import Policy
 from nightbench.verdict.targets import judge_targets
-from nightbench.verdict.verdict import SuiteVerdict
+from nightbench.verdict.verdict import SuiteVerdict, suite_verdict
 from nightbench.websocket import load_test
 
 OnNote = Callable[[str], None]
-Display = Callable[[Tier], AbstractContextManager[OnProgress]]
-"""What shows the progress of one suite of a tier, inside its block."""
+Display = Callable[[str], AbstractContextManager[OnProgress]]
+"""What shows the progress of one run of a suite under a label, inside its block."""
 
 
 @contextmanager
-def no_display(_tier: Tier) -> Iterator[OnProgress]:
+def no_display(_label: str) -> Iterator[OnProgress]:
     """Show nothing."""
     yield lambda _: None
 
@@ -72,6 +77,7 @@ class Night:
         display: Display = no_display,
         on_note: OnNote = no_note,
         stop: asyncio.Event | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self.settings = settings
         self.night_id = night_id
@@ -80,24 +86,21 @@ class Night:
         self.on_note = on_note
         self.stop = stop or asyncio.Event()
         self.owner: str | None = None
+        self._policy = policy or Policy()
         self._store = HistoryStore(settings.results)
         self._outbox = Outbox(settings.outbox_folder)
-        self._verdicts: dict[str, SuiteVerdict] = {}
+        self._news = News(self._outbox)
+        self._runs: dict[tuple[Tier, Suite], list[Measurement]] = {}
+        self._judged: dict[tuple[Tier, Suite], Verdict] = {}
+        self._verdicts: dict[tuple[Tier, Suite], SuiteVerdict] = {}
         self._failures: list[Failure] = []
         self._warned: set[str] = set()
-        self._skipped: list[tuple[Tier, Suite]] = []
+        self._skipped: list[Skipped] = []
         self._kept_aside: Path | None = None
-        self._untold: list[tuple[Alert, Run]] = []
-        self._known_verdicts = 0
-        self._known_failures = 0
         self._delivery: DeliveryReport | None = None
 
     def __repr__(self) -> str:
         return f"Night({self.night_id!r})"
-
-    def label(self, tier: Tier) -> RunLabel:
-        """What a measurement of `tier` belongs to."""
-        return RunLabel(tier=tier, night_id=self.night_id, environment=self.settings.environment)
 
     async def check(self) -> None:
         """Try what can be tried before anything is started: the folders, and the addresses that are set.
@@ -123,25 +126,38 @@ class Night:
         async with provide_subject(self.settings, needs=needs) as self.subject:
             yield
 
-    async def measure(self, suite: Suite, plan: TierPlan) -> Measurement:
-        """Load the subject as `plan` says for `suite`, and show it.
+    async def measure(self, plan: TierPlan, turn: Turn) -> Measurement:
+        """Measure the host, then load the subject as `plan` says for the suite of `turn`, and show it.
 
         Raises:
             ConfigurationError: when the subject cannot be loaded.
             MeasurementError: when the load generator gave no result.
         """
-        label = self.label(plan.tier)
-        with self.display(plan.tier) as on_progress:
-            if suite == "websocket":
-                return await load_test.run(
-                    plan.websocket, self.subject, label, on_progress=on_progress, stop=self.stop
-                )
-            try:
-                return await stress_test.run(
-                    plan.database, self.subject, label, on_progress=on_progress, stop=self.stop
-                )
-            except ConfigurationError as error:
-                raise as_it_was_set(error, self.settings.layers(plan.tier), suite) from None
+        label = RunLabel(plan.tier, self.night_id, self.settings.environment, turn.role, turn.block)
+        host = await self._calibrated()
+        with self.display(turn.label(plan)) as on_progress:
+            measurement = await self._load(plan, turn.suite, label, on_progress)
+        return replace(measurement, metrics=(*measurement.metrics, *host.metrics))
+
+    async def _load(
+        self, plan: TierPlan, suite: Suite, label: RunLabel, on_progress: OnProgress
+    ) -> Measurement:
+        if suite == "websocket":
+            return await load_test.run(
+                plan.websocket, self.subject, label, on_progress=on_progress, stop=self.stop
+            )
+        try:
+            return await stress_test.run(
+                plan.database, self.subject, label, on_progress=on_progress, stop=self.stop
+            )
+        except ConfigurationError as error:
+            raise as_it_was_set(error, self.settings.layers(plan.tier), suite) from None
+
+    async def _calibrated(self) -> HostCalibration:
+        folder = self.settings.results_folder or self.settings.cache
+        host = await asyncio.to_thread(calibrate_host, folder)
+        self.warn(host.notes)
+        return host
 
     def failed(
         self, tier: Tier | None, suite: Suite | None, error: BaseException, *, tell: bool = True
@@ -173,10 +189,11 @@ class Night:
                 self._warned.add(warning)
                 self.on_note(warning)
 
-    def skipped(self, tier: Tier, suite: Suite) -> None:
-        """Remember that a suite was not run since the night was interrupted."""
-        self._skipped.append((tier, suite))
-        self.on_note(skipped_note(tier, suite))
+    def skipped(self, what: Iterable[Skipped]) -> None:
+        """Remember what was not run since the night was interrupted."""
+        for each in what:
+            self._skipped.append(each)
+            self.on_note(str(each))
 
     def record(self, measurement: Measurement) -> SavedRun:
         """Judge the targets of a measurement and save both.
@@ -184,8 +201,12 @@ class Night:
         Raises:
             MeasurementError: when it could not be saved; the outcome has it all the same.
         """
+        place = (measurement.tier, measurement.suite)
+        runs = self._runs.setdefault(place, [])
+        runs.append(measurement)
+        if measurement.role != "calibration":
+            self._verdicts[place] = suite_verdict(runs, self._judged.get(place))
         targets = judge_targets(measurement.plan.promises, measurement)
-        self._verdicts[measurement.run_id] = SuiteVerdict(measurement, targets)
         try:
             return self._store.save(measurement, targets, fallback=self.settings.cache / "unsaved")
         except UnsavedError as error:
@@ -193,17 +214,25 @@ class Night:
                 self._kept_aside = error.kept.parent
             raise
 
-    def judge(self, measurement: Measurement) -> SuiteVerdict:
-        """Compare a recorded measurement with the earlier ones of its suite, tier and environment."""
+    def judge(self, tier: Tier) -> tuple[SuiteVerdict, ...]:
+        """Compare what was recorded of a tier with the earlier nights, and keep what came of it.
+
+        It may be called again when suspects were repeated.
+        """
         known = set(self._store.unreadable)
-        past = self._store.past_metrics(measurement.suite, measurement.tier, measurement.environment)
+        runs = [run for place, runs in self._runs.items() if place[0] == tier for run in runs]
+        if not runs:
+            return ()
+        verdict = judge_tier(self._store, runs, self._policy)
         for file in self._store.unreadable:
             if file not in known:
                 self.on_note(unreadable_note(file))
-        targets = self._verdicts[measurement.run_id].targets
-        verdict = SuiteVerdict(measurement, targets, compare(measurement, past))
-        self._verdicts[measurement.run_id] = verdict
-        return verdict
+        for place in [place for place in self._runs if place[0] == tier]:
+            self._judged[place] = of_suite(verdict, place[1])
+            self._verdicts[place] = suite_verdict(self._runs[place], self._judged[place])
+        judged = {suite: each for (of, suite), each in self._verdicts.items() if of == tier}
+        keep(self._store, verdict, judged)
+        return tuple(judged.values())
 
     def put_alerts(self) -> int:
         """Put into the outbox what is not there yet; return how many alerts that were.
@@ -211,30 +240,8 @@ class Night:
         Raises:
             MeasurementError: when some could not be put; the next call tries those again.
         """
-        self._find_news()
-        lost: list[str] = []
-        put = 0
-        for untold in tuple(self._untold):
-            try:
-                self._outbox.put(*untold)
-            except MeasurementError as error:
-                lost.append(str(error))
-            else:
-                self._untold.remove(untold)
-                put += 1
-        if lost:
-            raise MeasurementError("; ".join(lost))
-        return put
-
-    def _find_news(self) -> None:
-        verdicts = list(self._verdicts.values())[self._known_verdicts :]
-        failures = self._failures[self._known_failures :]
-        self._known_verdicts += len(verdicts)
-        self._known_failures += len(failures)
-        self._untold += [
-            *((alert, verdict.measurement) for verdict in verdicts for alert in alerts_of([verdict])),
-            *((failure_alert(failure), failure) for failure in failures),
-        ]
+        self._news.find(self._verdicts.values(), self._failures)
+        return self._news.put()
 
     def deliver(self) -> DeliveryReport:
         """Post what is in the outbox; blocks while it talks to the server."""

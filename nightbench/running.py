@@ -11,6 +11,8 @@ from nightbench.errors import MeasurementError
 from nightbench.measurement import new_id
 from nightbench.night import Display, Night, OnNote, no_display, no_note
 from nightbench.settings import Settings
+from nightbench.tiers import tiers_of
+from nightbench.verdict.policy import Policy
 
 _running: ContextVar[Night | None] = ContextVar("nightbench_night", default=None)
 
@@ -29,12 +31,13 @@ async def open_night(
     on_note: OnNote = no_note,
     stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Night]:
-    """Begin a night; it is the running one inside the block. What breaks it is alerted.
+    """Begin the night of the flow `name`; it is the running one inside the block. What breaks it is alerted.
 
     Raises:
         ConfigurationError: when a folder or an address that is set cannot be used; nothing is started then.
     """
-    night = Night(settings, new_id(name), display=display, on_note=on_note, stop=stop)
+    policy = Policy(judgements=len(tiers_of(name)))
+    night = Night(settings, new_id(name), display=display, on_note=on_note, stop=stop, policy=policy)
     token = _running.set(night)
     try:
         await night.check()

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -77,10 +77,10 @@ class Settings(BaseSettings):
         (), description="databases that load tests may write to, host:port/database, separated by commas"
     )
     token: SecretStr | None = Field(None, description="the bearer token of the WebSocket")
-    results: Path = Field(Path("results"), description="folder of the Parquet dataset")
-    outbox: Path | None = Field(
-        None, description="folder of alerts not yet delivered; RESULTS/outbox unless set"
+    results: Annotated[Path | str, BeforeValidator(addresses.results_of)] = Field(
+        Path("results"), description="folder of the Parquet dataset, or an object store: s3://bucket/prefix"
     )
+    outbox: Path | None = Field(None, description="folder of alerts that wait; RESULTS/outbox unless set")
     cache: Path = Field(
         Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "nightbench",
         description="folder of what can be made again: embedded PostgreSQL, Prefect's database",
@@ -144,19 +144,20 @@ class Settings(BaseSettings):
             addresses.check_sentry(value.get_secret_value())
         return value
 
-    @field_validator("results", "outbox", "cache")
+    @field_validator("outbox", "cache")
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:
-        try:
-            return None if value is None else value.expanduser()
-        except RuntimeError:
-            msg = "there is no such home folder"
-            raise ValueError(msg) from None
+        return None if value is None else addresses.expanded(value)
+
+    @property
+    def results_folder(self) -> Path | None:
+        """The folder of the dataset; None when it lies in an object store."""
+        return self.results if isinstance(self.results, Path) else None
 
     @property
     def outbox_folder(self) -> Path:
         """Where alerts wait."""
-        return self.outbox or self.results / "outbox"
+        return self.outbox or (self.results_folder or self.cache) / "outbox"
 
     def with_plan_file(self, layer: Layer) -> Self:
         """These settings with those of a plan file, which win over the settings file and environment."""
@@ -256,6 +257,8 @@ def _shown(path: Sequence[str | int], value: object) -> str:
     match path[:1]:
         case ("websocket_url",):
             return without_query(scrub_address(value)) if isinstance(value, str) else REDACTED
+        case ("results",) if isinstance(value, str) and "://" in value:
+            return without_query(scrub_address(value))
         case ("database_dsn",):
             # what is no URL may be nothing but a password, or have one under any name
             return scrub_address(value) if isinstance(value, str) and "://" in value else REDACTED

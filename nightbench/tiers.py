@@ -1,18 +1,29 @@
-"""The tiers: how hard each pushes its two suites, and what ``--quick`` leaves of that."""
+"""The tiers: how hard each pushes its two suites, how often, and what ``--quick`` leaves of that."""
 
 from __future__ import annotations
 
-from nightbench.plan import DatabasePlan, Tier, TierPlan, WebSocketPlan
+from nightbench.plan import NIGHTLY_TIERS, TIER_NAMES, DatabasePlan, Tier, TierPlan, WebSocketPlan
 
 QUICK_SECONDS = 8.0
 """How long ``--quick`` measures a suite; ramp and warm-up add at most 3 s, a drain what the subject takes."""
 
 
+NIGHTLY = "nightly"
+"""The night that has several tiers."""
+BLOCKS = 3
+"""Of a night: the median of three has 0.45 of the variance of one, and one that was disturbed does not count."""
+RERUNS = 3
+"""Of a night: as many as its blocks, so that they are as sure."""
+
+
 def _tier(tier: Tier, *, users: int, duration: float, queries: int, workers: int) -> TierPlan:
+    nightly = tier in NIGHTLY_TIERS
     return TierPlan(
         tier=tier,
         websocket=WebSocketPlan(users=users, duration=duration),
         database=DatabasePlan(queries=queries, workers=workers),
+        blocks=BLOCKS if nightly else 1,
+        reruns=RERUNS if nightly else 0,
     )
 
 
@@ -24,10 +35,20 @@ TIERS: dict[Tier, TierPlan] = {
 }
 
 
+def tiers_of(night: str) -> tuple[Tier, ...]:
+    """The tiers of a night, in order: those of ``nightly``, else the one of its name."""
+    return NIGHTLY_TIERS if night == NIGHTLY else tuple(tier for tier in TIER_NAMES if tier == night)
+
+
 def shortened(plan: TierPlan) -> TierPlan:
-    """`plan` with its concurrency and its pace kept and its length cut to seconds (``--quick``)."""
+    """`plan` with its concurrency and its pace kept and its length cut to seconds and one block (``--quick``)."""
     return plan.model_copy(
-        update={"websocket": _short_websocket(plan.websocket), "database": _short_database(plan.database)}
+        update={
+            "websocket": _short_websocket(plan.websocket),
+            "database": _short_database(plan.database),
+            "blocks": 1,
+            "reruns": 0,
+        }
     )
 
 

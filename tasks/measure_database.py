@@ -5,6 +5,7 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from nightbench.blocks import Turn
 from nightbench.measurement import Measurement
 from nightbench.night import Night
 from nightbench.plan import TierPlan
@@ -13,6 +14,6 @@ from tasks.scrubbed import scrubbed
 
 @task(name="measure database", cache_policy=NO_CACHE, persist_result=False)
 @scrubbed
-async def measure_database(night: Night, plan: TierPlan) -> Measurement:
+async def measure_database(night: Night, plan: TierPlan, turn: Turn) -> Measurement:
     """Load the database as `plan` says."""
-    return await night.measure("database", plan)
+    return await night.measure(plan, turn)

@@ -2,7 +2,7 @@
 
 from xdist.scheduler import LoadFileScheduling
 
-ONE_SERVER = ("published", "night", "command", "end_of_night", "not_begun", "deployments")
+ONE_SERVER = ("published", "night", "blocks", "command", "end_of_night", "not_begun", "deployments")
 """Of the tests of flows, those that share a Prefect server, or its import: either takes longer than they do."""
 
 LONGEST_FIRST = (

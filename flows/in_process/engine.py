@@ -22,15 +22,16 @@ from nightbench.instances import instance_folder
 from nightbench.interruption import STOPPING, run_interruptible
 from nightbench.night import Display, Night, OnNote, no_display, no_note
 from nightbench.outcome import NightOutcome
-from nightbench.plan import NIGHTLY_TIERS, TIER_NAMES, TierChanges
+from nightbench.plan import TIER_NAMES, Tier, TierChanges
+from nightbench.plan.layers import together
 from nightbench.planning import planned
 from nightbench.running import open_night
 from nightbench.settings import Settings
+from nightbench.tiers import NIGHTLY, tiers_of
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
-NIGHTLY = "nightly"
 FLOW_NAMES = (*TIER_NAMES, NIGHTLY)
 
 STARTING = "starting Prefect and the subject, which takes some seconds"
@@ -81,14 +82,30 @@ def run_flow(
 
 def _parameters(name: str, settings: Settings, changes: TierChanges, *, quick: bool) -> dict[str, Any]:
     """The parameters of a flow, each of its plans tried."""
-    tiers = NIGHTLY_TIERS if name == NIGHTLY else tuple(tier for tier in TIER_NAMES if tier == name)
+    tiers = tiers_of(name)
     if not tiers:
         raise ConfigurationError("TIER", name, "no such tier", f"known are {', '.join(FLOW_NAMES)}")
     for tier in tiers:
         planned(settings, tier, changes, quick=quick)
     if name == NIGHTLY:
         return {"quick": quick, **dict.fromkeys(tiers, changes)}
-    return {"quick": quick, "websocket": changes.websocket, "database": changes.database}
+    (tier,) = tiers
+    return {
+        "quick": quick,
+        "websocket": changes.websocket,
+        "database": changes.database,
+        **_repetition(settings, tier, changes),
+    }
+
+
+def _repetition(settings: Settings, tier: Tier, changes: TierChanges) -> dict[str, int]:
+    """How often the suites of a tier by itself run, as far as flags or plan file say so; else its flow knows.
+
+    What the settings say is for the night: a short look at a tier would be a long one by them.
+    """
+    _, *of_the_command = settings.layers(tier, changes)
+    said = together(of_the_command)
+    return {name: value for name in ("blocks", "reruns") if (value := getattr(said, name)) is not None}
 
 
 @contextmanager
@@ -110,7 +127,7 @@ def _prepared(settings: Settings) -> Iterator[EmbeddedServer | None]:
 
 async def _run(flow: Any, parameters: dict[str, Any], night: Night, server: EmbeddedServer | None) -> None:
     """Run the flow; what breaks around its steps becomes a failure of the night."""
-    from flows.tier import INVALID, TARGET_MISSED  # noqa: PLC0415  # imports Prefect
+    from flows.tier import OUTCOMES  # noqa: PLC0415  # imports Prefect
 
     try:
         state: State[Any] = await flow(**parameters, return_state=True)
@@ -119,7 +136,7 @@ async def _run(flow: Any, parameters: dict[str, Any], night: Night, server: Embe
             error = MeasurementError(f"the embedded Prefect server ended: {error}")
         night.failed(None, None, error)
     else:
-        if not state.is_completed() and state.name not in {TARGET_MISSED, INVALID}:
+        if not state.is_completed() and state.name not in OUTCOMES:
             night.failed(None, None, await state.aresult(raise_on_failure=False))
 
 

@@ -7,14 +7,23 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from nightbench.measurement import Metric
+from nightbench.verdict.judgement import Line
+from nightbench.verdict.night_value import trusted
 from nightbench.verdict.targets import LEAKED_ROWS, TargetResult
 from nightbench.verdict.verdict import SuiteVerdict
 
-Kind = Literal["target_missed", "invalid", "tenant_leak", "failed"]
+Kind = Literal["target_missed", "regression", "invalid", "tenant_leak", "failed"]
 Level = Literal["error", "warning"]
 
 _LEVELS: Mapping[Kind, Level] = MappingProxyType(
-    {"target_missed": "error", "tenant_leak": "error", "invalid": "warning", "failed": "error"}
+    {
+        "target_missed": "error",
+        "tenant_leak": "error",
+        "failed": "error",
+        "regression": "warning",
+        "invalid": "warning",
+    }
 )
 
 
@@ -48,29 +57,34 @@ class Alert:
 
 
 def alerts_of(verdicts: Iterable[SuiteVerdict]) -> tuple[Alert, ...]:
-    """The alerts of a run: leaks and missed targets are errors, an invalid measurement is a warning.
+    """The alerts of a run: leaks and missed targets are errors, regressions and invalid measurements warnings.
 
-    The targets of an invalid measurement are no news, but a leaked row is.
+    The targets of an invalid measurement are no news, but a leaked row is; what is muted is none either.
     """
     return tuple(alert for verdict in verdicts for alert in _alerts_of_suite(verdict))
 
 
 def _alerts_of_suite(verdict: SuiteVerdict) -> Iterator[Alert]:
     if verdict.leaked:
-        context = {"value": verdict.measurement.value(LEAKED_ROWS)}
-        yield _alert(verdict, "tenant_leak", LEAKED_ROWS, "rows of another tenant were read", context)
+        rows = [run.value(LEAKED_ROWS) or 0.0 for run in (*verdict.runs, *verdict.reruns)]
+        yield _alert(
+            verdict, "tenant_leak", LEAKED_ROWS, "rows of another tenant were read", {"value": max(rows)}
+        )
+    if not (verdict.trusted and verdict.complete):
+        what = "the measurement is invalid" if verdict.complete else "the measurement is incomplete"
+        reasons = [reason for run in verdict.runs if not trusted(run) for reason in run.validity.reasons]
+        yield _alert(verdict, "invalid", "validity", what, {"reasons": reasons})
     if not verdict.trusted:
-        validity = verdict.measurement.validity
-        what = "the measurement is invalid" if validity.complete else "the measurement is incomplete"
-        yield _alert(verdict, "invalid", "validity", what, {"reasons": list(validity.reasons)})
         return
     for target in verdict.missed:
         if not (verdict.leaked and target.metric == LEAKED_ROWS):
             yield _missed(verdict, target)
+    for line in verdict.regressions:
+        yield _regression(verdict, line)
 
 
 def _missed(verdict: SuiteVerdict, target: TargetResult) -> Alert:
-    metric = next((item for item in verdict.measurement.metrics if item.name == target.metric), None)
+    metric = _metric(verdict, target.metric)
     context = {
         **asdict(target),
         "unit": metric.unit if metric else None,
@@ -78,6 +92,37 @@ def _missed(verdict: SuiteVerdict, target: TargetResult) -> Alert:
         "missing": target.value is None,
     }
     return _alert(verdict, "target_missed", target.metric, f"{target.metric} misses its target", context)
+
+
+def _regression(verdict: SuiteVerdict, line: Line) -> Alert:
+    metric = _metric(verdict, line.metric)
+    context = {
+        "metric": line.metric,
+        "value": line.value,
+        "baseline": line.baseline,
+        "unit": metric.unit if metric else None,
+        "effect": line.effect,
+        "interval": [line.low, line.high],
+        "nights": line.nights,
+        "p": line.p_adjusted if line.p_adjusted is not None else line.p,
+        "layer": line.layer,
+        "since": _since(verdict, line),
+        "why": line.why,
+    }
+    return _alert(verdict, "regression", line.metric, f"{line.metric} is worse than before", context)
+
+
+def _since(verdict: SuiteVerdict, line: Line) -> str | None:
+    """The first night of the level that is worse, where the history tells; the last such change."""
+    changes = () if verdict.judged is None else verdict.judged.changes
+    return next(
+        (change.night for change in reversed(changes) if change.metric == line.metric and change.point.worse),
+        None,
+    )
+
+
+def _metric(verdict: SuiteVerdict, name: str) -> Metric | None:
+    return next((metric for metric in verdict.values if metric.name == name), None)
 
 
 def _alert(verdict: SuiteVerdict, kind: Kind, metric: str, what: str, context: Mapping[str, Any]) -> Alert:

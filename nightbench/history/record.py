@@ -35,6 +35,10 @@ class JudgedTarget(Protocol):
     def value(self) -> float | None: ...
     @property
     def met(self) -> bool: ...
+    @property
+    def upper(self) -> float | None: ...
+    @property
+    def inclusive(self) -> str | None: ...
 
 
 def record(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[str, Any]:
@@ -52,6 +56,8 @@ def record(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[st
             "suite": measurement.suite,
             "tier": measurement.tier,
             "environment": measurement.environment,
+            "role": measurement.role,
+            "block": measurement.block,
             "started_at": measurement.started_at,
             "duration": measurement.duration,
             "plan": _shortened(measurement.plan.model_dump(mode="json")),
@@ -73,11 +79,13 @@ def record(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[st
 
 
 def judged(target: JudgedTarget) -> dict[str, Any]:
-    """One target as the document has it."""
+    """One target as the document has it; `upper` and `inclusive` where it is a range, whose `limit` is the lower."""
+    upper = {} if target.upper is None else {"upper": target.upper, "inclusive": target.inclusive}
     return {
         "metric": target.metric,
         "op": target.op,
         "limit": target.limit,
+        **upper,
         "value": target.value,
         "met": target.met,
     }

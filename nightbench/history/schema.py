@@ -1,141 +1,193 @@
-"""The three tables of the dataset, column by column, and their rows."""
+"""The tables of the dataset, column by column."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
-from nightbench.history.record import JudgedTarget, clean, clean_text, record, window_record
-from nightbench.measurement import SCHEMA, Measurement
-from nightbench.plan import plan_hash
+VERSION = 2
+"""Of the dataset, in every row as ``schema_version``: 2 since runs have a role, a block and a fingerprint."""
 
-_INSTANT = pa.timestamp("us", tz="UTC")
+Layout = Literal["run", "month"]
+"""Whether the files of a table lie in ``suite=…/tier=…/month=…`` or in ``month=…`` alone."""
 
-RUNS = pa.schema(
-    [
-        ("schema_version", pa.int32()),
-        ("run_id", pa.string()),
-        ("night_id", pa.string()),
-        ("environment", pa.string()),
-        ("started_at", _INSTANT),
-        ("duration_s", pa.float64()),
-        ("plan", pa.string()),
-        ("plan_hash", pa.string()),
-        ("subject", pa.string()),
-        ("subject_key", pa.string()),
-        ("host", pa.string()),
-        ("packages", pa.string()),
-        ("valid", pa.bool_()),
-        ("complete", pa.bool_()),
-        ("reasons", pa.list_(pa.string())),
-        ("operations", pa.string()),
-        ("uncounted", pa.string()),
-        ("targets", pa.string()),
-        ("targets_met", pa.bool_()),
-        ("details", pa.string()),
-    ]
+INSTANT = pa.timestamp("us", tz="UTC")
+
+
+@dataclass(frozen=True)
+class TableForm:
+    """One table.
+
+    Attributes:
+        name: Also of its folder.
+        schema: Its columns; those that its folders name are not in its files.
+        younger: The columns that files of an earlier version lack, and what stands for them.
+        layout: Where its files lie.
+    """
+
+    name: str
+    schema: pa.Schema
+    younger: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    layout: Layout = "run"
+
+
+_ROLE: Mapping[str, Any] = MappingProxyType({"role": "night", "block": 1})
+
+RUNS = TableForm(
+    "runs",
+    pa.schema(
+        [
+            ("schema_version", pa.int32()),
+            ("run_id", pa.string()),
+            ("night_id", pa.string()),
+            ("environment", pa.string()),
+            ("started_at", INSTANT),
+            ("duration_s", pa.float64()),
+            ("role", pa.string()),
+            ("block", pa.int32()),
+            ("plan", pa.string()),
+            ("plan_hash", pa.string()),
+            ("subject", pa.string()),
+            ("subject_key", pa.string()),
+            ("host", pa.string()),
+            ("packages", pa.string()),
+            ("fingerprint", pa.string()),
+            ("valid", pa.bool_()),
+            ("complete", pa.bool_()),
+            ("reasons", pa.list_(pa.string())),
+            ("operations", pa.string()),
+            ("uncounted", pa.string()),
+            ("targets", pa.string()),
+            ("targets_met", pa.bool_()),
+            ("details", pa.string()),
+        ]
+    ),
+    younger=MappingProxyType({**_ROLE, "fingerprint": None}),
 )
 """One row a run. Columns of nested content hold JSON text."""
 
-METRICS = pa.schema(
-    [
-        ("schema_version", pa.int32()),
-        ("run_id", pa.string()),
-        ("night_id", pa.string()),
-        ("environment", pa.string()),
-        ("started_at", _INSTANT),
-        ("valid", pa.bool_()),
-        ("name", pa.string()),
-        ("value", pa.float64()),
-        ("unit", pa.string()),
-        ("n", pa.int64()),
-    ]
+METRICS = TableForm(
+    "metrics",
+    pa.schema(
+        [
+            ("schema_version", pa.int32()),
+            ("run_id", pa.string()),
+            ("night_id", pa.string()),
+            ("environment", pa.string()),
+            ("started_at", INSTANT),
+            ("valid", pa.bool_()),
+            ("role", pa.string()),
+            ("block", pa.int32()),
+            ("plan_hash", pa.string()),
+            ("subject_key", pa.string()),
+            ("fingerprint", pa.string()),
+            ("name", pa.string()),
+            ("value", pa.float64()),
+            ("unit", pa.string()),
+            ("n", pa.int64()),
+        ]
+    ),
+    younger=MappingProxyType({**_ROLE, "plan_hash": None, "subject_key": None, "fingerprint": None}),
 )
-"""One row a metric; a null value is a missing one."""
+"""One row a metric, with all of its run that judging needs; a null value is a missing one."""
 
-WINDOWS = pa.schema(
-    [
-        ("schema_version", pa.int32()),
-        ("run_id", pa.string()),
-        ("second", pa.int32()),
-        ("seconds", pa.int32()),
-        ("operation", pa.string()),
-        ("quantity", pa.string()),
-        ("n", pa.int64()),
-        ("histogram", pa.string()),
-    ]
+WINDOWS = TableForm(
+    "windows",
+    pa.schema(
+        [
+            ("schema_version", pa.int32()),
+            ("run_id", pa.string()),
+            ("second", pa.int32()),
+            ("seconds", pa.int32()),
+            ("operation", pa.string()),
+            ("quantity", pa.string()),
+            ("n", pa.int64()),
+            ("histogram", pa.string()),
+        ]
+    ),
+    younger=MappingProxyType({"seconds": 1}),
 )
 """One row a window, operation and quantity; `histogram` is HdrHistogram V2 in base64, in µs."""
 
-ABSENT: Mapping[str, Any] = MappingProxyType({"seconds": 1})
-"""What the rows of a file stand for that was written before a column was."""
+VERDICTS = TableForm(
+    "verdicts",
+    pa.schema(
+        [
+            ("schema_version", pa.int32()),
+            ("judgement_id", pa.string()),
+            ("run_id", pa.string()),
+            ("night_id", pa.string()),
+            ("environment", pa.string()),
+            ("judged_at", INSTANT),
+            ("metric", pa.string()),
+            ("state", pa.string()),
+            ("layer", pa.int32()),
+            ("value", pa.float64()),
+            ("baseline", pa.float64()),
+            ("nights", pa.int32()),
+            ("effect", pa.float64()),
+            ("low", pa.float64()),
+            ("high", pa.float64()),
+            ("p", pa.float64()),
+            ("p_adjusted", pa.float64()),
+            ("noise", pa.float64()),
+            ("detectable", pa.float64()),
+            ("floor", pa.float64()),
+            ("higher_is_worse", pa.bool_()),
+            ("gates", pa.bool_()),
+            ("why", pa.string()),
+        ]
+    ),
+)
+"""One row a line of a judgement; the last judgement of a night, suite and tier is the one that counts."""
 
-TABLES: Mapping[str, pa.Schema] = MappingProxyType({"metrics": METRICS, "windows": WINDOWS, "runs": RUNS})
+NOISE = TableForm(
+    "noise",
+    pa.schema(
+        [
+            ("schema_version", pa.int32()),
+            ("noise_id", pa.string()),
+            ("environment", pa.string()),
+            ("at", INSTANT),
+            ("fingerprint", pa.string()),
+            ("metric", pa.string()),
+            ("runs", pa.int32()),
+            ("mean", pa.float64()),
+            ("within_sd", pa.float64()),
+            ("between_sd", pa.float64()),
+        ]
+    ),
+)
+"""One row a metric of a calibration: how much it differs within a run and between runs of the same build."""
+
+MARKS = TableForm(
+    "marks",
+    pa.schema(
+        [
+            ("schema_version", pa.int32()),
+            ("mark_id", pa.string()),
+            ("kind", pa.string()),
+            ("environment", pa.string()),
+            ("suite", pa.string()),
+            ("tier", pa.string()),
+            ("run_id", pa.string()),
+            ("night_id", pa.string()),
+            ("metrics", pa.list_(pa.string())),
+            ("who", pa.string()),
+            ("why", pa.string()),
+            ("at", INSTANT),
+            ("until", INSTANT),
+        ]
+    ),
+    layout="month",
+)
+"""One row a statement of somebody about a run; none is ever changed."""
+
+OF_A_RUN = (METRICS, WINDOWS, RUNS)
 """In the order of writing: a run exists when its row in ``runs`` does."""
 
-
-def tables_of(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[str, pa.Table]:
-    """The rows of one run in each table."""
-    document = record(measurement, targets)
-    rows = {
-        "runs": [_run_row(measurement, document)],
-        "metrics": _metric_rows(measurement, document),
-        "windows": _window_rows(measurement),
-    }
-    return {name: pa.Table.from_pylist(rows[name], schema=schema) for name, schema in TABLES.items()}
-
-
-def _run_row(measurement: Measurement, document: Mapping[str, Any]) -> dict[str, Any]:
-    targets = document["targets"]
-    validity = document["validity"]
-    host = {name: value for name, value in document["host"].items() if name != "packages"}
-    return {
-        **_common(measurement),
-        "night_id": document["night_id"],
-        "environment": document["environment"],
-        "started_at": measurement.started_at.astimezone(UTC),
-        "duration_s": document["duration"],
-        "plan": _text(document["plan"]),
-        "plan_hash": plan_hash(measurement.plan),
-        "subject": _text(document["subject"]),
-        "subject_key": clean(measurement.subject_key),
-        "host": _text(host),
-        "packages": _text(document["host"].get("packages", {})),
-        "valid": validity["valid"],
-        "complete": validity["complete"],
-        "reasons": validity["reasons"],
-        "operations": _text(document["operations"]),
-        "uncounted": _text(document["uncounted"]),
-        "targets": _text(targets),
-        "targets_met": all(target["met"] for target in targets),
-        "details": _text(document["details"]),
-    }
-
-
-def _metric_rows(measurement: Measurement, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    shared = {
-        **_common(measurement),
-        "night_id": document["night_id"],
-        "environment": document["environment"],
-        "started_at": measurement.started_at.astimezone(UTC),
-        "valid": document["validity"]["valid"],
-    }
-    return [{**shared, **metric} for metric in document["metrics"]]
-
-
-def _window_rows(measurement: Measurement) -> list[dict[str, Any]]:
-    shared = _common(measurement)
-    return [{**shared, **window_record(window)} for window in measurement.windows]
-
-
-def _common(measurement: Measurement) -> dict[str, Any]:
-    return {"schema_version": SCHEMA, "run_id": clean_text(measurement.run_id)}
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+FORMS = (*OF_A_RUN, VERDICTS, NOISE, MARKS)

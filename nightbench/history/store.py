@@ -1,77 +1,75 @@
-"""The dataset under one folder: each run saved whole or not at all, and earlier runs read back."""
+"""The dataset under one root: each run saved whole or not at all, and what was stored read back."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from nightbench.addresses import results_of
 from nightbench.errors import MeasurementError
-from nightbench.files import check_writable, reason, write_whole
-from nightbench.history.reading import (
-    Place,
-    UnreadableError,
-    UnreadableFile,
-    check_footer,
-    files_of,
-    place_of,
-    read_rows,
-)
-from nightbench.history.record import JudgedTarget, record, window_record
-from nightbench.history.schema import TABLES, tables_of
-from nightbench.measurement import Measurement
+from nightbench.files import reason
+from nightbench.history import judgements, runs, tidy
+from nightbench.history.filters import RunFilter
+from nightbench.history.judgements import Scope
+from nightbench.history.marks import Mark, mark_of, row_of
+from nightbench.history.objects import ObjectStore
+from nightbench.history.places import path_of
+from nightbench.history.reader import Reader
+from nightbench.history.reading import UnreadableFile
+from nightbench.history.record import JudgedTarget
+from nightbench.history.rows import file_of
+from nightbench.history.runs import NoSuchRunError, StoredRun
+from nightbench.history.saving import SavedRun as SavedRun  # noqa: PLC0414  # of whom the store saves for
+from nightbench.history.saving import UnsavedError as UnsavedError  # noqa: PLC0414
+from nightbench.history.saving import save
+from nightbench.history.schema import FORMS, MARKS, NOISE, RUNS, VERDICTS, TableForm
+from nightbench.history.storage import Folder, Storage
+from nightbench.history.tidy import NIGHT, Span
+from nightbench.measurement import Measurement, Role
 
-_PAST_COLUMNS = ["run_id", "night_id", "started_at", "plan_hash", "subject_key", "name", "value", "unit", "n"]
-
-
-@dataclass(frozen=True)
-class SavedRun:
-    """Where a run lies: one file in each table."""
-
-    run_id: str
-    paths: tuple[Path, ...]
-
-
-class UnsavedError(MeasurementError):
-    """A run that the dataset could not take.
-
-    Attributes:
-        kept: The file that it was written to instead, if any.
-    """
-
-    def __init__(self, text: str, kept: Path | None) -> None:
-        self.kept = kept
-        super().__init__(text)
+_ALL = RunFilter()
 
 
 class HistoryStore:
-    """All runs under `root`, in the tables ``runs``, ``metrics`` and ``windows``.
+    """All that was measured, judged and said, under `root`: a folder, or the URL of an object store.
 
-    A run exists when its file in ``runs`` does, which is written last; what a crash left of the other two
-    tables is never read as part of the history.
+    A run exists when its file in ``runs`` does, which is written last; what a crash left of its other
+    tables is never read as part of the history. Whatever cannot be read is skipped and stands in
+    `unreadable`. Nothing is opened before it is needed.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path | str) -> None:
         self.root = root
-        self._unreadable: dict[Path, str] = {}
+
+    @cached_property
+    def storage(self) -> Storage:
+        """The files."""
+        place = results_of(self.root)
+        return Folder(place) if isinstance(place, Path) else ObjectStore(str(place))
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads them, and remembers what it had to skip."""
+        return Reader(self.storage)
+
+    @property
+    def unreadable(self) -> list[UnreadableFile]:
+        """The files that this store came across and had to skip: torn, foreign, or of a newer version."""
+        return self.reader.unreadable
 
     def check_writable(self) -> None:
-        """Try to write, in the folder and in every table that is already there.
+        """Try to write, in the root and in every table that is already there.
 
         Raises:
-            ConfigurationError: naming the setting ``results`` and the folder.
+            ConfigurationError: naming the setting ``results`` and the place.
         """
-        check_writable("results", self.root)
-        for name in TABLES:
-            if (self.root / name).exists():
-                check_writable("results", self.root / name)
+        self.storage.check_writable(form.name for form in FORMS)
 
     def save(
         self,
@@ -88,116 +86,150 @@ class HistoryStore:
             fallback: Where the run is kept as one JSON document when the dataset cannot take it.
 
         Raises:
-            UnsavedError: when it could not be saved, naming the folder and where the run was kept.
+            UnsavedError: when it could not be saved, naming the place and where the run was kept.
         """
-        written: list[Path] = []
-        try:
-            for name, table in tables_of(measurement, targets).items():
-                path = self._path(name, measurement)
-                write_whole(path, lambda file, table=table: _write_parquet(table, file))  # type: ignore[misc]
-                written.append(path)
-        except (OSError, pa.ArrowException) as error:
-            kept, told = _keep(measurement, targets, fallback)
-            for path in written:
-                with suppress(OSError):  # without its row in `runs` it is no run
-                    path.unlink()
-            msg = f"run {measurement.run_id} could not be saved in {self.root}: {reason(error)}; {told}"
-            raise UnsavedError(msg, kept) from error
-        return SavedRun(measurement.run_id, tuple(written))
+        return save(self.storage, measurement, targets, fallback)
 
-    def past_metrics(self, suite: str, tier: str, environment: str) -> pd.DataFrame:
-        """The metrics of all valid runs of a suite, tier and environment, oldest run first.
+    def save_mark(self, mark: Mark) -> None:
+        """Write one mark.
 
-        Returns:
-            One row a metric: run_id, night_id, started_at (UTC), plan_hash, subject_key, name,
-            value (NaN when missing), unit, n.
+        Raises:
+            MeasurementError: when it could not be saved.
         """
-        runs = self._read("runs", suite, tier)
-        metrics = self._read("metrics", suite, tier)
-        self._look_at("windows", suite, tier)
-        self._note_incomplete(suite, tier)
-        valid = runs[runs["valid"].eq(other=True) & runs["environment"].eq(environment)]
-        known = valid[["run_id", "plan_hash", "subject_key"]].drop_duplicates("run_id")
-        past = metrics.merge(known, on="run_id", how="inner")
-        return past.sort_values(["started_at", "run_id"], kind="stable")[_PAST_COLUMNS].reset_index(drop=True)
+        self._save(MARKS, path_of(MARKS, mark.mark_id, mark.at), [row_of(mark)])
 
-    @property
-    def unreadable(self) -> list[UnreadableFile]:
-        """The files that this store came across and had to skip: torn, foreign, or of a newer version."""
-        return [UnreadableFile(path, problem) for path, problem in sorted(self._unreadable.items())]
+    def save_lines(
+        self,
+        frame: pd.DataFrame,
+        *,
+        environment: str,
+        night_id: str,
+        run_ids: Mapping[str, str] | None = None,
+        judged_at: datetime | None = None,
+    ) -> None:
+        """Write the lines of a judgement, which replaces earlier ones of the same night, suite and tier.
 
-    def _path(self, table: str, measurement: Measurement) -> Path:
-        month = f"{measurement.started_at.astimezone(UTC):%Y-%m}"
-        folder = (
-            self.root / table / f"suite={measurement.suite}" / f"tier={measurement.tier}" / f"month={month}"
+        Args:
+            frame: As `nightbench.verdict.judgement.Verdict.to_frame` gives it: one row a line.
+            environment: Of the night.
+            night_id: Which was judged.
+            run_ids: One run of the night by suite, to find the measurement by.
+            judged_at: Now unless given.
+
+        Raises:
+            MeasurementError: when they could not be saved.
+        """
+        at = (judged_at or datetime.now(UTC)).astimezone(UTC)
+        rows = judgements.rows_of_lines(
+            frame, environment=environment, night_id=night_id, run_ids=run_ids or {}, judged_at=at
         )
-        return folder / f"{measurement.run_id}.parquet"
+        for suite, tier, name, lines in rows:
+            self._save(VERDICTS, path_of(VERDICTS, name, at, suite, tier), lines)
 
-    def _read(self, table: str, suite: str, tier: str) -> pd.DataFrame:
-        schema = TABLES[table]
-        parts = []
-        for place in self._places(table, suite, tier):
-            try:
-                parts.append(read_rows(place.path, schema))
-            except UnreadableError as error:
-                self._unreadable[place.path] = str(error)
-        frame: pd.DataFrame = pa.concat_tables([schema.empty_table(), *parts]).to_pandas()
-        return frame
+    def save_noise(
+        self, frame: pd.DataFrame, *, environment: str, at: datetime | None = None, fingerprint: str = ""
+    ) -> None:
+        """Write what a calibration found.
 
-    def _look_at(self, table: str, suite: str, tier: str) -> None:
-        for place in self._places(table, suite, tier):
-            try:
-                check_footer(place.path, TABLES[table])
-            except UnreadableError as error:
-                self._unreadable[place.path] = str(error)
+        Args:
+            frame: One row a metric: suite, tier, metric, runs, mean, within_sd, between_sd.
+            environment: Of its runs.
+            at: Now unless given.
+            fingerprint: Of its runs, unless the frame has a column of that name.
 
-    def _note_incomplete(self, suite: str, tier: str) -> None:
-        """A run without its metrics, which a save never leaves, is not passed over in silence."""
-        for place in self._places("runs", suite, tier):
-            metrics = self.root / "metrics" / place.path.relative_to(self.root / "runs")
-            if not metrics.exists():
-                self._unreadable.setdefault(place.path, f"its metrics are gone: there is no {metrics}")
+        Raises:
+            MeasurementError: when it could not be saved.
+        """
+        instant = (at or datetime.now(UTC)).astimezone(UTC)
+        rows = judgements.rows_of_noise(frame, environment=environment, at=instant, fingerprint=fingerprint)
+        for suite, tier, name, lines in rows:
+            self._save(NOISE, path_of(NOISE, name, instant, suite, tier), lines)
 
-    def _places(self, table: str, suite: str, tier: str) -> list[Place]:
-        """The files of a table for one suite and tier; those that lie elsewhere are noted as unreadable."""
-        places = []
-        for path in files_of(self.root / table):
-            try:
-                place = place_of(self.root / table, path)
-            except UnreadableError as error:
-                self._unreadable[path] = str(error)
-                continue
-            if (place.suite, place.tier) == (suite, tier):
-                places.append(place)
-        return places
+    def nights(
+        self,
+        environment: str | None,
+        *,
+        suite: str | None = None,
+        tier: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        last: int | None = None,
+        roles: Collection[Role] = NIGHT,
+    ) -> pd.DataFrame:
+        """The metrics of earlier runs, one row each, oldest first, invalid runs too; see `tidy.COLUMNS`.
 
+        Args:
+            environment: Of the runs; None for all.
+            suite: Only this one.
+            tier: Only this one.
+            since: When the runs started at the earliest.
+            until: When they started at the latest.
+            last: Only the newest so many nights of each suite and tier; no more than they need is read.
+            roles: What the runs were for.
+        """
+        return tidy.nights(self.reader, suite, tier, Span(environment, roles, since, until, last))
 
-def _write_parquet(table: pa.Table, file: object) -> None:
-    # a histogram is different in every row: a dictionary would only be a second copy, and the statistics
-    # of the column two more of the largest
-    others = [name for name in table.schema.names if name != "histogram"]
-    pq.write_table(
-        table,
-        file,
-        compression="zstd",
-        compression_level=9,
-        use_dictionary=others,
-        write_statistics=others,
-    )
+    def marks(self, environment: str | None = None) -> list[Mark]:
+        """What was said about the runs of an environment, or of all, in the order in which it was said."""
+        tables = self.reader.tables(MARKS, self.reader.places(MARKS))
+        found = [mark_of(row) for _, table in tables for row in table.to_pylist()]
+        of_it = (mark for mark in found if environment in (None, mark.environment))
+        return sorted(of_it, key=lambda mark: (mark.at, mark.mark_id))
 
+    def lines(
+        self,
+        environment: str | None,
+        *,
+        suite: str | None = None,
+        tier: str | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """The lines of the last judgement of each night, suite and tier, earlier judgements first.
 
-def _keep(
-    measurement: Measurement, targets: Sequence[JudgedTarget], fallback: Path | None
-) -> tuple[Path | None, str]:
-    """Write the run as one JSON document and say where; say so too when that failed."""
-    if fallback is None:
-        return None, "it was not kept elsewhere"
-    document = record(measurement, targets)
-    document["windows"] = [window_record(window) for window in measurement.windows]
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-    path = fallback / f"{measurement.run_id}.json"
-    try:
-        write_whole(path, lambda file: file.write(text.encode()))
-    except OSError as error:
-        return None, f"nor could it be kept in {fallback}: {reason(error)}"
-    return path, f"it was kept as {path}"
+        Args:
+            environment: Of the nights; None for all.
+            suite: Only this one.
+            tier: Only this one.
+            columns: Of the lines, beside the names of night, suite, tier and judgement; all unless given.
+        """
+        return judgements.lines(self.reader, Scope(environment, suite, tier), columns)
+
+    def noise(
+        self, environment: str | None, *, suite: str | None = None, tier: str | None = None
+    ) -> pd.DataFrame:
+        """What the last calibration of each suite, tier and fingerprint found, one row a metric."""
+        return judgements.noise(self.reader, Scope(environment, suite, tier))
+
+    def runs(self, chosen: RunFilter = _ALL) -> pd.DataFrame:
+        """One row a run, oldest first; see `runs.COLUMNS`."""
+        return runs.listed(self.reader, chosen)
+
+    def run_ids(self, prefix: str = "") -> list[str]:
+        """The ids of the runs that begin with `prefix`, oldest first."""
+        return [place.name for place in self.reader.places(RUNS) if place.name.startswith(prefix)]
+
+    def run(self, name: str) -> StoredRun:
+        """One run whole, by its id or the beginning of it.
+
+        Raises:
+            NoSuchRunError: when none can be read, or several begin so.
+        """
+        places = [place for place in self.reader.places(RUNS) if place.name.startswith(name)]
+        places = [place for place in places if place.name == name] or places
+        found = runs.one(self.reader, places[0]) if len(places) == 1 else None
+        if found is None:
+            several = [place.name for place in places] if len(places) > 1 else []
+            raise NoSuchRunError(name, self.storage.name, tuple(several))
+        return found
+
+    def windows(self, run_ids: Collection[str]) -> pd.DataFrame:
+        """The windows of some runs: run_id, second, seconds, operation, quantity, n, histogram."""
+        places = [place for place in self.reader.places(RUNS) if place.name in set(run_ids)]
+        return runs.windows(self.reader, places)
+
+    def _save(self, form: TableForm, path: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        try:
+            self.storage.write(path, file_of(form, rows))
+        except (OSError, ValueError, pa.ArrowException) as error:
+            msg = f"{form.name} could not be saved in {self.storage.name}: {reason(error)}"
+            raise MeasurementError(msg) from error

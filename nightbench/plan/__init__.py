@@ -27,12 +27,13 @@ from nightbench.plan.database import DatabasePlan, DatabaseTarget
 from nightbench.plan.layers import Layer, NameOf
 from nightbench.plan.parameters import ParameterDraw
 from nightbench.plan.websocket import WebSocketPlan, WebSocketTarget
-from nightbench.plan.words import NIGHTLY_TIERS, TIER_NAMES, Model, Seconds, Suite, Tier
+from nightbench.plan.words import NIGHTLY_TIERS, TIER_NAMES, Blocks, Model, Reruns, Seconds, Suite, Tier
 from nightbench.plan.workload import OwnRows, PolicyCost, StatementPlan, WorkloadPlan, WrittenTable
 
 __all__ = [
     "NIGHTLY_TIERS",
     "TIER_NAMES",
+    "Blocks",
     "Condition",
     "DatabaseChanges",
     "DatabasePlan",
@@ -46,6 +47,7 @@ __all__ = [
     "PolicyCost",
     "RatePoint",
     "ReplyRules",
+    "Reruns",
     "Seconds",
     "StatementPlan",
     "Suite",

@@ -22,7 +22,7 @@ from nightbench.frozen import Frozen
 from nightbench.plan.database import DatabasePlan
 from nightbench.plan.effect import UNUSED
 from nightbench.plan.websocket import WebSocketPlan
-from nightbench.plan.words import Tier
+from nightbench.plan.words import BLOCKS, RERUNS, Blocks, Reruns, Tier
 from nightbench.target import merged_targets
 
 SuitePlan = WebSocketPlan | DatabasePlan
@@ -92,18 +92,39 @@ class DatabaseChanges(_optional(DatabasePlan)):  # type: ignore[misc]  # made of
 
 
 class TierChanges(Frozen):
-    """What to change in both suites of one tier."""
+    """What to change in one tier: in both suites, and how often they run."""
 
     websocket: WebSocketChanges = WebSocketChanges()
     database: DatabaseChanges = DatabaseChanges()
+    blocks: Annotated[Blocks | None, BLOCKS] = None
+    reruns: Annotated[Reruns | None, RERUNS] = None
+
+    @classmethod
+    def of(
+        cls,
+        websocket: WebSocketChanges | None,
+        database: DatabaseChanges | None,
+        *,
+        blocks: int | None,
+        reruns: int | None,
+    ) -> Self:
+        """The changes that the parameters of a flow make, None for what is left out."""
+        return cls(
+            websocket=websocket or WebSocketChanges(),
+            database=database or DatabaseChanges(),
+            blocks=blocks,
+            reruns=reruns,
+        )
 
 
 class TierPlan(Frozen):
-    """What one tier runs: its two suites."""
+    """What one tier runs: its two suites, and how often; see `nightbench.blocks` for the order."""
 
     tier: Tier
     websocket: WebSocketPlan
     database: DatabasePlan
+    blocks: Annotated[Blocks, BLOCKS] = 1
+    reruns: Annotated[Reruns, RERUNS] = 0
 
     def changed(self, changes: TierChanges) -> Self:
         """This plan with `changes` on top."""
@@ -111,6 +132,8 @@ class TierPlan(Frozen):
             update={
                 "websocket": changed(self.websocket, changes.websocket),
                 "database": changed(self.database, changes.database),
+                "blocks": self.blocks if changes.blocks is None else changes.blocks,
+                "reruns": self.reruns if changes.reruns is None else changes.reruns,
             }
         )
 
@@ -136,6 +159,8 @@ def combined(below: TierChanges, above: TierChanges) -> TierChanges:
     return TierChanges(
         websocket=WebSocketChanges.model_construct(**_merged(_given(below.websocket), above.websocket)),
         database=DatabaseChanges.model_construct(**_merged(_given(below.database), above.database)),
+        blocks=below.blocks if above.blocks is None else above.blocks,
+        reruns=below.reruns if above.reruns is None else above.reruns,
     )
 
 

@@ -1,4 +1,4 @@
-"""A plan file: what to change in the suites of a tier, as YAML or TOML."""
+"""A plan file: what to change in a tier and its suites, as YAML or TOML."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ FLAG = "--plan"
 
 _MOST_BYTES = 16 * 1024 * 1024
 _READERS: dict[str, Callable[[str], Parsed]] = {".yaml": read_yaml, ".yml": read_yaml, ".toml": read_toml}
-_TABLES = " and ".join(f"{name}:" for name in TierChanges.model_fields)
+_TABLES = ", ".join(f"{name}:" for name in TierChanges.model_fields)
 
 
 def read_plan_file(path: Path) -> Layer:
-    """The changes of the tables `websocket` and `database`, whose fields are those of the plans, and their lines.
+    """The changes of a tier: `blocks`, `reruns`, and the tables `websocket` and `database` with the fields of the plans.
 
     Raises:
         ConfigurationError: naming the file, the field and, where it is known, the line.

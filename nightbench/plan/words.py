@@ -50,6 +50,17 @@ Shards = Annotated[
     int,
     Field(gt=0, le=256, title="Shards", description="processes that generate the load, each a part of it"),
 ]
+Blocks = Annotated[int, Field(ge=1, le=9)]
+Reruns = Annotated[int, Field(ge=0, le=9)]
+BLOCKS = Field(
+    title="Blocks",
+    description="runs of each suite, the suites in turns; the median of a suite's runs is the night's value",
+)
+RERUNS = Field(
+    title="Repetitions",
+    description="repetitions of a suite in which something looks worse; a regression is what they confirm",
+)
 TARGETS = Field(
-    title="Targets", description="promises on top of the default ones, each METRIC OP LIMIT (times in ms)"
+    title="Targets",
+    description="promises on top of the default ones, each METRIC OP LIMIT or LOWER <= METRIC <= UPPER (times in ms)",
 )

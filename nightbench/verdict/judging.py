@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
+import numpy as np
 import pandas as pd
 
-from nightbench.verdict.judgement import Verdict
+from nightbench.verdict.judgement import Change, Verdict
+from nightbench.verdict.lasting import changes_of, untold
+from nightbench.verdict.layers import layers_of
+from nightbench.verdict.lines import lines_of
+from nightbench.verdict.notes import absent, notes_of
+from nightbench.verdict.panel import Panel, Reruns
 from nightbench.verdict.policy import Policy
+from nightbench.verdict.rules import Rules, rules_of
+from nightbench.verdict.states import Findings
+from nightbench.verdict.tidy import panel_of, reruns_of
+from nightbench.verdict.validity import left_out, validity_of
 
 
 def judge(
@@ -18,13 +30,50 @@ def judge(
     """Judge tonight against `history`.
 
     Args:
-        history: Tidy, a row for each value: ``night, suite, tier, metric, value, valid``; nights sort by their
-            name or instant. Several rows of one night, suite, tier and metric are its blocks: their median
-            counts. Columns that may be left out: ``fingerprint`` (text; only nights with tonight's are
-            compared), ``flagged`` (bool; stays out of the baseline), ``epoch`` (int; only tonight's, which is
-            the largest), ``pinned`` (bool; where any is, the pinned nights are the baseline), ``muted`` (bool).
+        history: Tidy, a row for each value: ``night, suite, tier, metric, value, valid``. Several rows of one
+            night, suite, tier and metric are its blocks: the median of the valid ones counts. What is no
+            finite number is missing. Columns that may be left out: ``started_at`` (nights sort by it, else by
+            their names), ``run_id`` (rows of one run and metric count once), ``role`` (only ``night`` counts),
+            ``fingerprint`` (text; only nights with tonight's are compared), ``flagged`` (bool; stays out of the
+            baseline), ``told`` (bool; the metric's own regression was told that night; `flagged` when left
+            out), ``epoch`` (int; only tonight's, which is the largest), ``pinned`` (bool; where any is, the
+            pinned nights are the baseline), ``muted`` (bool). Tonight and later nights in it are ignored, and
+            so are suites and tiers that tonight has not.
         tonight: The same columns, one night.
         policy: How strictly; the design's when left out.
         reruns: Repetitions of tonight's suspects, the same columns; None when none were made.
+
+    Raises:
+        ValueError: when a column is missing, tonight is not one night, or nights cannot be put in order.
     """
-    raise NotImplementedError
+    policy = policy or Policy()
+    panel = panel_of(history, tonight)
+    rules = rules_of(panel.metrics, panel.group, policy)
+    findings = findings_of(panel, rules, policy, None if reruns is None else reruns_of(reruns, panel))
+    trial = findings.layers.trial
+    changes = sorted(chain.from_iterable(findings.changes.values()), key=_oldest_first)
+    return Verdict(
+        lines=tuple(lines_of(findings)),
+        left_out=left_out(panel, trial.validity),
+        changes=tuple(changes),
+        notes=(*notes_of(findings), *absent(history, tonight)),
+    )
+
+
+def findings_of(panel: Panel, rules: Rules, policy: Policy, reruns: Reruns | None = None) -> Findings:
+    """The layers on arrays: what `judge` is without its frames."""
+    validity = validity_of(panel, rules, policy)
+    layers = layers_of(panel, rules, validity, policy, reruns)
+    trial = layers.trial
+    changes = changes_of(trial, np.flatnonzero(rules.gates & ~layers.zero))
+    return Findings(
+        layers=layers,
+        reruns=reruns,
+        changes=changes,
+        untold=untold(trial, changes, layers.tonight.tested),
+        off=validity.host.off_groups(len(panel.groups)),
+    )
+
+
+def _oldest_first(change: Change) -> tuple[int, str, str, str]:
+    return -change.age, change.suite, change.tier, change.metric

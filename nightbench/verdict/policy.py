@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
+from nightbench.verdict import direction, gating
+from nightbench.verdict.patterns import first_match
 
-def _none() -> Mapping[str, float]:
+
+def _no_rules() -> Mapping[str, bool]:
     return MappingProxyType({})
 
 
-def _no_direction() -> Mapping[str, bool]:
-    return MappingProxyType({})
+def _floors() -> Mapping[str, float]:
+    return MappingProxyType({"*success_rate": 0.01})
 
 
 @dataclass(frozen=True)
 class Policy:
     """How a night is judged; the defaults are the design's.
+
+    Patterns are names with ``*`` for any text and ``?`` for one character; the first that fits wins.
 
     Attributes:
         baseline_nights: How many of the last comparable nights make the baseline, at most.
@@ -28,17 +32,26 @@ class Policy:
         sustained_nights: How many nights' median the sustained layer looks at.
         sustained_alpha: The same as `alpha` for that layer.
         judgements: How many such judgements one night takes, one a tier; `alpha` is shared among them.
-        prior_weight: Weight of the noise of all metrics beside the metric's own, in nights.
-        least_noise: Relative noise from night to night below which none is believed.
+        prior_weight: Most weight of the noise of all metrics beside the metric's own, in nights.
+        winsor: How many robust standard deviations from the median a baseline night may count.
+        least_noise: Relative noise from night to night below which none is believed; a fifth of the
+            metric's floor where that is less.
         most_noise: Relative noise above which a tail percentile does not gate.
         effect_floor: Relative change below which nothing is a regression.
-        effect_floors: The same for metrics by name or pattern (``*.success_rate``); the first that fits wins.
-        higher_is_worse: Directions by name or pattern, before what the name itself says.
+        effect_floors: The same for metrics by pattern: one percent of a success rate matters.
+        least_share: Values of no more than this share of the median are taken for it: a logarithm needs some.
+        higher_is_worse: Directions by pattern, before what the name itself says.
+        gates: Which metrics gate, by pattern, before what the name itself says.
+        host_nights: Over how many nights before tonight the host's calibration is known.
+        host_least: Fewer nights know no calibration.
+        host_change: Relative change of a calibration below which the host is not off.
+        host_spread: The same in robust standard deviations.
         change_nights: How many of the epoch's last nights are looked at for change points.
         change_p: Largest p of a change point.
         change_magnitude: Smallest relative change of one.
         change_segment: Fewest nights between two.
         change_age: A change point alerts when it is at most so many nights old.
+        change_alpha: The same as `alpha` for a change point that alerts.
         change_together: Change points of metrics at most so many nights apart are one change.
     """
 
@@ -50,22 +63,38 @@ class Policy:
     sustained_alpha: float = 0.005
     judgements: int = 1
     prior_weight: float = 10.0
+    winsor: float = 3.0
     least_noise: float = 0.01
     most_noise: float = 0.10
     effect_floor: float = 0.05
-    effect_floors: Mapping[str, float] = field(default_factory=_none)
-    higher_is_worse: Mapping[str, bool] = field(default_factory=_no_direction)
+    effect_floors: Mapping[str, float] = field(default_factory=_floors)
+    least_share: float = 0.01
+    higher_is_worse: Mapping[str, bool] = field(default_factory=_no_rules)
+    gates: Mapping[str, bool] = field(default_factory=_no_rules)
+    host_nights: int = 10
+    host_least: int = 5
+    host_change: float = 0.10
+    host_spread: float = 5.0
     change_nights: int = 80
     change_p: float = 1e-4
     change_magnitude: float = 0.05
     change_segment: int = 3
     change_age: int = 10
+    change_alpha: float = 0.001
     change_together: int = 3
 
     def floor_of(self, metric: str) -> float:
         """The smallest relative change of `metric` that matters."""
-        return _first(self.effect_floors, metric, self.effect_floor)
+        return first_match(self.effect_floors, metric, self.effect_floor)
 
+    def least_noise_of(self, metric: str) -> float:
+        """The relative noise of `metric` below which none is believed."""
+        return min(self.least_noise, self.floor_of(metric) / 5)
 
-def _first(patterns: Mapping[str, float], metric: str, otherwise: float) -> float:
-    return next((value for pattern, value in patterns.items() if fnmatchcase(metric, pattern)), otherwise)
+    def worse_when_higher(self, metric: str) -> bool:
+        """Whether more of `metric` is bad."""
+        return first_match(self.higher_is_worse, metric, direction.higher_is_worse(metric))
+
+    def gates_on(self, metric: str) -> bool:
+        """Whether `metric` can be a regression; the host's own figures cannot."""
+        return first_match(self.gates, metric, gating.gates(metric)) and not gating.of_host(metric)

@@ -3,46 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from nightbench.errors import ExitCode
-from nightbench.measurement import Measurement
-from nightbench.verdict.comparison import Comparison
+from nightbench.measurement import Measurement, Metric
+from nightbench.verdict.judgement import Line, Verdict
+from nightbench.verdict.night_value import judge_night, night_metrics, shown, trusted
 from nightbench.verdict.targets import TargetResult, leaked
 
-State = Literal["met", "missed", "invalid"]
+State = Literal["met", "regression", "missed", "invalid"]
 
 
 @dataclass(frozen=True)
 class SuiteVerdict:
-    """What came of one suite of one tier.
+    """What came of one suite of one tier in one night, all its blocks together.
 
     Attributes:
-        measurement: What was measured, shown whatever the state.
-        targets: Every promise and whether it was kept.
-        comparison: The change against earlier runs; it informs and does not gate.
+        measurement: The block to show, whatever the state: see `nightbench.verdict.night_value.shown`.
+        targets: Every promise and whether the night kept it.
+        blocks: All blocks in the order of measuring, invalid ones too; empty when `measurement` is the only one.
+        reruns: The repetitions of a suspect.
+        judged: The suite against earlier nights; None when it was not compared.
     """
 
     measurement: Measurement
     targets: tuple[TargetResult, ...]
-    comparison: Comparison = field(default_factory=Comparison)
+    blocks: tuple[Measurement, ...] = ()
+    reruns: tuple[Measurement, ...] = ()
+    judged: Verdict | None = None
+
+    @property
+    def runs(self) -> tuple[Measurement, ...]:
+        """The blocks of the night, also where there is but one."""
+        return self.blocks or (self.measurement,)
+
+    @property
+    def valid_blocks(self) -> tuple[Measurement, ...]:
+        """The blocks whose median is the night's value; none when the night is invalid."""
+        return tuple(block for block in self.runs if trusted(block))
+
+    @property
+    def values(self) -> tuple[Metric, ...]:
+        """The metrics of the night: medians over the blocks that count."""
+        return night_metrics(self.runs)
+
+    def value(self, metric: str) -> float | None:
+        """The night's value of a metric; None when it is missing or unknown."""
+        return next((each.value for each in self.values if each.name == metric), None)
 
     @property
     def trusted(self) -> bool:
-        """Whether the measurement is valid and complete, so that its targets mean something."""
-        validity = self.measurement.validity
-        return validity.valid and validity.complete
+        """Whether a block is valid and complete, so that the targets mean something."""
+        return bool(self.valid_blocks)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no block ended before its plan did."""
+        return all(block.validity.complete for block in self.runs)
 
     @property
     def leaked(self) -> bool:
         """Whether a row of another tenant was read; that stays true however bad the measurement is."""
-        return leaked(self.measurement)
+        return any(leaked(block) for block in (*self.runs, *self.reruns))
 
     @property
     def missed(self) -> tuple[TargetResult, ...]:
         """The targets that were not met, for what they are worth."""
         return tuple(target for target in self.targets if not target.met)
+
+    @property
+    def regressions(self) -> tuple[Line, ...]:
+        """What is worse than in earlier nights beyond doubt."""
+        return () if self.judged is None else self.judged.regressions
 
     @property
     def state(self) -> State:
@@ -51,21 +84,51 @@ class SuiteVerdict:
             return "missed"
         if not self.trusted:
             return "invalid"
-        return "missed" if self.missed else "met"
+        if self.missed:
+            return "missed"
+        return "regression" if self.regressions else "met"
+
+    @property
+    def block_notes(self) -> tuple[str, ...]:
+        """How the blocks make the night, a sentence each; nothing where there is but one."""
+        if len(self.runs) == 1:
+            return ()
+        valid, of = len(self.valid_blocks), len(self.runs)
+        if valid == of:
+            return (f"median of {of} blocks",)
+        out = [block for block in self.runs if not trusted(block)]
+        reasons = (f"block {block.block} left out: {'; '.join(block.validity.reasons)}" for block in out)
+        return (f"median of {valid} of {of} blocks" if valid else f"none of {of} blocks is valid", *reasons)
+
+
+def suite_verdict(runs: Iterable[Measurement], judged: Verdict | None = None) -> SuiteVerdict:
+    """The verdict on the runs of one suite, at least one of which is a block of the night."""
+    known = tuple(runs)
+    blocks, reruns = (tuple(run for run in known if run.role == role) for role in ("night", "rerun"))
+    return SuiteVerdict(
+        measurement=shown((*blocks, *(run for run in reruns if leaked(run)))),
+        targets=judge_night(blocks[0].plan.promises, blocks),
+        blocks=blocks,
+        reruns=reruns,
+        judged=judged,
+    )
 
 
 def exit_code(verdicts: Iterable[SuiteVerdict], unreadable: int = 0) -> ExitCode:
     """The exit code of a run.
 
-    What is certain comes first: a missed target of a valid measurement. Nothing measured is no pass.
+    What is certain comes first: a missed target of a valid measurement, or a regression. Nothing measured is no
+    pass, nor is what was cut short.
 
     Args:
         verdicts: One for each suite that ran.
         unreadable: Files of the history that could not be read.
     """
-    states = [verdict.state for verdict in verdicts]
-    if "missed" in states:
+    known = tuple(verdicts)
+    states = {verdict.state for verdict in known}
+    if states & {"missed", "regression"}:
         return ExitCode.MISSED
-    if "invalid" in states or unreadable or not states:
+    whole = known and all(verdict.complete for verdict in known)
+    if "invalid" in states or unreadable or not whole:
         return ExitCode.INVALID
     return ExitCode.MET

@@ -162,8 +162,8 @@ def test_a_second_run_compares_with_the_first(environment, tmp_path):
         first = nightbench(against(environment, address), tmp_path, *arguments)
         second = nightbench(against(environment, address), tmp_path, *arguments)
     assert (first.returncode, second.returncode) == (0, 0)
-    assert "no baseline yet" in first.stdout
-    assert "against the median of 1 earlier run" in second.stdout
+    assert "no baseline yet: 0 comparable nights" in first.stdout
+    assert "no baseline yet: 1 comparable night," in second.stdout
     assert len(values_of(tmp_path, "message.response_time.p95")) == 2
 
 

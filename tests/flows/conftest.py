@@ -14,7 +14,7 @@ import templates
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from staged import Stages, provide_staged_subject
+from staged import Stages, provide_staged_subject, staged_host
 
 from flows.in_process.server import embedded_server
 from nightbench.settings import Settings
@@ -103,4 +103,5 @@ def stages(monkeypatch) -> Stages:
     monkeypatch.setattr("nightbench.websocket.load_test.run", staged.websocket)
     monkeypatch.setattr("nightbench.database.stress_test.run", staged.database)
     monkeypatch.setattr("nightbench.night.provide_subject", provide_staged_subject)
+    monkeypatch.setattr("nightbench.night.calibrate_host", staged_host)
     return staged

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from builders import database_measurement, invalidated, websocket_measurement
 
+from nightbench.calibration import HostCalibration
 from nightbench.load.progress import Progress
 from nightbench.measurement import Measurement
 from nightbench.subject import Subject
@@ -48,11 +49,13 @@ class Stages:
         of: By ``"<tier> <suite>"``; a suite that is not named runs well.
         steps: What happened, in order.
         plans: The plan of each suite that ran.
+        labels: Role, suite and number of each run, in order.
     """
 
     of: dict[str, Stage] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
     plans: dict[str, Any] = field(default_factory=dict)
+    labels: list[str] = field(default_factory=list)
 
     async def websocket(self, plan, subject, label, *, on_progress, stop):
         on_progress(Progress("websocket", "measure", 1, 8, 50, 25.0, 12.0, 0))
@@ -66,12 +69,15 @@ class Stages:
         name = f"{label.tier} {suite}"
         self.plans[name] = plan
         self.steps.append(f"measure {name}")
+        self.labels.append(f"{label.role} {name} {label.block}")
         users = {"users": plan.users} if suite == "websocket" else {}
         measurement = build(
             number=next(_NUMBERS),
             tier=label.tier,
             night_id=label.night_id,
             environment=label.environment,
+            role=label.role,
+            block=label.block,
             plan=plan,
             **users,
         )
@@ -85,6 +91,11 @@ class Stages:
 @asynccontextmanager
 async def provide_staged_subject(*_args, **_kwargs) -> AsyncIterator[Subject]:
     yield SUBJECT
+
+
+def staged_host(_folder: Path) -> HostCalibration:
+    """A host that is not looked at."""
+    return HostCalibration()
 
 
 def raising(error: Exception) -> Stage:
@@ -139,4 +150,5 @@ if __name__ == "__main__":
     load_test.run = stages.websocket
     stress_test.run = stages.database
     nightbench.night.provide_subject = provide_staged_subject
+    nightbench.night.calibrate_host = staged_host
     main(sys.argv[2:])

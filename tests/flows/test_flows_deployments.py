@@ -54,6 +54,20 @@ def test_its_flow_takes_its_parameters(deployment, flow):
     assert flow.validate_parameters(deployment["parameters"])["quick"] is False
 
 
+def test_a_tier_by_itself_is_one_block_and_a_night_as_many_as_its_tiers_have(deployment, flow):
+    taken = flow.validate_parameters(deployment["parameters"])
+    often = {name: taken[name] for name in ("blocks", "reruns") if name in taken}
+    assert often == ({} if flow.name == "nightly" else {"blocks": 1, "reruns": 0})
+
+
+def test_the_form_shows_how_often_with_help_and_bounds(flow):
+    form = flow.parameters.model_dump()
+    nightly = flow.name == "nightly"
+    blocks = (form["definitions"]["TierChanges"] if nightly else form)["properties"]["blocks"]
+    assert (blocks["anyOf"][0]["minimum"], blocks["anyOf"][0]["maximum"]) == (1, 9)
+    assert blocks["description"]
+
+
 def test_the_form_shows_the_plan_with_help_and_bounds(flow):
     definitions = flow.parameters.model_dump()["definitions"]
     users = definitions["WebSocketChanges"]["properties"]["users"]
@@ -99,6 +113,7 @@ def test_the_form_takes_what_users_bring(flow):
         "tokens": {"command": ["make-tokens"]},
         "tls": {"verify": False},
         "subprotocols": ["chat"],
+        "targets": [{"metric": "message.throughput", "op": "between", "limit": 45, "upper": 55}],
     }
     place = {"websocket": changes}
     parameters = {"full": place} if flow.name == "nightly" else place

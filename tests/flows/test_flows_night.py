@@ -68,23 +68,22 @@ def test_results_are_on_disk_before_anything_else_is_done_with_them(api, setting
         monkeypatch.setattr(place, method, logged)
 
     log(HistoryStore, "save", lambda run, _: f"save {run.tier} {run.suite}")
-    log(HistoryStore, "past_metrics", lambda suite, tier, _: f"judge {tier} {suite}")
+    log(HistoryStore, "save_lines", lambda _: "judge quick")
     log(Outbox, "put", lambda alert, _: f"alert {alert.title}")
     log(Outbox, "pending", lambda: "deliver")
     stages.of["quick websocket"] = slow
 
     run_flow("quick", settings)
 
-    assert stages.steps[:7] == [
+    assert stages.steps[:6] == [
         "measure quick websocket",
         "save quick websocket",
         "measure quick database",
         "save quick database",
-        "judge quick websocket",
-        "judge quick database",
+        "judge quick",
         "alert quick websocket: message.response_time.p95 misses its target",
     ]
-    assert set(stages.steps[7:]) == {"deliver"}
+    assert set(stages.steps[6:]) == {"deliver"}
 
 
 def test_a_suite_that_raises_does_not_stop_the_night(api, settings, stages):
@@ -239,13 +238,16 @@ def test_a_night_without_a_subject_is_alerted(api, settings, stages, monkeypatch
 def test_the_next_night_is_compared_with_this_one(api, settings, stages):
     run_flow("quick", settings)
     outcome = run_flow("quick", settings)
-    assert [verdict.comparison.runs for verdict in outcome.verdicts] == [1, 1]
+    lines = [line for verdict in outcome.verdicts for line in verdict.judged.lines]
+    assert [line.nights for line in lines if line.metric.endswith(".response_time.p95")] == [1, 1]
 
 
 def test_changes_reach_the_plan_of_every_tier(api, settings, stages):
-    changes = TierChanges(websocket=WebSocketChanges(users=7), database=DatabaseChanges(workers=3))
+    changes = TierChanges(websocket=WebSocketChanges(users=7), database=DatabaseChanges(workers=3), blocks=2)
 
     run_flow("nightly", settings, quick=True, changes=changes)
+
+    assert len(stages.labels) == 3 * 2 * 2
 
     assert {stages.plans[f"{tier} websocket"].users for tier in ("baseline", "full", "stress")} == {7}
     assert {stages.plans[f"{tier} database"].workers for tier in ("baseline", "full", "stress")} == {3}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import multiprocessing
 from datetime import UTC, datetime, timedelta, timezone
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 from builders import database_measurement, verdict_of, websocket_measurement
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -56,7 +58,9 @@ def test_a_run_keeps_what_it_was(tmp_path: Path) -> None:
     measurement = database_measurement()
     save(HistoryStore(tmp_path), measurement)
     row = pd.read_parquet(tmp_path / "runs").iloc[0]
-    assert row["schema_version"] == 1
+    assert row["schema_version"] == 2
+    assert (row["role"], row["block"]) == ("night", 1)
+    assert json.loads(row["fingerprint"])["subject"] == "embedded"
     assert json.loads(row["plan"])["queries"] == measurement.plan.queries
     assert json.loads(row["packages"])["prefect"] == "3.8.8"
     assert json.loads(row["host"])["cores"] == 2
@@ -86,23 +90,52 @@ def test_no_secret_is_stored(tmp_path: Path) -> None:
     assert b"abcdef123456" not in stored
 
 
-def save_many(root: Path, first: int, amount: int) -> None:
+@pytest.mark.parametrize("written", [0, 1, 2])
+def test_a_crash_while_saving_leaves_no_run(
+    tmp_path: Path, written: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = HistoryStore(tmp_path)
+    whole, left = store.storage.write, [None] * written
+
+    def write(path: str, content: bytes) -> None:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        whole(path, content)
+
+    monkeypatch.setattr(store.storage, "write", write)
+    with pytest.raises(KeyboardInterrupt):
+        save(store, websocket_measurement())
+    assert len(list(tmp_path.rglob("*.parquet"))) == written
+    assert store.run_ids() == []
+    assert store.nights("local").empty
+    assert store.unreadable == []
+
+
+def save_many(root: Path | str, first: int, begun: Event, seen: Event) -> None:
     store = HistoryStore(root)
-    for number in range(first, first + amount):
+    for number in range(first, first + 8):
         save(store, websocket_measurement(number=number))
+        begun.set()
+        assert seen.wait(60)
+
+
+def write_from_two_processes(root: Path | str) -> None:
+    """Both write at the same time: neither goes on before the other has begun."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Event(), context.Event()
+    other = context.Process(target=save_many, args=(root, 100, theirs, ours))
+    other.start()
+    save_many(root, 0, ours, theirs)
+    other.join(60)
+    assert other.exitcode == 0
+    store = HistoryStore(root)
+    assert store.nights("local")["run_id"].nunique() == 16
+    assert store.unreadable == []
 
 
 def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=save_many, args=(tmp_path, first, 10)) for first in (0, 100)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
-    assert [writer.exitcode for writer in writers] == [0, 0]
-    store = HistoryStore(tmp_path)
-    assert store.past_metrics("websocket", "full", "local")["run_id"].nunique() == 20
-    assert store.unreadable == []
+    write_from_two_processes(tmp_path)
     assert not list(tmp_path.rglob(".*"))
 
 

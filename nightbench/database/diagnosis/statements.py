@@ -114,5 +114,5 @@ def _wasteful(node: PlanNode) -> bool:
 def _limit(plan: DatabasePlan, name: str) -> float:
     """The strictest promise about the times of a statement at P95, ms."""
     about = {f"query[{name}].execute_time.p95", f"query[{name}].response_time.p95", "query.response_time.p95"}
-    limits = [each.limit for each in plan.promises if each.metric in about and each.op in ("<", "<=")]
-    return min(limits, default=float("inf"))
+    limits = [each.most for each in plan.promises if each.metric in about]
+    return min((limit for limit in limits if limit is not None), default=float("inf"))

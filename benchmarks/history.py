@@ -1,0 +1,154 @@
+"""A year of nights read for judging: CPU-seconds and the peak of the memory of the process that reads.
+
+The dataset has the rows and files that nightbench writes, with values drawn at random. It is read in a fresh
+process, as a night does; the files are in the page cache. One thread reads, so that on an idle core the time
+that passes is the CPU's.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.processes import ROOT, ContenderError
+from benchmarks.table import Figure, Goal, over_rounds
+from nightbench.history.places import path_of
+from nightbench.history.rows import file_of, rows_of_run
+from nightbench.history.schema import OF_A_RUN
+from nightbench.measurement import Measurement, Metric, Validity, Window
+from nightbench.plan import Suite, Tier
+from nightbench.tiers import TIERS
+
+NIGHTS = 365
+ROUNDS = 5
+METRICS = 40
+"""The metrics of a run that the promise is about; the suites measure up to 120 with the default plan."""
+MOST_METRICS = 120
+
+_FIRST = datetime(2025, 11, 24, 3, 15, tzinfo=UTC)
+_TIERS: tuple[Tier, ...] = ("baseline", "full", "stress")
+_SUITES: tuple[Suite, ...] = ("websocket", "database")
+_READ = """
+import json, resource, sys, time
+from nightbench.history.store import HistoryStore
+
+store = HistoryStore(sys.argv[1])
+imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+began, worked = time.perf_counter(), time.process_time()
+rows = sum(len(store.nights("local", tier=tier)) for tier in sys.argv[2:])
+seconds = time.process_time() - worked
+passed = time.perf_counter() - began
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps([seconds, passed, peak / 1024, imported / 1024, rows, len(store.unreadable)]))
+"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a year holds.
+
+    Attributes:
+        tiers: That are read.
+        blocks: Runs of each suite in a night.
+        metrics: Of a run.
+    """
+
+    tiers: tuple[Tier, ...]
+    blocks: int
+    metrics: int
+
+    @property
+    def runs(self) -> int:
+        """How many there are of a year."""
+        return NIGHTS * self.blocks * len(self.tiers) * len(_SUITES)
+
+    def __str__(self) -> str:
+        blocks = f"{self.blocks} blocks" if self.blocks > 1 else "1 block"
+        tiers = f"{len(self.tiers)} tiers" if len(self.tiers) > 1 else "1 tier"
+        return f"{tiers} × 2 suites × {blocks} × {self.metrics} metrics, {self.runs:,} runs"
+
+
+def measure(say: Callable[[str], None]) -> list[Figure]:
+    """Read a year of what is promised, then of the one tier that a judgement reads, with all that the suites measure."""
+    shapes = (Shape(_TIERS, 1, METRICS), Shape(("full",), 3, METRICS), Shape(("full",), 3, MOST_METRICS))
+    return [figure for shape in shapes for figure in _of_shape(shape, say)]
+
+
+def _of_shape(shape: Shape, say: Callable[[str], None]) -> Iterator[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        say(f"writing {shape}")
+        rows = _write(Path(folder), shape)
+        say(f"reading {shape}")
+        found = [_read(folder, shape.tiers, rows) for _ in range(ROUNDS)]
+    took, passed, peaks, imported = zip(*found, strict=True)
+    yield over_rounds(f"{shape}: read", took, "CPU s", Goal("<=", 1.0) if shape.metrics <= METRICS else None)
+    yield over_rounds(f"{shape}: the clock meanwhile", passed, "s")
+    yield over_rounds(
+        f"{shape}: peak memory", peaks, "MiB", Goal("<=", 300), f"{min(imported):.0f} once imported"
+    )
+
+
+def _write(root: Path, shape: Shape) -> int:
+    """Write the year and tell how many metrics it has."""
+    written = 0
+    rng = np.random.default_rng(1)
+    for number, tier, suite in product(range(NIGHTS), shape.tiers, _SUITES):
+        for block in range(1, shape.blocks + 1):
+            measurement = _measurement(number, tier, suite, block, rng.lognormal(3, 0.4, shape.metrics))
+            rows = rows_of_run(measurement, ())
+            for form in OF_A_RUN:
+                about = (measurement.run_id, measurement.started_at, suite, tier)
+                path = root / path_of(form, *about)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(file_of(form, rows[form.name]))
+            written += shape.metrics
+    return written
+
+
+def _measurement(number: int, tier: Tier, suite: Suite, block: int, values: Iterable[float]) -> Measurement:
+    night = _FIRST + timedelta(days=number)
+    at = night + timedelta(minutes=20 * _TIERS.index(tier) + 3 * block)
+    plan = TIERS[tier].websocket if suite == "websocket" else TIERS[tier].database
+    return Measurement(
+        run_id=f"{at:%Y%m%dT%H%M%SZ}-{tier}-{suite}-{number:06x}",
+        night_id=f"{night:%Y%m%dT%H%M%SZ}-nightly-{number:06x}",
+        suite=suite,
+        tier=tier,
+        environment="local",
+        started_at=at,
+        duration=60.0,
+        plan=plan,
+        subject={"kind": "embedded", "server": {"server_version": "18.6"}},
+        host={"cpu": "Example CPU @ 3.0 GHz", "cores": 2, "kernel": "6.18.1", "python": "CPython 3.11.7"},
+        validity=Validity(),
+        operations={},
+        uncounted={},
+        metrics=tuple(
+            Metric(f"query[statement_{place // 6}].execute_time.p{place % 6}", float(value), "ms", 10_000)
+            for place, value in enumerate(values)
+        ),
+        windows=(Window(0, 1, "query", "response_time", 1, b"HISTFAAAABx4nJNpmSzMwMDADAA"),),
+        block=block,
+    )
+
+
+def _read(folder: str, tiers: tuple[Tier, ...], rows: int) -> tuple[float, float, float, float]:
+    done = subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", _READ, folder, *tiers], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise ContenderError(done.stderr.strip())
+    seconds, passed, peak, imported, read, unreadable = json.loads(done.stdout)
+    if read != rows or unreadable:
+        msg = f"{read} of {rows} rows were read, {unreadable} files were not"
+        raise ContenderError(msg)
+    return seconds, passed, peak, imported

@@ -1,0 +1,162 @@
+"""The dataset in an object store, by URL, through fsspec: ``s3://bucket/prefix`` and its kind."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, TypeVar
+
+from nightbench.errors import ConfigurationError
+from nightbench.files import reason
+from nightbench.history.storage import Entry, Failed, is_hidden
+from nightbench.scrub import REDACTED, scrub
+
+_AT_ONCE = 256
+"""Objects that are asked for together; they are small, and each answer takes its time."""
+
+_SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "s3": {"config_kwargs": {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 3}}},
+}
+"""What stores need beside their own environment variables, by scheme: an address where nobody answers is told soon."""
+
+_T = TypeVar("_T")
+
+
+class ObjectStore:
+    """Objects below a URL; one is written in one piece, so that it is there whole or not at all."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._scheme = url.partition("://")[0]
+
+    @property
+    def name(self) -> str:
+        """The URL; it holds no credentials."""
+        return scrub(self._url)
+
+    def location(self, path: str) -> str:
+        """The URL of an object."""
+        return f"{self.name}/{path}"
+
+    def entries(self, folder: str) -> list[Entry]:
+        """See `Storage`."""
+        found = self._tried(lambda: self._listed(folder))
+        return [Entry(path, kind == "directory") for path, kind in found if path != folder]
+
+    def below(self, folder: str, failed: Failed) -> list[Entry]:
+        """See `Storage`."""
+        try:
+            found = self._tried(lambda: list(self._files.find(self._path(folder), detail=False)))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            failed(folder, error)
+            return []
+        paths = sorted(self._relative(path) for path in found if not path.endswith("/"))
+        names = ((path, path[len(folder) + 1 :].split("/")) for path in paths if path != folder)
+        return [Entry(path, is_folder=False) for path, parts in names if not any(map(is_hidden, parts))]
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes | OSError]]:
+        """See `Storage`."""
+        wanted = list(paths)
+        for first in range(0, len(wanted), _AT_ONCE):
+            yield from self._read_together(wanted[first : first + _AT_ONCE])
+
+    def looks_whole(self, path: str) -> bool:  # noqa: ARG002  # as `Storage` has it
+        """See `Storage`; what was written in part is no object."""
+        return True
+
+    def exists(self, path: str) -> bool:
+        """See `Storage`."""
+        return self._tried(lambda: bool(self._files.exists(self._path(path))))
+
+    def write(self, path: str, content: bytes) -> None:
+        """See `Storage`."""
+        self._tried(lambda: self._files.pipe_file(self._path(path), content))
+
+    def remove(self, path: str) -> None:
+        """See `Storage`."""
+        with suppress(FileNotFoundError):
+            self._tried(lambda: self._files.rm_file(self._path(path)))
+
+    def check_writable(self, folders: Iterable[str]) -> None:  # noqa: ARG002  # as `Storage` has it
+        """See `Storage`; an object store has no folders."""
+        probe = f".writable-{os.getpid()}-{secrets.token_hex(4)}"
+        try:
+            self.write(probe, b"nightbench\n")
+            self.remove(probe)
+        except OSError as error:
+            way_out = "check the bucket, the credentials and, beside AWS, AWS_ENDPOINT_URL"
+            problem = f"cannot be written to: {reason(error)}"
+            raise ConfigurationError("results", self.name, problem, way_out) from None
+
+    @cached_property
+    def _opened(self) -> tuple[Any, str]:
+        """The file system and the root's path in it."""
+        from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415  # for few
+
+        try:
+            # other machines write too: what was listed once is no answer
+            files, path = url_to_fs(self._url, use_listings_cache=False, **_OPTIONS.get(self._scheme, {}))
+        except ImportError as error:
+            missing = "pip install 'nightbench[s3]'" if self._scheme == "s3" else str(error)
+            raise ConfigurationError(
+                "results", self.name, "needs a package that is missing", missing
+            ) from None
+        except ValueError:
+            problem = f"there is no kind of store {self._scheme!r}"
+            raise ConfigurationError(
+                "results", self.name, problem, "a folder, or s3://bucket/prefix"
+            ) from None
+        return files, str(path).rstrip("/")
+
+    @property
+    def _files(self) -> Any:
+        return self._opened[0]
+
+    def _path(self, path: str) -> str:
+        return f"{self._opened[1]}/{path}"
+
+    def _relative(self, path: str) -> str:
+        return path.removeprefix(f"{self._opened[1]}/").rstrip("/")
+
+    def _listed(self, folder: str) -> Sequence[tuple[str, str]]:
+        try:
+            found = self._files.ls(self._path(folder), detail=True)
+        except FileNotFoundError:
+            return []
+        return sorted((self._relative(each["name"]), each["type"]) for each in found)
+
+    def _read_together(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
+        try:
+            found = self._tried(
+                lambda: self._files.cat([self._path(path) for path in paths], on_error="return")
+            )
+        except OSError as error:
+            found = dict.fromkeys((self._path(path) for path in paths), error)
+        for path in paths:
+            content = found.get(self._path(path), FileNotFoundError("no such object"))
+            yield path, content if isinstance(content, bytes) else _as_os_error(content)
+
+    def _tried(self, operation: Callable[[], _T]) -> _T:
+        try:
+            return operation()
+        except ConfigurationError:
+            raise
+        except Exception as error:  # noqa: BLE001  # every store has exceptions of its own
+            raise _as_os_error(error) from None
+
+
+def _as_os_error(error: BaseException) -> OSError:
+    """The same in words that hold no secret."""
+    text = str(error) or type(error).__name__
+    for name in _SECRETS:
+        if value := os.environ.get(name):
+            text = text.replace(value, REDACTED)
+    kind = next((kind for kind in (FileNotFoundError, PermissionError) if isinstance(error, kind)), OSError)
+    return kind(scrub(text))

@@ -1,0 +1,227 @@
+"""Earlier runs as one tidy frame: a row for each metric of a run, which is what judging takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightbench.history.fingerprint import fingerprint, fingerprint_of_row, text_of
+from nightbench.history.places import Place
+from nightbench.history.reader import Reader
+from nightbench.history.reading import part_of
+from nightbench.history.record import clean, clean_text
+from nightbench.history.schema import INSTANT, METRICS, RUNS, WINDOWS
+from nightbench.measurement import Measurement, Role
+
+COLUMNS = (
+    *("night", "suite", "tier", "metric", "value", "valid", "block", "role", "started_at", "fingerprint"),
+    *("unit", "n", "run_id", "environment"),
+)
+"""Of the frame: `night` is a night's id, `started_at` UTC, `fingerprint` the text of its parts, `value` NaN when missing."""
+
+NIGHT: tuple[Role, ...] = ("night",)
+
+_READ = (
+    "night_id",
+    "environment",
+    "started_at",
+    "valid",
+    "role",
+    "block",
+    "fingerprint",
+    "name",
+    "value",
+    "unit",
+    "n",
+)
+_AT_ONCE = 128
+"""Files that are read before it is looked at whether there are enough nights."""
+
+
+_STORED = {"night": "night_id", "metric": "name"}
+_NULLS = {pa.int64(): 0, pa.int32(): 1, pa.bool_(): False}
+"""What stands for a null that no file of nightbench has: of `n`, `block` and `valid`."""
+_SHARED = ("role", "fingerprint", "unit", "run_id", "environment")
+"""Columns of few and long texts, which are categories: a year of them takes little memory."""
+_KINDS = {
+    **dict.fromkeys(("night", "suite", "tier", "metric"), "str"),
+    **dict.fromkeys(_SHARED, "category"),
+    "value": "float64",
+    "valid": "bool",
+    "block": "int64",
+    "started_at": "datetime64[us, UTC]",
+    "n": "int64",
+}
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which runs of a suite and tier are wanted.
+
+    Attributes:
+        environment: Theirs; None for all.
+        roles: Theirs.
+        since, until: Instants between which they started, both included.
+        last: Of so many nights, the newest ones.
+    """
+
+    environment: str | None
+    roles: Collection[Role] = NIGHT
+    since: datetime | None = None
+    until: datetime | None = None
+    last: int | None = None
+
+
+def nights(reader: Reader, suite: str | None, tier: str | None, span: Span) -> pd.DataFrame:
+    """The metrics of all runs of `span`, oldest first; see `COLUMNS`."""
+    # a run is written to `runs` last: what is listed there has its metrics, if these are listed later
+    known = reader.whole(reader.places(RUNS, suite, tier))
+    reader.whole(reader.places(WINDOWS, suite, tier))
+    whole = _with_both(reader, known, reader.places(METRICS, suite, tier))
+    groups: dict[tuple[str, str], list[Place]] = {}
+    for place in whole:
+        groups.setdefault((place.suite, place.tier), []).append(place)
+    return _frame([table for places in groups.values() for table in _of_group(reader, places, span)])
+
+
+def rows_of(measurement: Measurement) -> pd.DataFrame:
+    """The same rows of a run that may not have been stored."""
+    validity = measurement.validity
+    shared = {
+        "night": clean(measurement.night_id),
+        "suite": measurement.suite,
+        "tier": measurement.tier,
+        "valid": validity.valid and validity.complete,
+        "block": measurement.block,
+        "role": measurement.role,
+        "started_at": pd.Timestamp(measurement.started_at).tz_convert(UTC),
+        "fingerprint": text_of(fingerprint(measurement)),
+        "run_id": clean_text(measurement.run_id),
+        "environment": clean(measurement.environment),
+    }
+    rows = [
+        {
+            **shared,
+            "metric": clean(metric.name),
+            "value": clean(metric.value),
+            "unit": metric.unit,
+            "n": metric.n,
+        }
+        for metric in measurement.metrics
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(_KINDS)
+
+
+def _with_both(reader: Reader, runs: Sequence[Place], metrics: Sequence[Place]) -> list[Place]:
+    """The files of metrics that belong to a run; a run without its own, which a save never leaves, is told."""
+    names = {place.name for place in metrics}
+    gone = [place for place in runs if place.name not in names]
+    for place, _ in reader.tables(RUNS, gone):
+        reader.skip(place.path, "its metrics are gone")
+    exists = {place.name for place in runs}
+    reader.whole(place for place in metrics if place.name not in exists)  # a save leaves none that is torn
+    return [place for place in metrics if place.name in exists]
+
+
+def _of_group(reader: Reader, places: Sequence[Place], span: Span) -> list[pa.Table]:
+    """The rows of one suite and tier, oldest first."""
+    wanted = [place for place in places if _may_be_in(place, span)]
+    tables: list[pa.Table] = []
+    seen: set[str] = set()
+    for end in range(len(wanted), 0, -_AT_ONCE):  # the newest first
+        table = _table(reader, wanted[max(0, end - _AT_ONCE) : end], span)
+        tables.insert(0, table)
+        seen.update(pc.unique(table["night"]).to_pylist())
+        if span.last is not None and len(seen) > span.last:
+            break
+    if span.last is None:
+        return tables
+    kept = pa.array(sorted(seen, reverse=True)[: span.last], pa.string())
+    return [table.filter(pc.is_in(table["night"], kept)) for table in tables]
+
+
+def _may_be_in(place: Place, span: Span) -> bool:
+    return not (
+        (span.since is not None and place.month < f"{span.since.astimezone(UTC):%Y-%m}")
+        or (span.until is not None and place.month > f"{span.until.astimezone(UTC):%Y-%m}")
+    )
+
+
+def _table(reader: Reader, places: Sequence[Place], span: Span) -> pa.Table:
+    """The rows of some files of one suite and tier; each text is stored once."""
+    read = list(reader.tables(METRICS, places, _READ))
+    older = _fingerprints(reader, [place for place, table in read if table["fingerprint"].null_count])
+    tables = [
+        _with_fingerprint(table, older[place.name]) if place.name in older else table for place, table in read
+    ]
+    table = pa.concat_tables([part_of(METRICS, _READ).empty_table(), *tables]).combine_chunks()
+    runs = np.repeat(np.arange(len(read), dtype=np.int32), [len(table) for table in tables])
+    names = pa.array([place.name for place, _ in read], pa.string())
+    table = table.append_column("run_id", pa.DictionaryArray.from_arrays(runs, names))
+    for name in ("suite", "tier"):
+        text = pa.array([getattr(place, name) for place in places[:1]], pa.string())
+        table = table.append_column(name, pa.DictionaryArray.from_arrays(np.zeros_like(runs), text))
+    table = table.filter(_wanted(table, span))
+    return pa.table({name: _encoded(table[_STORED.get(name, name)]) for name in COLUMNS})
+
+
+def _wanted(table: pa.Table, span: Span) -> pa.Array:
+    wanted = pc.is_in(table["role"], pa.array(list(span.roles), pa.string()))
+    if span.environment is not None:
+        wanted = pc.and_(wanted, pc.equal(table["environment"], span.environment))
+    if span.since is not None:
+        wanted = pc.and_(wanted, pc.greater_equal(table["started_at"], pa.scalar(span.since, INSTANT)))
+    if span.until is not None:
+        wanted = pc.and_(wanted, pc.less_equal(table["started_at"], pa.scalar(span.until, INSTANT)))
+    return wanted
+
+
+def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_string(column.type):
+        return column.dictionary_encode()
+    null = _NULLS.get(column.type)
+    return column if null is None else pc.fill_null(column, null)
+
+
+def _frame(tables: list[pa.Table]) -> pd.DataFrame:
+    """One frame of `tables`, which are given up."""
+    if not tables:
+        return _empty()
+    table = pa.concat_tables(tables).unify_dictionaries()
+    tables.clear()
+    begun = table["started_at"].to_numpy()
+    if (begun[1:] < begun[:-1]).any():
+        table = table.take(np.argsort(begun, kind="stable"))
+    for number, name in enumerate(COLUMNS):
+        if _KINDS[name] == "str":
+            table = table.set_column(number, name, table[name].cast(pa.large_string()))
+    frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
+    for name in _SHARED:
+        frame[name] = frame[name].cat.set_categories(sorted(frame[name].cat.categories))
+    return frame.astype({"block": "int64"})
+
+
+def _fingerprints(reader: Reader, places: Sequence[Place]) -> dict[str, str]:
+    """The fingerprints of runs whose files are older than the column, from their rows in ``runs``, by id."""
+    runs = [place.in_table(RUNS) for place in places]
+    rows = reader.tables(RUNS, runs, ("host", "subject", "plan_hash", "subject_key"))
+    return {
+        place.name: text_of(fingerprint_of_row(table.slice(0, 1).to_pylist()[0]))
+        for place, table in rows
+        if len(table)
+    }
+
+
+def _with_fingerprint(table: pa.Table, text: str) -> pa.Table:
+    column = table.schema.get_field_index("fingerprint")
+    return table.set_column(column, "fingerprint", pa.repeat(pa.scalar(text, pa.string()), len(table)))
+
+
+def _empty() -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=_KINDS[name]) for name in COLUMNS})

@@ -1,0 +1,98 @@
+"""Noise of a metric, steadied by that of the others: ten nights alone know a variance badly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import digamma, polygamma
+
+from nightbench.verdict.panel import Bools, Floats, Ints
+
+_WEIGHTS = np.concatenate([np.linspace(0.05, 2, 40), np.linspace(2.1, 10, 80), np.linspace(11, 100, 90)])
+_SPREADS = polygamma(1, _WEIGHTS / 2)
+"""Variance of the log of a variance that is known as from so many nights."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Standard deviation from night to night on the log scale, and how well it is known; each of shape (m,).
+
+    Attributes:
+        sigma: Moderated; NaN with fewer than two nights.
+        freedom: Degrees of freedom of `sigma`.
+    """
+
+    sigma: Floats
+    freedom: Floats
+
+
+def moderated(
+    variance: Floats, nights: Ints, family: Ints, teaches: Bools, *, most: float, least: Floats
+) -> Noise:
+    """``(d0·s0² + (N−1)·s²) / (d0 + N−1)`` for each metric, at least `least`².
+
+    s0² is what the variances of a family have in common, d0 how much they have in common: the variance of
+    their logarithms beyond what chance makes of N−1 degrees of freedom tells it (G. Smyth, Linear models and
+    empirical Bayes methods, 2004, eq. 11 to 13). Where metrics differ in noise, d0 is small, and each
+    is left to its own nights. It is never more than `most`, nor than there are other metrics to learn from.
+
+    Args:
+        variance: Of each metric's baseline; shape (m,).
+        nights: How many nights are behind it; shape (m,).
+        family: Metrics of one number learn from each other; shape (m,).
+        teaches: Which of them are learnt from; shape (m,).
+        most: The largest d0.
+        least: The standard deviation below which none is believed; shape (m,).
+    """
+    own = np.maximum(nights - 1, 0).astype(float)
+    floored = np.maximum(variance, least**2)
+    prior, weight = np.zeros(len(variance)), np.zeros(len(variance))
+    usable = teaches & (nights > 1)
+    for number in np.unique(family):
+        members = family == number
+        teachers = members & usable
+        if teachers.sum() > 1:
+            prior[members], weight[members] = _common(floored[teachers], own[teachers], most)
+    freedom = own + weight
+    pooled = (weight * prior + own * floored) / np.maximum(freedom, 1)
+    return Noise(np.where(nights > 1, np.sqrt(np.maximum(pooled, least**2)), np.nan), freedom)
+
+
+def tails_of(residuals: Floats, known: Bools, family: Ints) -> Floats:
+    """Degrees of freedom of a t distribution with as heavy tails as each family's residuals; shape (m,).
+
+    The share of residuals beyond three standard deviations tells it, by simulation of twenty nights of fifteen
+    metrics; few residuals are drawn to the share of normal noise. Without this a family with heavy tails, of which
+    every tenth night is far out in some metric, would raise as many alerts.
+
+    Args:
+        residuals: Of the baselines' nights, in standard deviations; shape (n, m).
+        known: Which of them count; shape (n, m).
+        family: Metrics of one number have one kind of tails; shape (m,).
+    """
+    freedom = np.full(len(family), np.inf)
+    for number in np.unique(family):
+        members = family == number
+        far = known[:, members] & (np.abs(residuals[:, members]) > _FAR)
+        share = (far.sum() + _PRIOR * _NORMAL_SHARE) / (known[:, members].sum() + _PRIOR)
+        freedom[members] = np.interp(share, _SHARES, _FREEDOMS)
+    return freedom
+
+
+_FAR = 3.0
+_NORMAL_SHARE = 0.0015
+"""Of normal residuals that are far; with the weight of so many:"""
+_PRIOR = 60
+_SHARES = (0.003, 0.0065, 0.0105, 0.015, 0.020)
+_FREEDOMS = (100.0, 8.0, 5.0, 3.5, 3.0)
+
+
+def _common(variance: Floats, freedom: Floats, most: float) -> tuple[float, float]:
+    """s0² and d0 of a family of at least two."""
+    by_chance = digamma(freedom / 2) - np.log(freedom / 2)
+    logs = np.log(variance) - by_chance
+    beyond = float(np.var(logs, ddof=1) - np.mean(polygamma(1, freedom / 2)))
+    weight = min(most, float(np.interp(beyond, _SPREADS[::-1], _WEIGHTS[::-1]))) if beyond > 0 else most
+    common = float(np.median(logs)) + float(digamma(weight / 2) - np.log(weight / 2))
+    return float(np.exp(common)), min(weight, len(variance) - 1)

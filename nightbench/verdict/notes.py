@@ -1,0 +1,67 @@
+"""What else has to be known of a judgement, a sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from nightbench.verdict.states import Findings
+from nightbench.verdict.trial import Trial
+
+
+def notes_of(findings: Findings) -> Iterator[str]:
+    """The notes on each suite and tier of tonight, in their order."""
+    for number in range(len(findings.layers.trial.panel.groups)):
+        yield from _of_group(findings, number)
+
+
+def absent(history: pd.DataFrame, tonight: pd.DataFrame) -> Iterator[str]:
+    """A note for each suite that earlier nights have in tonight's tiers and tonight has not."""
+    have = set(zip(tonight["suite"].astype(str), tonight["tier"].astype(str), strict=True))
+    tiers = {tier for _, tier in have}
+    before = history[["suite", "tier"]].drop_duplicates().astype(str)
+    for suite, tier in zip(before["suite"], before["tier"], strict=True):
+        if tier in tiers and (suite, tier) not in have:
+            yield f"{tier} {suite}: nothing was measured tonight, though earlier nights have it"
+
+
+def _of_group(findings: Findings, number: int) -> Iterator[str]:
+    trial = findings.layers.trial
+    suite, tier = trial.panel.groups[number]
+    name = f"{tier} {suite}"
+    if not trial.panel.valid[-1, number]:
+        yield f"{name}: tonight's measurement is not valid: nothing is compared"
+        return
+    for off in trial.validity.host.off:
+        if off.group == number:
+            yield (
+                (
+                    f"{name}: noisy host: {off.metric} is {off.effect:+.0%} off its median of {off.nights} nights; "
+                    "no regression is found tonight"
+                )
+                .replace("%", " %", 1)
+                .replace("-", "−", 1)
+            )
+    yield from _of_baseline(trial, findings, number, name)
+
+
+def _of_baseline(trial: Trial, findings: Findings, number: int, name: str) -> Iterator[str]:
+    policy = trial.policy
+    columns = (trial.panel.group == number) & trial.rules.gates
+    if not columns.any():
+        yield f"{name}: none of its metrics gates"
+        return
+    nights = int(findings.layers.tonight.baseline.nights[columns].max())
+    kind = "pinned" if trial.validity.pinned[columns].any() else "comparable"
+    have = f"{nights} {kind} {'night' if nights == 1 else 'nights'}"
+    if nights < policy.least_nights:
+        yield f"{name}: no baseline yet: {have}, {policy.least_nights} make one; targets only"
+    elif nights < policy.gating_nights:
+        yield f"{name}: provisional: {have}, a regression needs {policy.gating_nights}"
+    elif kind == "pinned":
+        yield f"{name}: compared with {have}"
+    tested = findings.layers.tonight.tested[columns]
+    if nights >= policy.gating_nights and not tested.any() and np.any(trial.panel.known[-1, columns]):
+        yield f"{name}: no metric could be tested"
