@@ -80,21 +80,26 @@ def false_alerts(noise: Noise, design: Design, *, histories: int, length: int = 
 
 
 def power(
-    noise: Noise, design: Design, change: Change, *, histories: int, seed: int = 2
+    noise: Noise, design: Design, change: Change, *, histories: int, tiers: int = 1, seed: int = 2
 ) -> tuple[float, float, float]:
-    """Share of changes of which a changed metric is a regression by the first, second and third night."""
-    found = np.zeros(3)
+    """Share of changes of which a changed metric is a regression by the first, second and third night.
+
+    Args:
+        noise: Of the runs.
+        design: Of the nights.
+        change: What happens after `BEFORE` nights.
+        histories: How many changes.
+        tiers: In how many tiers of the design it shows; it is found when it is in one of them.
+        seed: Of all chance.
+    """
     columns = change.columns
+    found = np.zeros((histories, 3), dtype=bool)
     for history in range(histories):
-        told = False
-        told_by = []
-        for night in nights(
-            noise, design, count=BEFORE + 3, seed=seed * 100_000 + history, change=columns, since=BEFORE
-        ):
-            told = told or not set(night.worse).isdisjoint(columns)
-            told_by.append(told)
-        found += told_by
-    first, second, third = found / histories
+        for tier in range(tiers):
+            number = seed * 100_000 + history + tier * 10_000_000
+            for night in nights(noise, design, count=BEFORE + 3, seed=number, change=columns, since=BEFORE):
+                found[history, night.number - BEFORE :] |= not set(night.worse).isdisjoint(columns)
+    first, second, third = found.mean(axis=0)
     return float(first), float(second), float(third)
 
 
@@ -136,15 +141,25 @@ def _power(say: Callable[[str], None]) -> list[Figure]:
     for (name, noise, change), goal in promised.items():
         if goal is not None:
             say(f"power, {change}, {name}, other designs")
-            figures += _found(f"{name}, three tiers", noise, NIGHTLY, change, histories=500)[-1:]
-            figures += _found(f"{name}, one block", noise, SINGLE, change, histories=500)[-1:]
+            figures += _found(f"{name}, in all of three tiers", noise, NIGHTLY, change, tiers=3, goal=goal)[
+                -1:
+            ]
+            figures += _found(f"{name}, in one of three tiers", noise, NIGHTLY, change)[-1:]
+            figures += _found(f"{name}, one block", noise, SINGLE, change)[-1:]
     return figures
 
 
 def _found(
-    name: str, noise: Noise, design: Design, change: Change, *, histories: int, goal: Goal | None = None
+    name: str,
+    noise: Noise,
+    design: Design,
+    change: Change,
+    *,
+    histories: int = 500,
+    tiers: int = 1,
+    goal: Goal | None = None,
 ) -> list[Figure]:
-    first, _, third = power(noise, design, change, histories=histories)
+    first, _, third = power(noise, design, change, histories=histories, tiers=tiers)
     note = f"{histories:,} changes, {BEFORE} nights before"
     return [
         Figure(f"{change}, {name}: found the same night", 100 * first, "%", note=note),

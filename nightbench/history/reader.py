@@ -70,21 +70,13 @@ class Reader:
             else:
                 yield by_path[path], table
 
-    def check(self, form: TableForm, places: Iterable[Place]) -> None:
-        """Read files only to find those that cannot be read."""
-        for _ in self.tables(form, places):
-            pass
-
-    def whole(self, places: Iterable[Place]) -> list[Place]:
-        """Those that look whole; the others are skipped for the reason that reading them gives."""
-        return [place for place in places if self._looks_whole(place)]
-
-    def _looks_whole(self, place: Place) -> bool:
-        if self._storage.looks_whole(place.path):
-            return True
-        if self._storage.exists(place.path):
-            self.skip(place.path, "cannot be read: it has no end, as if it was not written to it")
-        return False
+    def whole(self, form: TableForm, places: Iterable[Place]) -> list[Place]:
+        """Those that look whole; the others are read, which tells why they are skipped."""
+        return [
+            place
+            for place in places
+            if self._storage.looks_whole(place.path) or any(self.tables(form, [place]))
+        ]
 
     def _pruned(self, form: TableForm, place: Place) -> bool:
         if form not in OF_A_RUN:

@@ -81,8 +81,8 @@ class Span:
 def nights(reader: Reader, suite: str | None, tier: str | None, span: Span) -> pd.DataFrame:
     """The metrics of all runs of `span`, oldest first; see `COLUMNS`."""
     # a run is written to `runs` last: what is listed there has its metrics, if these are listed later
-    known = reader.whole(reader.places(RUNS, suite, tier))
-    reader.whole(reader.places(WINDOWS, suite, tier))
+    known = reader.whole(RUNS, reader.places(RUNS, suite, tier))
+    reader.whole(WINDOWS, reader.places(WINDOWS, suite, tier))
     whole = _with_both(reader, known, reader.places(METRICS, suite, tier))
     groups: dict[tuple[str, str], list[Place]] = {}
     for place in whole:
@@ -125,7 +125,8 @@ def _with_both(reader: Reader, runs: Sequence[Place], metrics: Sequence[Place]) 
     for place, _ in reader.tables(RUNS, gone):
         reader.skip(place.path, "its metrics are gone")
     exists = {place.name for place in runs}
-    reader.whole(place for place in metrics if place.name not in exists)  # a save leaves none that is torn
+    strays = [place for place in metrics if place.name not in exists]
+    reader.whole(METRICS, strays)  # a save leaves none that is torn
     return [place for place in metrics if place.name in exists]
 
 

@@ -74,7 +74,7 @@ def middle(values: Floats, count: Ints) -> Floats:
     ordered = np.sort(values, axis=0)  # NaN last
     columns = np.arange(values.shape[1])
     low, high = np.maximum(count - 1, 0) // 2, count // 2
-    middle = (ordered[low, columns] + ordered[np.minimum(high, len(values) - 1), columns]) / 2
+    middle = ordered[low, columns] / 2 + ordered[np.minimum(high, len(values) - 1), columns] / 2
     return np.where(count > 0, middle, np.nan)
 
 

@@ -41,8 +41,9 @@ class Line:
         low, high: 95 % interval of `effect`.
         p: One-sided, of being worse (or better, when `effect` is to the good).
         p_adjusted: After Holm over all gating metrics; None where it does not gate.
-        noise: Relative, moderated standard deviation from night to night.
-        detectable: The smallest relative worsening that would have been a suspect with 80 % probability.
+        noise: Relative, moderated standard deviation from night to night; None with fewer than two nights.
+        detectable: The smallest worsening that would have been a suspect with 80 % probability, relative and signed
+            as the value would have moved.
         floor: Smallest relative change that matters.
         higher_is_worse: Direction.
         gates: Whether it can be a regression tonight.

@@ -11,6 +11,7 @@ from nightbench.verdict.baseline import last
 from nightbench.verdict.judgement import Line
 from nightbench.verdict.layers import Layers
 from nightbench.verdict.panel import Bools, Floats
+from nightbench.verdict.shift import relative
 from nightbench.verdict.states import Findings, said
 
 
@@ -65,7 +66,7 @@ def _columns(layers: Layers) -> dict[str, Floats]:
         "p": np.where(worse, tonight.p_worse, tonight.p_better),
         "p_adjusted": np.where(worse, tonight.worse, tonight.better),
         "noise": tonight.noise.sigma,
-        "detectable": np.expm1(sign * detectable),
+        "detectable": relative(sign * detectable),
     }
 
 

@@ -14,6 +14,7 @@ from nightbench.verdict.panel import Floats
 _POWER = 0.8
 _OUTSIDE = 0.025
 """Of a 95 % interval, on each side."""
+_MOST = 700.0
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,13 @@ class Shift:
     @property
     def effect(self) -> Floats:
         """Relative change."""
-        return np.expm1(self.difference)
+        return relative(self.difference)
 
     @property
     def interval(self) -> tuple[Floats, Floats]:
         """Ends of the 95 % interval of `effect`."""
         reach = -stdtrit(self._degrees, _OUTSIDE) * self.error
-        return np.expm1(self.difference - reach), np.expm1(self.difference + reach)
+        return relative(self.difference - reach), relative(self.difference + reach)
 
     def p(self, sign: Floats) -> Floats:
         """One-sided p of the level being off to the side of `sign` (1 or −1); NaN where it is not known."""
@@ -56,6 +57,11 @@ class Shift:
     @property
     def _degrees(self) -> Floats:
         return np.maximum(self.freedom, 1.0)
+
+
+def relative(difference: Floats) -> Floats:
+    """The relative change that a difference of logarithms is; what no float can say is the most that it can."""
+    return np.asarray(np.expm1(np.minimum(difference, _MOST)))
 
 
 def shift(level: Floats, baseline: Baseline, noise: Noise, variance: Floats) -> Shift:

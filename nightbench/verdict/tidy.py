@@ -102,7 +102,7 @@ def _medians(place: Ints, values: Floats, size: int) -> tuple[Floats, Ints]:
     some = counts > 0
     low, high = (ends - counts + (counts - 1) // 2)[some], (ends - counts + counts // 2)[some]
     medians = np.full(size, np.nan)
-    medians[some] = (values[order[low]] + values[order[high]]) / 2
+    medians[some] = values[order[low]] / 2 + values[order[high]] / 2  # their sum could be too large
     return medians, counts
 
 
@@ -184,11 +184,11 @@ def numbered(names: pd.DataFrame) -> tuple[Ints, list[tuple[str, ...]]]:
     for column in names:
         numbers, some = pd.factorize(names[column])
         codes = codes * len(some) + numbers
-    numbers, some = pd.factorize(codes)
-    first = np.full(len(some), len(names))
-    np.minimum.at(first, numbers, np.arange(len(names)))
+    order, _ = pd.factorize(codes)
+    first = np.full(order.max(initial=-1) + 1, len(names))
+    np.minimum.at(first, order, np.arange(len(names)))
     columns = (names[column].iloc[first] for column in names)
-    return np.asarray(numbers, dtype=np.int64), list(zip(*columns, strict=True))
+    return np.asarray(order, dtype=np.int64), list(zip(*columns, strict=True))
 
 
 def _any(places: Ints, shape: tuple[int, ...]) -> Bools:

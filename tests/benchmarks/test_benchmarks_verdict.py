@@ -25,7 +25,7 @@ def test_nights_without_a_change_hardly_raise_an_alert(noise, design):
     ("noise", "change"), [(RUN, Change(0.10, 1)), (SHARED, Change(0.10, 5)), (SHARED, Change(0.15, 1))]
 )
 def test_a_change_is_found_by_the_third_night(noise, change):
-    first, second, third = power(noise, SHIPPED, change, histories=40)
+    first, second, third = power(noise, SHIPPED, change, histories=30)
     assert 0.3 < first <= second <= third
     assert third >= 0.9
 

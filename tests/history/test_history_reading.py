@@ -263,8 +263,10 @@ def test_what_may_not_be_read_is_named(
 
     monkeypatch.setattr(storage, "_content", refused)
     READ[table](store)
-    assert [file.path for file in store.unreadable] == [bad]
-    assert "permission denied" in store.unreadable[0].problem
+    store.nights("local")
+    assert {file.path: file.problem for file in store.unreadable} == (
+        {bad: "cannot be read: permission denied"}
+    )
 
 
 @pytest.mark.parametrize("table", READ)

@@ -126,7 +126,7 @@ def test_how_environments_differ_is_said(then: str, reason: str) -> None:
 
 
 @given(scale=st.floats(1e-6, 1e9), value=st.floats(5, 80), seed=st.integers(0, 99))
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_a_unit_changes_nothing(scale: float, value: float, seed: int) -> None:
     values = noisy(12, seed=seed)
     one = line(judge(series(METRIC, values), series(METRIC, [value], first=12)))
@@ -139,7 +139,7 @@ def test_a_unit_changes_nothing(scale: float, value: float, seed: int) -> None:
     st.lists(st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True)), min_size=0, max_size=30),
     st.one_of(st.none(), st.floats()),
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_whatever_was_measured_there_is_one_line_and_no_number_that_is_none(values, value) -> None:
     found = line(judge(series(METRIC, values), series(METRIC, [value], first=len(values))))
     numbers = (found.value, found.effect, found.low, found.high, found.p, found.p_adjusted, found.noise)
