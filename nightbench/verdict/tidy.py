@@ -29,11 +29,9 @@ def panel_of(history: pd.DataFrame, tonight: pd.DataFrame) -> Panel:
     nights = now["night"].unique()
     if len(nights) != 1:
         raise ValueError(f"tonight has to be one night, and its column `night` has {len(nights)}")
-    before = _rows(history, "history", of_the_night=True)
+    before = _of_groups(_rows(history, "history", of_the_night=True), now)
     before, order = _ordered(before, now, nights[0])
-    rows = pd.concat([now, before], ignore_index=True)
-    group, _ = numbered(rows[["suite", "tier"]])
-    return _Sheet(rows[group <= group[: len(now)].max()].reset_index(drop=True), order, now).panel()
+    return _Sheet(pd.concat([now, before], ignore_index=True), order, now).panel()
 
 
 def reruns_of(reruns: pd.DataFrame, panel: Panel) -> Reruns:
@@ -69,6 +67,12 @@ def _rows(frame: pd.DataFrame, name: str, *, of_the_night: bool) -> pd.DataFrame
     value = pd.to_numeric(frame["value"], errors="coerce").astype(float)
     texts = {column: frame[column].astype(str) for column in ("suite", "tier", "metric")}
     return frame.assign(value=value, valid=_truth(frame["valid"]), **texts)
+
+
+def _of_groups(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the suites and tiers that tonight has: nights of others do not count as nights."""
+    groups = pd.MultiIndex.from_frame(now[["suite", "tier"]])
+    return before[pd.MultiIndex.from_frame(before[["suite", "tier"]]).isin(groups)]
 
 
 def _truth(column: pd.Series[Any]) -> npt.NDArray[np.bool_]:

@@ -36,6 +36,14 @@ def test_a_change_is_noted_with_its_night_age_and_effect() -> None:
     assert change.point.worse
 
 
+def test_nights_of_another_tier_make_a_change_no_older() -> None:
+    earlier, now = changed({METRIC: (40, 1.2)})
+    others = earlier[earlier["night"] > "night-050"].assign(tier="quick")
+    others["night"] += "-quick"
+    (change,) = judge(pd.concat([earlier, others]), now).changes
+    assert change.age == 19
+
+
 def test_changes_that_began_together_are_one_group() -> None:
     steps = {METRIC: (20, 1.2), OTHERS[0]: (22, 0.8), OTHERS[1]: (40, 1.3), OTHERS[2]: (42, 1.2)}
     verdict = judge(*changed(steps))
