@@ -11,7 +11,10 @@ PEERS_STAMP := $(PEERS)/.installed
 # Everything that is made on the way stays inside the project.
 export NIGHTBENCH_CACHE ?= $(CURDIR)/.cache
 
-.PHONY: help setup run test lint style types imports templates format lock bench clean
+# What a process imports is compiled once, and not again by each that comes after it.
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: help setup run test lint style types imports templates bytecode greedy format lock bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -31,13 +34,15 @@ setup: $(STAMP) ## make the virtual environment from requirements.lock
 run: setup ## the whole night in short form on the embedded default
 	@$(BIN)/nightbench run nightly --quick
 
-# Tests start hundreds of processes: without bytecode each would compile what it imports.
-test: export PYTHONDONTWRITEBYTECODE :=
 test: setup ## lint, types, import rules and every test
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint templates
-	@# most tests wait for something: three at a time keep two cores busy
-	$(BIN)/python -m pytest -m "not alone" --numprocesses 3 --dist loadfile
-	$(BIN)/python -m pytest -m alone $$(grep --recursive --files-with-matches --include='test_*.py' 'mark\.alone' tests)
+	@# first all that does not mind what runs beside it: the clocks of the other tests would
+	@$(MAKE) --no-print-directory --jobs 4 --output-sync=target lint templates bytecode greedy
+	@# most tests wait for something: four at a time keep two cores busy
+	$(BIN)/python -m pytest -m "not greedy and not alone" --numprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m alone $(call marked,alone)
+
+# the files with a test that is marked so: to collect all the others takes longer than to look for it
+marked = $$(grep --recursive --files-with-matches --include='test_*.py' 'mark\.$(1)\b' tests)
 
 lint: style types imports ## ruff, mypy and import-linter
 
@@ -54,6 +59,14 @@ imports: setup
 # what many tests start from
 templates: setup
 	@$(BIN)/python tests/templates.py
+
+# what each worker of the tests would else compile for itself; what cannot be collected is told when they run
+bytecode: setup
+	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || true
+
+# two at a time, as each of them waits as long as it works
+greedy: setup
+	$(BIN)/python -m pytest -m greedy --numprocesses 2 --dist loadfile $(call marked,greedy)
 
 format: setup ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix

@@ -60,6 +60,13 @@ def _elsewhere(tmp_path_factory):
     os.chdir(before)
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers",
+        "greedy: takes a core or two from whatever runs beside it, and does not mind what does (part of make test)",
+    )
+
+
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: rank(item.nodeid))
 

@@ -60,8 +60,10 @@ class Stalling:
                     if self._word in data:
                         while client.recv(65536):
                             pass
-                        return
+                        break
                     server.sendall(data)
+            # as `_answer` waits at it, its end alone would leave the server with an open transaction for ever
+            server.shutdown(socket.SHUT_RDWR)
 
     @staticmethod
     def _answer(server, client):

@@ -21,7 +21,7 @@ USERS = 100
 MEMORY_BYTES = 300 * 2**20
 """The generator's own, and what one read of the socket brings for each user."""
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.greedy
 
 
 @pytest.fixture(autouse=True)
