@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from nightbench.errors import MeasurementError
 from nightbench.history.filters import RunFilter
 from nightbench.history.marks import Mark, Night, night_of, pinned
-from nightbench.history.schema import OF_A_RUN, RUNS
+from nightbench.history.schema import MARKS, OF_A_RUN, RUNS
 
 if TYPE_CHECKING:
     from nightbench.history.store import HistoryStore
@@ -61,6 +62,7 @@ def prune(
 
     Raises:
         ValueError: without a limit, or with a negative one.
+        MeasurementError: when a mark cannot be read, which may be a pin; nothing is removed then.
         OSError: when something could not be removed.
     """
     if (keep is None and keep_days is None) or min(keep or 0, keep_days or 0) < 0:
@@ -70,6 +72,9 @@ def prune(
     runs = store.runs()
     old = chosen.of(runs[_old(runs, keep, keep_days, instant)])
     needed = _needed(store.marks())
+    for file in store.reader.skipped_of(MARKS):
+        msg = f"{file.path}: {file.problem}; nothing was removed, since it may be a pin: mend it or move it away"
+        raise MeasurementError(msg)
     of_nights = old[["run_id", "environment", "suite", "tier", "night_id"]].itertuples(index=False, name=None)
     kept = {str(run_id): needed[night] for run_id, *rest in of_nights if (night := tuple(rest)) in needed}
     removed = tuple(run_id for run_id in old["run_id"] if run_id not in kept)

@@ -26,10 +26,14 @@ class Reader:
     @property
     def unreadable(self) -> list[UnreadableFile]:
         """What had to be skipped so far."""
-        return [
-            UnreadableFile(self._storage.location(path), problem)
-            for path, problem in sorted(self._skipped.items())
-        ]
+        return self._named_as_skipped(self._skipped)
+
+    def skipped_of(self, form: TableForm) -> list[UnreadableFile]:
+        """What of a table had to be skipped so far."""
+        return self._named_as_skipped(path for path in self._skipped if path.partition("/")[0] == form.name)
+
+    def _named_as_skipped(self, paths: Iterable[str]) -> list[UnreadableFile]:
+        return [UnreadableFile(self._storage.location(path), self._skipped[path]) for path in sorted(paths)]
 
     def skip(self, path: str, problem: str) -> None:
         """Remember that a file was skipped."""

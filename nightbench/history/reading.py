@@ -42,6 +42,9 @@ def rows_of(content: bytes, form: TableForm, schema: pa.Schema) -> pa.Table:
     except (OSError, pa.ArrowException) as error:
         msg = f"cannot be read: {reason(error)}"
         raise UnreadableError(msg) from None
+    if len(set(table.column_names)) < len(table.column_names):
+        msg = "has a column twice"
+        raise UnreadableError(msg)
     fits = table.schema.equals(schema)
     if not fits and "schema_version" not in table.column_names:
         msg = "is not a file of nightbench: it has no schema_version"

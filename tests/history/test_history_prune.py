@@ -13,6 +13,7 @@ import pytest
 from builders import START, database_measurement, websocket_measurement
 from test_history_store import save
 
+from nightbench.errors import MeasurementError
 from nightbench.history.filters import RunFilter
 from nightbench.history.marks import new_mark
 from nightbench.history.pruning import prune
@@ -109,6 +110,21 @@ def test_what_something_is_compared_with_stays(
     assert left(store) == kept
     assert {NAMES[run_id] for run_id in done.kept} == kept
     assert all("the best" in why for why in done.kept.values())
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda mark: mark.write_bytes(b"PAR1"), lambda mark: mark.write_bytes(b"")]
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_while_a_mark_cannot_be_read_nothing_is_removed(
+    store: HistoryStore, tmp_path: Path, spoil: Any, dry_run: bool
+) -> None:
+    mark(store, "pin", "w1")
+    (file,) = (tmp_path / "marks").rglob("*.parquet")
+    spoil(file)
+    with pytest.raises(MeasurementError, match=f"{file.name}.*nothing was removed"):
+        prune(store, keep=0, now=NOW, dry_run=dry_run)
+    assert {NAMES[run_id] for run_id in HistoryStore(tmp_path).run_ids()} == set(RUNS)
 
 
 @pytest.mark.parametrize("limits", [{}, {"keep": -1}, {"keep_days": -1}])
