@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from nightbench import settings as settings_module
 from nightbench.cli import flags, history_flags
+from nightbench.cli.history_flags import NOWHERE_ELSE, Said, Where
 from nightbench.errors import ConfigurationError, ExitCode
 from nightbench.scrub import scrub
 
 if TYPE_CHECKING:
     from nightbench.cli.marking import About
     from nightbench.history.store import HistoryStore
-    from nightbench.plan import Suite, Tier
 
 app = App(
     name="ack",
@@ -55,12 +54,8 @@ def accept(
     run: Run,
     /,
     *metric: Metric,
-    why: history_flags.Why,
-    who: history_flags.Who = None,
-    suite: history_flags.SuiteFlag = None,
-    tier: history_flags.TierFlag = None,
-    environment: history_flags.Environment = None,
-    results: flags.Results = None,
+    said: Said,
+    where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
     """The new level is the normal one, from this night on: an epoch of these metrics begins.
@@ -74,7 +69,7 @@ def accept(
     """
     from nightbench.cli.marking import reason_of, say, speaker, unaccepted  # noqa: PLC0415  # --help stays quick
 
-    store, about = _about(run, suite, tier, environment, results)
+    store, about = _about(run, where)
     found = _metrics(store, about, metric) or {each: each.regressions for each in about}
     notes = [
         f"{each.words} had no regression: a new epoch begins with it all the same"
@@ -86,7 +81,9 @@ def accept(
         for each, metrics in found.items()
         if (left := unaccepted(each, metrics))
     ]
-    return say(store, "accept", found.items(), who=speaker(who), why=reason_of(why), json=json, notes=notes)
+    return say(
+        store, "accept", found.items(), who=speaker(said.who), why=reason_of(said.why), json=json, notes=notes
+    )
 
 
 @app.command
@@ -95,12 +92,8 @@ def mute(
     /,
     *metric: Metric,
     until: Date,
-    why: history_flags.Why,
-    who: history_flags.Who = None,
-    suite: history_flags.SuiteFlag = None,
-    tier: history_flags.TierFlag = None,
-    environment: history_flags.Environment = None,
-    results: flags.Results = None,
+    said: Said,
+    where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
     """It is known: no alert of these metrics until a day. They are judged and shown as ever.
@@ -120,9 +113,11 @@ def mute(
         )
     if not metric:
         raise ConfigurationError("METRIC", "", "which metrics has to be said", "'*' for all")
-    store, about = _about(run, suite, tier, environment, results)
+    store, about = _about(run, where)
     found = _metrics(store, about, metric)
-    return say(store, "mute", found.items(), who=speaker(who), why=reason_of(why), until=end, json=json)
+    return say(
+        store, "mute", found.items(), who=speaker(said.who), why=reason_of(said.why), until=end, json=json
+    )
 
 
 @app.command
@@ -130,12 +125,8 @@ def invalid(
     run: Run,
     /,
     *metric: Metric,
-    why: history_flags.Why,
-    who: history_flags.Who = None,
-    suite: history_flags.SuiteFlag = None,
-    tier: history_flags.TierFlag = None,
-    environment: history_flags.Environment = None,
-    results: flags.Results = None,
+    said: Said,
+    where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
     """The night was no measurement: it is compared with nothing, and nothing with it.
@@ -149,29 +140,24 @@ def invalid(
     """
     from nightbench.cli.marking import reason_of, say, speaker  # noqa: PLC0415  # --help stays quick
 
-    store, about = _about(run, suite, tier, environment, results)
+    store, about = _about(run, where)
     found = _metrics(store, about, metric) or dict.fromkeys(about, ())
-    return say(store, "invalid", found.items(), who=speaker(who), why=reason_of(why), json=json)
+    return say(store, "invalid", found.items(), who=speaker(said.who), why=reason_of(said.why), json=json)
 
 
-def _about(
-    run: str, suite: Suite | None, tier: Tier | None, environment: str | None, results: str | None
-) -> tuple[HistoryStore, list[About]]:
+def _about(run: str, where: Where) -> tuple[HistoryStore, list[About]]:
     """The suites and tiers of a night that are meant.
 
     Raises:
         ConfigurationError: when there are none.
     """
     from nightbench.cli.marking import chosen_nights  # noqa: PLC0415  # --help stays quick
-    from nightbench.cli.selection import Place  # noqa: PLC0415
-    from nightbench.history.store import HistoryStore  # noqa: PLC0415
 
-    settings = settings_module.load({"environment": environment, "results": results})
-    store = HistoryStore(settings.results)
-    chosen, about = chosen_nights(store, run, Place(settings.environment, suite, tier))
+    store, place = where.opened()
+    chosen, about = chosen_nights(store, run, place)
     if len(chosen.nights) > 1:
         raise ConfigurationError("RUN", scrub(run), f"is {len(chosen.nights)} nights", "name one of them")
-    if chosen.kind == "run" or suite is not None or tier is not None:
+    if chosen.kind == "run" or where.suite is not None or where.tier is not None:
         return store, about
     flagged = [each for each in about if each.regressions]
     if not flagged:

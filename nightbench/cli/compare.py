@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from nightbench import settings as settings_module
 from nightbench.cli import flags, history_flags
+from nightbench.cli.history_flags import NOWHERE_ELSE, Where, tell_unreadable
 from nightbench.errors import ExitCode
 
 _WHICH = (
@@ -33,11 +33,8 @@ def compare(
     b: After,
     /,
     *,
-    suite: history_flags.SuiteFlag = None,
-    tier: history_flags.TierFlag = None,
     metric: Metrics = (),
-    environment: history_flags.Environment = None,
-    results: flags.Results = None,
+    where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
     """Compare two runs, nights or sets of them: how far B is from A, metric by metric, and how sure that is.
@@ -54,15 +51,12 @@ def compare(
     """
     from nightbench.cli.comparing import compare_sets  # noqa: PLC0415  # --help stays quick
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415
-    from nightbench.cli.selection import Place  # noqa: PLC0415
-    from nightbench.history.store import HistoryStore  # noqa: PLC0415
     from nightbench.report.set_comparison import comparison_document, print_comparison  # noqa: PLC0415
 
-    settings = settings_module.load({"environment": environment, "results": results})
     output = JsonOutput(json)
-    store = HistoryStore(settings.results)
-    comparison = compare_sets(store, (a, b), Place(settings.environment, suite, tier), metric)
-    history_flags.tell_unreadable(store)
+    store, place = where.opened()
+    comparison = compare_sets(store, (a, b), place, metric)
+    tell_unreadable(store)
     code = output.write(comparison_document(comparison), ExitCode.MET)
     if (console := output.summary_console) is not None:
         print_comparison(console, comparison, whole=bool(metric))

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from nightbench import settings as settings_module
 from nightbench.cli import flags, history_flags
 from nightbench.cli.export import export
-from nightbench.cli.history_flags import run_filter, tell_unreadable
+from nightbench.cli.history_flags import NOWHERE_ELSE, Where, run_filter, tell_unreadable
 from nightbench.cli.pins import epoch, pin, unpin
 from nightbench.cli.prune import prune
 from nightbench.errors import ConfigurationError, ExitCode
@@ -88,10 +88,7 @@ def show(
     run: OneRun,
     /,
     *,
-    suite: history_flags.SuiteFlag = None,
-    tier: history_flags.TierFlag = None,
-    environment: history_flags.Environment = None,
-    results: flags.Results = None,
+    where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
     """Show one run whole: plan, host, subject, validity, operations, metrics, targets, verdict and what was said.
@@ -105,16 +102,13 @@ def show(
     - `nightbench history show last --tier quick --suite database --json run.json`
     """
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
-    from nightbench.cli.selection import Place  # noqa: PLC0415
     from nightbench.history.marks import night_of  # noqa: PLC0415
-    from nightbench.history.store import HistoryStore  # noqa: PLC0415
     from nightbench.report.listing import mark_rows  # noqa: PLC0415
     from nightbench.report.stored_run import print_stored_run  # noqa: PLC0415
 
-    settings = settings_module.load({"environment": environment, "results": results})
     output = JsonOutput(json)
-    store = HistoryStore(settings.results)
-    stored = store.run(_one(store, run, Place(settings.environment, suite, tier)))
+    store, place = where.opened()
+    stored = store.run(_one(store, run, place))
     night = (str(stored.row["environment"]), stored.suite, stored.tier, str(stored.row["night_id"]))
     marks = [mark for mark in store.marks(night[0]) if night_of(mark) == night]
     lines = store.lines(night[0], suite=stored.suite, tier=stored.tier)
@@ -130,10 +124,7 @@ def show(
 @app.command
 def marks(
     *,
-    suite: history_flags.SuiteFlag = None,
-    tier: history_flags.TierFlag = None,
-    environment: history_flags.Environment = None,
-    results: flags.Results = None,
+    where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
     """List what people said about runs: what was accepted, muted, said to be invalid, pinned, and why.
@@ -144,24 +135,22 @@ def marks(
     - `nightbench history marks --tier full --json -`
     """
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
-    from nightbench.history.store import HistoryStore  # noqa: PLC0415
     from nightbench.report.layout import Page  # noqa: PLC0415
     from nightbench.report.listing import mark_rows, print_marks  # noqa: PLC0415
 
-    settings = settings_module.load({"environment": environment, "results": results})
     output = JsonOutput(json)
-    store = HistoryStore(settings.results)
+    store, place = where.opened()
     found = [
         mark
-        for mark in store.marks(settings.environment)
-        if suite in (None, mark.suite) and tier in (None, mark.tier)
+        for mark in store.marks(place.environment)
+        if place.suite in (None, mark.suite) and place.tier in (None, mark.tier)
     ]
     tell_unreadable(store)
     code = output.write({"schema": 1, "marks": mark_rows(found)}, ExitCode.MET)
     if (console := output.summary_console) is not None:
         print_marks(console, found)
         if not found:
-            Page(console).paragraph(f"nothing was said of environment {settings.environment} yet", first="")
+            Page(console).paragraph(f"nothing was said of environment {place.environment} yet", first="")
     return code
 
 
@@ -183,9 +172,7 @@ def _listed(
     notes = [] if rows else ["no run fits"]
     if limited and (older := len(replace(chosen, last=None).of(every)) - len(runs)):
         notes.append(f"{older:,} older runs: see --since, --last")
-    elsewhere = sorted(
-        set(replace(RunFilter(), suite=chosen.suite).of(every)["environment"]) - {chosen.environment}
-    )
+    elsewhere = sorted(set(RunFilter(suite=chosen.suite).of(every)["environment"]) - {chosen.environment})
     if elsewhere:
         notes.append(f"other environments: {', '.join(elsewhere)}; see --environment")
     return rows, notes

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
+from nightbench import settings as settings_module
+from nightbench.cli import flags
 from nightbench.errors import ConfigurationError
 from nightbench.plan import Suite, Tier
 from nightbench.scrub import scrub
 
 if TYPE_CHECKING:
+    from nightbench.cli.selection import Place
     from nightbench.history.filters import RunFilter
     from nightbench.history.store import HistoryStore
 
@@ -44,6 +48,38 @@ Why = Annotated[str, Parameter("--why", group=SAYING, help="the reason; it is sh
 Who = Annotated[
     str | None, Parameter("--who", group=SAYING, help="who says so; the user of this machine unless given")
 ]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Where:
+    """Whose runs a command is about, and where they lie."""
+
+    suite: SuiteFlag = None
+    tier: TierFlag = None
+    environment: Environment = None
+    results: flags.Results = None
+
+    def opened(self) -> tuple[HistoryStore, Place]:
+        """The dataset, and the part of it that is meant."""
+        from nightbench.cli.selection import Place  # noqa: PLC0415  # --help stays quick
+        from nightbench.history.store import HistoryStore  # noqa: PLC0415
+
+        settings = settings_module.load({"environment": self.environment, "results": self.results})
+        return HistoryStore(settings.results), Place(settings.environment, self.suite, self.tier)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Said:
+    """What every mark has beside what it is about."""
+
+    why: Why
+    who: Who = None
+
+
+NOWHERE_ELSE = Where()
+"""All suites and tiers of the environment that is set."""
 
 
 def run_filter(

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from nightbench import settings as settings_module
-from nightbench.cli import flags, history_flags
+from nightbench.cli import flags
+from nightbench.cli.history_flags import NOWHERE_ELSE, Said, Where
 from nightbench.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
-    from nightbench.cli.selection import Place
     from nightbench.history.marks import MarkKind
-    from nightbench.history.store import HistoryStore
 
 Runs = Annotated[
     str,
@@ -27,12 +25,8 @@ First = Annotated[str, Parameter(help="its first run or night, by its id or the 
 
 def pin(
     *runs: Runs,
-    why: history_flags.Why,
-    who: history_flags.Who = None,
-    suite: history_flags.SuiteFlag = None,
-    tier: history_flags.TierFlag = None,
-    environment: history_flags.Environment = None,
-    results: flags.Results = None,
+    said: Said,
+    where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
     """Compare later nights with these instead of the last ones. What is pinned is never pruned.
@@ -44,18 +38,13 @@ def pin(
     - `nightbench history pin 2026-11-01..2026-11-10 --tier full --why "release 4.2"`
     - `nightbench history pin last:10 --suite database --why "before the migration" --who anna`
     """
-    store, place = _where(environment, results, suite, tier)
-    return _say(store, place, "pin", runs, why=why, who=who, json=json)
+    return _say("pin", runs, said, where, json=json)
 
 
 def unpin(
     *runs: Runs,
-    why: history_flags.Why,
-    who: history_flags.Who = None,
-    suite: history_flags.SuiteFlag = None,
-    tier: history_flags.TierFlag = None,
-    environment: history_flags.Environment = None,
-    results: flags.Results = None,
+    said: Said,
+    where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
     """Take pins back. Without any, nights are compared with the last ones again.
@@ -64,20 +53,15 @@ def unpin(
 
     - `nightbench history unpin 2026-11-01..2026-11-10 --tier full --why "release 4.3 is out"`
     """
-    store, place = _where(environment, results, suite, tier)
-    return _say(store, place, "unpin", runs, why=why, who=who, json=json)
+    return _say("unpin", runs, said, where, json=json)
 
 
 def epoch(
     run: First,
     /,
     *,
-    why: history_flags.Why,
-    who: history_flags.Who = None,
-    suite: history_flags.SuiteFlag = None,
-    tier: history_flags.TierFlag = None,
-    environment: history_flags.Environment = None,
-    results: flags.Results = None,
+    said: Said,
+    where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
     """Begin an epoch of all metrics with a run: earlier nights are not compared with any more.
@@ -89,41 +73,19 @@ def epoch(
 
     - `nightbench history epoch last --tier stress --why "the database moved to another machine"`
     """
-    store, place = _where(environment, results, suite, tier)
-    return _say(store, place, "epoch", (run,), why=why, who=who, json=json)
+    return _say("epoch", (run,), said, where, json=json)
 
 
-def _where(
-    environment: str | None,
-    results: flags.Results,
-    suite: history_flags.SuiteFlag,
-    tier: history_flags.TierFlag,
-) -> tuple[HistoryStore, Place]:
-    from nightbench.cli.selection import Place  # noqa: PLC0415  # --help stays quick
-    from nightbench.history.store import HistoryStore  # noqa: PLC0415
-
-    settings = settings_module.load({"environment": environment, "results": results})
-    return HistoryStore(settings.results), Place(settings.environment, suite, tier)
-
-
-def _say(
-    store: HistoryStore,
-    place: Place,
-    kind: MarkKind,
-    names: tuple[str, ...],
-    *,
-    why: str,
-    who: str | None,
-    json: str | None,
-) -> ExitCode:
+def _say(kind: MarkKind, names: tuple[str, ...], said: Said, where: Where, *, json: str | None) -> ExitCode:
     from nightbench.cli.marking import About, chosen_nights, reason_of, say, speaker  # noqa: PLC0415  # --help stays quick
 
     if not names:
         raise ConfigurationError("RUN", "", "which runs has to be said", "see `nightbench history`")
+    store, place = where.opened()
     found: dict[About, tuple[str, ...]] = {}
     for name in names:
         chosen, about = chosen_nights(store, name, place)
         if kind == "epoch" and len(chosen.nights) > 1:
             raise ConfigurationError("RUN", name, f"is {len(chosen.nights)} nights", "name the first one")
         found |= dict.fromkeys(about, ())
-    return say(store, kind, found.items(), who=speaker(who), why=reason_of(why), json=json)
+    return say(store, kind, found.items(), who=speaker(said.who), why=reason_of(said.why), json=json)
