@@ -38,6 +38,12 @@ def text_of(parts: Mapping[str, str]) -> str:
     return json.dumps(parts, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
+def differences(one: str, other: str) -> list[str]:
+    """The names of the parts in which two texts differ, those that only one of them has too."""
+    parts, others = _object(one), _object(other)
+    return [name for name in sorted({*parts, *others}) if parts.get(name) != others.get(name)]
+
+
 def _parts(
     host: Mapping[str, Any], subject: Mapping[str, Any], plan: str | None, subject_key: str | None
 ) -> Parts:
