@@ -22,7 +22,6 @@ from nightbench.database.checking import checks as database_checks
 from nightbench.debugging import show_traceback
 from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun, UnsavedError
-from nightbench.judging import judge_tier, keep, of_suite
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel
 from nightbench.news import News
@@ -33,6 +32,7 @@ from nightbench.reference.provide import BOTH, provide_subject
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
 from nightbench.subject import Subject
+from nightbench.tier_verdict import judge_tier, keep, of_suite
 from nightbench.verdict.judgement import Verdict
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.targets import judge_targets

@@ -18,7 +18,7 @@ from nightbench.night import Night
 from nightbench.outcome import NightOutcome
 from nightbench.plan import Suite, TierPlan
 from nightbench.verdict.night_value import trusted
-from nightbench.verdict.noise import noise_of
+from nightbench.verdict.sets.noise import noise_of
 
 _STORED = ["suite", "tier", "metric", "runs", "mean", "within_sd", "between_sd"]
 
@@ -29,7 +29,7 @@ class NoiseFound:
 
     Attributes:
         runs: Those that were measured, invalid ones too, in order.
-        noise: See `nightbench.verdict.noise.noise_of`.
+        noise: See `nightbench.verdict.sets.noise.noise_of`.
         outcome: Of the night that they were made in: failures, and what an interruption left out.
     """
 

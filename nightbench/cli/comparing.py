@@ -18,11 +18,11 @@ from nightbench.report.set_comparison import Quantiles, SetComparison, Side
 from nightbench.scrub import scrub
 from nightbench.verdict.acknowledgement import annotated
 from nightbench.verdict.baseline_set import baseline_set
-from nightbench.verdict.fingerprints import difference
+from nightbench.verdict.layers.fingerprints import difference
 from nightbench.verdict.patterns import matches, matches_any
-from nightbench.verdict.quantiles import quantile_view
-from nightbench.verdict.sets import set_effects
-from nightbench.verdict.windowed import RunCounts
+from nightbench.verdict.sets.effects import set_effects
+from nightbench.verdict.sets.quantiles import quantile_view
+from nightbench.verdict.sets.windowed import RunCounts
 
 MAIN = ("message.response_time.*", "query.response_time.*")
 """Of these the quantiles are shown unless other metrics are asked for."""

@@ -15,7 +15,7 @@ def print_noise(console: Console, noise: pd.DataFrame) -> None:
 
     Args:
         console: Where to.
-        noise: As `nightbench.verdict.noise.noise_of` gives it.
+        noise: As `nightbench.verdict.sets.noise.noise_of` gives it.
     """
     page = Page(console)
     gating = noise[noise["gates"].eq(other=True)]

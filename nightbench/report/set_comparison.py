@@ -22,9 +22,9 @@ from nightbench.report.layout import (
     percent,
     signed,
 )
-from nightbench.verdict.quantiles import QuantileShift, QuantileView
-from nightbench.verdict.set_noise import NoiseOf
-from nightbench.verdict.sets import SetEffect, Standing
+from nightbench.verdict.sets.effects import SetEffect, Standing
+from nightbench.verdict.sets.known_noise import NoiseOf
+from nightbench.verdict.sets.quantiles import QuantileShift, QuantileView
 
 _STYLES: dict[Standing, str] = {"worse": BAD, "better": GOOD, "small": "", "same": "", "unknown": DIM}
 _WORDS: dict[Standing, str] = {

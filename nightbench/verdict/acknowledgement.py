@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from nightbench.verdict.frames import numbered
 from nightbench.verdict.panel import Bools
 from nightbench.verdict.patterns import matches_any
 from nightbench.verdict.policy import Policy
-from nightbench.verdict.tidy import numbered
 
 _SUSTAINED = 3
 _BEFORE = Policy.sustained_nights - 1

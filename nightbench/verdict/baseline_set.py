@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from nightbench.verdict.baseline import last
+from nightbench.verdict.frames import panel_of
 from nightbench.verdict.judgement import LeftOut
+from nightbench.verdict.layers.baseline import last
+from nightbench.verdict.layers.validity import left_out, validity_of
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.rules import rules_of
-from nightbench.verdict.tidy import panel_of
-from nightbench.verdict.validity import left_out, validity_of
 
 
 def baseline_set(

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from nightbench.verdict.changepoints import ChangePoint
+from nightbench.verdict.series.changepoints import ChangePoint
 
 LineState = Literal[
     "steady",  # compared, and neither worse nor better beyond doubt and floor

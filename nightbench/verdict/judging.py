@@ -7,17 +7,17 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
+from nightbench.verdict.frames import panel_of, reruns_of
 from nightbench.verdict.judgement import Change, Verdict
-from nightbench.verdict.lasting import changes_of, untold
-from nightbench.verdict.layers import layers_of
+from nightbench.verdict.layers.lasting import changes_of, untold
+from nightbench.verdict.layers.tonight import layers_of
+from nightbench.verdict.layers.validity import left_out, validity_of
 from nightbench.verdict.lines import lines_of
 from nightbench.verdict.notes import absent, notes_of
 from nightbench.verdict.panel import Panel, Reruns
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.rules import Rules, rules_of
 from nightbench.verdict.states import Findings
-from nightbench.verdict.tidy import panel_of, reruns_of
-from nightbench.verdict.validity import left_out, validity_of
 
 
 def judge(

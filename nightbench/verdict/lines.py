@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nightbench.verdict.baseline import last
 from nightbench.verdict.judgement import Line
-from nightbench.verdict.layers import Layers
+from nightbench.verdict.layers.baseline import last
+from nightbench.verdict.layers.shift import relative
+from nightbench.verdict.layers.tonight import Layers
 from nightbench.verdict.panel import Bools, Floats
-from nightbench.verdict.shift import relative
 from nightbench.verdict.states import Findings, said
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from nightbench.verdict.layers.trial import Trial
 from nightbench.verdict.states import Findings
-from nightbench.verdict.trial import Trial
 
 
 def notes_of(findings: Findings) -> Iterator[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nightbench.verdict.judgement import LineState
-from nightbench.verdict.lasting import Changes
-from nightbench.verdict.layers import Layers
+from nightbench.verdict.layers.lasting import Changes
+from nightbench.verdict.layers.tonight import Layers
 from nightbench.verdict.panel import Bools, Reruns
 
 

@@ -18,8 +18,8 @@ from nightbench.history.store import HistoryStore
 from nightbench.measurement import Measurement
 from nightbench.night import Night
 from nightbench.settings import Settings
-from nightbench.verdict.changepoints import ChangePoint
 from nightbench.verdict.judgement import Change, Line, Verdict
+from nightbench.verdict.series.changepoints import ChangePoint
 from nightbench.verdict.verdict import exit_code, suite_verdict
 
 P95 = "message.response_time.p95"

@@ -17,8 +17,8 @@ from nightbench.report.set_comparison import (
     comparison_document,
     print_comparison,
 )
-from nightbench.verdict.quantiles import QuantileShift, QuantileView
-from nightbench.verdict.sets import SetEffect
+from nightbench.verdict.sets.effects import SetEffect
+from nightbench.verdict.sets.quantiles import QuantileShift, QuantileView
 
 AT = datetime(2026, 11, 24, 3, 15, tzinfo=UTC)
 SIDE = Side("last", ("r1", "r2"), ("n1",), AT, AT)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightbench.verdict.energy import Energy
+from nightbench.verdict.series.energy import Energy
 
 SERIES = st.lists(st.integers(0, 8), min_size=1, max_size=11).map(
     lambda values: np.array(values, dtype=float)

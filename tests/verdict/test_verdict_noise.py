@@ -12,7 +12,7 @@ import pytest
 from builders import invalidated, websocket_measurement, windows
 
 from nightbench.measurement import Measurement, Metric
-from nightbench.verdict.noise import COLUMNS, noise_of
+from nightbench.verdict.sets.noise import COLUMNS, noise_of
 
 P50 = "message.response_time.p50"
 SECONDS = 16

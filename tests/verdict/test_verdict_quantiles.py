@@ -7,8 +7,8 @@ import pytest
 
 from nightbench.load.histogram import bucket_indices, encode_counts
 from nightbench.measurement import Window
-from nightbench.verdict.quantiles import QUANTILES, quantile_view
-from nightbench.verdict.windowed import MOST_WINDOWS, NEVER_CAME, RunCounts
+from nightbench.verdict.sets.quantiles import QUANTILES, quantile_view
+from nightbench.verdict.sets.windowed import MOST_WINDOWS, NEVER_CAME, RunCounts
 
 MS = 1e6
 

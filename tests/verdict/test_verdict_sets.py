@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nightbench.verdict.sets import set_effects
+from nightbench.verdict.sets.effects import set_effects
 
 P95 = "message.response_time.p95"
 

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import stdtrit
 
-from nightbench.verdict.baseline import Baseline, baseline_of, last
-from nightbench.verdict.holm import holm
-from nightbench.verdict.moderation import Noise, moderated, tails_of
+from nightbench.verdict.layers.baseline import Baseline, baseline_of, last
+from nightbench.verdict.layers.holm import holm
+from nightbench.verdict.layers.moderation import Noise, moderated, tails_of
+from nightbench.verdict.layers.shift import shift
 from nightbench.verdict.panel import median_variance
-from nightbench.verdict.shift import shift
 
 LEAST = 0.0001
 

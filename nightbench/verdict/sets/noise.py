@@ -11,8 +11,8 @@ import pandas as pd
 from nightbench.measurement import Measurement, Window
 from nightbench.verdict.judging import judge
 from nightbench.verdict.policy import Policy
-from nightbench.verdict.quantiles import QUANTILES, quantile_noise
-from nightbench.verdict.windowed import RunCounts
+from nightbench.verdict.sets.quantiles import QUANTILES, quantile_noise
+from nightbench.verdict.sets.windowed import RunCounts
 
 _STATISTICS: Mapping[str, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _RESAMPLES = 300
@@ -37,7 +37,7 @@ def noise_of(runs: Sequence[Measurement], *, policy: Policy | None = None) -> pd
     Returns:
         One row a metric, in the order of the first run: suite, tier, metric, unit; `runs` that have it; their
         `mean`; `within_sd`, how far one run is off by the samples that it happened to have, from its windows
-        (NaN where they do not tell: see `nightbench.verdict.quantiles.quantile_noise`); `between_sd`, the
+        (NaN where they do not tell: see `nightbench.verdict.sets.quantiles.quantile_noise`); `between_sd`, the
         standard deviation of the runs, which what is within them is a part of; `detectable`, the smallest relative
         worsening that `judge` would see with 80 % probability in a night of one such run, were these its
         baseline (NaN where it compares nothing); and whether the metric `gates`. Standard deviations in the unit

@@ -31,7 +31,7 @@ def panel_of(history: pd.DataFrame, tonight: pd.DataFrame) -> Panel:
         raise ValueError(f"tonight has to be one night, and its column `night` has {len(nights)}")
     before = _of_groups(_rows(history, "history", of_the_night=True), now)
     before, order = _ordered(before, now, nights[0])
-    return _Sheet(pd.concat([now, before], ignore_index=True), order, now).panel()
+    return _Cells(pd.concat([now, before], ignore_index=True), order, now).panel()
 
 
 def reruns_of(reruns: pd.DataFrame, panel: Panel) -> Reruns:
@@ -111,7 +111,7 @@ def _medians(place: Ints, values: Floats, size: int) -> tuple[Floats, Ints]:
 
 
 @dataclass(frozen=True)
-class _Sheet:
+class _Cells:
     """Rows of all nights, tonight's first so that its metrics are, and what they are numbered by."""
 
     rows: pd.DataFrame

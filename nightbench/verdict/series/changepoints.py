@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nightbench.verdict.energy import Floats
-from nightbench.verdict.steps import Rules, Step, lasting_steps
+from nightbench.verdict.series.energy import Floats
+from nightbench.verdict.series.steps import Demands, Step, lasting_steps
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def change_points(
             p=step.p,
             worse=(step.after > step.before) == higher_is_worse,
         )
-        for step in lasting_steps(levels, Rules(largest_p, least, segment))
+        for step in lasting_steps(levels, Demands(largest_p, least, segment))
     ]
 
 

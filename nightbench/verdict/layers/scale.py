@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nightbench.verdict.baseline import middle
+from nightbench.verdict.layers.baseline import middle
 from nightbench.verdict.panel import Bools, Floats
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr
 
-from nightbench.verdict.energy import Energy, Floats
+from nightbench.verdict.series.energy import Energy, Floats
 
 NOISE_FLOOR = 0.01
 """Noise below this is not believed."""
@@ -43,7 +43,7 @@ _PRIOR = 8
 
 
 @dataclass(frozen=True)
-class Rules:
+class Demands:
     """What a change has to be.
 
     Attributes:
@@ -75,7 +75,7 @@ class Step:
     doubt: float
 
 
-def lasting_steps(levels: Floats, rules: Rules) -> list[Step]:
+def lasting_steps(levels: Floats, rules: Demands) -> list[Step]:
     """The cuts that pass every test, in order.
 
     As in Hunter (Fleming et al., 2023), more cuts are made than will stand, and the most doubtful is taken away until
@@ -127,7 +127,7 @@ class _Course:
         self._noise = max(scale, min(rough, 1.5 * scale), 0.5 * rough, NOISE_FLOOR)
         self._memory = _memory(levels, self._noise)
 
-    def step(self, at: int, rules: Rules) -> Step:
+    def step(self, at: int, rules: Demands) -> Step:
         """The cut number `at`, tested."""
         low, cut, high = self._ends[at : at + 3]
         before, after = self._levels[max(low, cut - _WINDOW) : cut], self._levels[cut:high][:_WINDOW]
@@ -162,7 +162,7 @@ class _Course:
         return []
 
 
-def _doubt(before: Floats, after: Floats, effect: float, p: float, rules: Rules) -> float:
+def _doubt(before: Floats, after: Floats, effect: float, p: float, rules: Demands) -> float:
     """How much a step failed, see `Step`."""
     young = min(len(before), len(after)) <= _YOUNG
     if abs(effect) < rules.least:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from nightbench.verdict.changepoints import change_points
 from nightbench.verdict.judgement import Change
+from nightbench.verdict.layers.trial import Trial
 from nightbench.verdict.panel import Bools, Ints
-from nightbench.verdict.trial import Trial
+from nightbench.verdict.series.changepoints import change_points
 
 Changes = dict[int, list[Change]]
 """The change points of each metric, by its number, oldest first."""

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nightbench.verdict.baseline import last, middle
-from nightbench.verdict.levels import Scale, scale_of
+from nightbench.verdict.layers.baseline import last, middle
+from nightbench.verdict.layers.scale import Scale, scale_of
+from nightbench.verdict.layers.shift import shift
+from nightbench.verdict.layers.trial import Level, Trial, beside
+from nightbench.verdict.layers.validity import Validity
 from nightbench.verdict.panel import Bools, Panel, Reruns, median_variance
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.rules import Rules
-from nightbench.verdict.shift import shift
-from nightbench.verdict.trial import Level, Trial, beside
-from nightbench.verdict.validity import Validity
 
 
 @dataclass(frozen=True)

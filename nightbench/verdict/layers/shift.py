@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit
 
-from nightbench.verdict.baseline import Baseline
-from nightbench.verdict.moderation import Noise
+from nightbench.verdict.layers.baseline import Baseline
+from nightbench.verdict.layers.moderation import Noise
 from nightbench.verdict.panel import Floats
 
 _POWER = 0.8

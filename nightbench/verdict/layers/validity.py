@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nightbench.verdict.fingerprints import difference
-from nightbench.verdict.host import Host, host_of
 from nightbench.verdict.judgement import LeftOut
+from nightbench.verdict.layers.fingerprints import difference
+from nightbench.verdict.layers.host import Host, host_of
 from nightbench.verdict.panel import Bools, Panel
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.rules import Rules

@@ -18,7 +18,7 @@ from nightbench.load.histogram import (
     ROUNDED_UP,
     samples_needed,
 )
-from nightbench.verdict.windowed import NEVER_CAME, RunCounts
+from nightbench.verdict.sets.windowed import NEVER_CAME, RunCounts
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
-from nightbench.verdict.holm import holm
-from nightbench.verdict.moderation import moderated
+from nightbench.verdict.layers.holm import holm
+from nightbench.verdict.layers.moderation import moderated
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.rules import rules_of
-from nightbench.verdict.set_noise import Floats, Key, Known, Nights, NoiseOf, known_noise
+from nightbench.verdict.sets.known_noise import Floats, Key, Known, Nights, NoiseOf, known_noise
 
 Standing = Literal["worse", "better", "small", "same", "unknown"]
 
@@ -76,7 +76,7 @@ def set_effects(
     """Compare two sets metric by metric, on the log scale, by a t-test with moderated variance.
 
     What counts is the night: the median of its runs. The variance of both sets is one, moderated across the
-    metrics of a suite and tier (see `nightbench.verdict.moderation.moderated`). A set of one night has no
+    metrics of a suite and tier (see `nightbench.verdict.layers.moderation.moderated`). A set of one night has no
     spread of its own: the other set's is taken, and where that has fewer than four degrees of freedom,
     what is known from elsewhere besides. That is the mean square successive difference of up to 20 `earlier`
     nights (von Neumann 1941; a change of level hardly counts, and it is worth two thirds of the degrees of

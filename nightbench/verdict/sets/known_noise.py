@@ -16,7 +16,7 @@ Key = tuple[str, str, str]
 """Suite, tier and metric."""
 
 NoiseOf = Literal["sets", "one set", "earlier nights", "calibration", "blocks", "nothing"]
-"""Where the noise of a comparison is known from: see `nightbench.verdict.sets.set_effects`."""
+"""Where the noise of a comparison is known from: see `nightbench.verdict.sets.effects.set_effects`."""
 
 Known = dict[Key, tuple[float, float, NoiseOf]]
 """Variance of a night's logarithm, its degrees of freedom, and where it is known from."""

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nightbench.verdict.baseline import Baseline, baseline_of, last
-from nightbench.verdict.holm import holm
-from nightbench.verdict.moderation import Noise, moderated, tails_of
+from nightbench.verdict.layers.baseline import Baseline, baseline_of, last
+from nightbench.verdict.layers.holm import holm
+from nightbench.verdict.layers.moderation import Noise, moderated, tails_of
+from nightbench.verdict.layers.shift import Shift, shift
+from nightbench.verdict.layers.validity import Validity
 from nightbench.verdict.panel import Bools, Floats, Panel, median_variance
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.rules import Rules
-from nightbench.verdict.shift import Shift, shift
-from nightbench.verdict.validity import Validity
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The layers of a judgement against earlier nights, on arrays: validity, tonight, sustained, history."""

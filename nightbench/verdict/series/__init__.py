@@ -1,0 +1,1 @@
+"""One series of nights: where its level changed."""
