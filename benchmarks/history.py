@@ -1,8 +1,9 @@
-"""A year of nights read for judging: CPU-seconds and the peak of the memory of the process that reads.
+"""A year of nights, read whole and for a judgement: CPU-seconds and the peak of the memory of the process.
 
 The dataset has the rows and files that nightbench writes, with values drawn at random. It is read in a fresh
 process, as a night does; the files are in the page cache. One thread reads, so that on an idle core the time
-that passes is the CPU's.
+that passes is the CPU's. A judgement reads no more than can matter, and judges it: on a machine as before, and
+on one that is new, where no earlier night can be compared.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -31,8 +32,12 @@ from nightbench.tiers import TIERS
 NIGHTS = 365
 ROUNDS = 5
 METRICS = 40
-"""The metrics of a run that the promise is about; the suites measure up to 120 with the default plan."""
-MOST_METRICS = 120
+"""The metrics of a run that the promise is about."""
+MOST_METRICS = 194
+"""Those of the database with the default plan, the most that one suite has."""
+
+CORES = 2
+"""Of the machine that all was measured on."""
 
 _FIRST = datetime(2025, 11, 24, 3, 15, tzinfo=UTC)
 _TIERS: tuple[Tier, ...] = ("baseline", "full", "stress")
@@ -49,6 +54,23 @@ seconds = time.process_time() - worked
 passed = time.perf_counter() - began
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps([seconds, passed, peak / 1024, imported / 1024, rows, len(store.unreadable)]))
+"""
+_JUDGE = """
+import json, resource, sys, time
+from benchmarks.history import tonight
+from nightbench.history.store import HistoryStore
+from nightbench.tier_verdict import earlier_nights, judge_tier
+from nightbench.verdict.policy import Policy
+
+folder, blocks, metrics, cores = sys.argv[1], *map(int, sys.argv[2:])
+store, runs = HistoryStore(folder), tonight(blocks, metrics, cores)
+imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+began, worked = time.perf_counter(), time.process_time()
+verdict = judge_tier(earlier_nights(store, runs, Policy()), runs, Policy())
+seconds = time.process_time() - worked
+passed = time.perf_counter() - began
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps([seconds, passed, peak / 1024, imported / 1024, len(verdict.lines), len(store.unreadable)]))
 """
 
 
@@ -78,23 +100,48 @@ class Shape:
 
 
 def measure(say: Callable[[str], None]) -> list[Figure]:
-    """Read a year of what is promised, then of the one tier that a judgement reads, with all that the suites measure."""
-    shapes = (Shape(_TIERS, 1, METRICS), Shape(("full",), 3, METRICS), Shape(("full",), 3, MOST_METRICS))
-    return [figure for shape in shapes for figure in _of_shape(shape, say)]
+    """Read a year of what is promised; then judge a tier of it, with so many metrics and with the most there are."""
+    one, tier, most = (
+        Shape(_TIERS, 1, METRICS),
+        Shape(("full",), 3, METRICS),
+        Shape(("full",), 3, MOST_METRICS),
+    )
+    return [*_of_shape(one, say, judged=False), *_of_shape(tier, say), *_of_shape(most, say)]
 
 
-def _of_shape(shape: Shape, say: Callable[[str], None]) -> Iterator[Figure]:
+def tonight(blocks: int, metrics: int, cores: int) -> list[Measurement]:
+    """The night after the year, of the tier `full`."""
+    rng = np.random.default_rng(2)
+    return [
+        _measurement(NIGHTS, "full", suite, block, rng.lognormal(3, 0.4, metrics), cores=cores)
+        for block, suite in product(range(1, blocks + 1), _SUITES)
+    ]
+
+
+def _of_shape(shape: Shape, say: Callable[[str], None], *, judged: bool = True) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         say(f"writing {shape}")
         rows = _write(Path(folder), shape)
         say(f"reading {shape}")
-        found = [_read(folder, shape.tiers, rows) for _ in range(ROUNDS)]
+        found = [_done(_READ, rows, folder, *shape.tiers) for _ in range(ROUNDS)]
+        yield from _figures(f"{shape}: read", shape, found)
+        if not judged:
+            return
+        for cores, where in ((CORES, "as before"), (CORES + 1, "new")):
+            say(f"judging {shape}, the machine is {where}")
+            asked = (folder, shape.blocks, shape.metrics, cores)
+            lines = len(_SUITES) * shape.metrics
+            found = [_done(_JUDGE, lines, *asked) for _ in range(ROUNDS)]
+            yield from _figures(f"{shape}: judged, machine {where}", shape, found)
+
+
+def _figures(name: str, shape: Shape, found: Sequence[tuple[float, float, float, float]]) -> Iterator[Figure]:
     took, passed, peaks, imported = zip(*found, strict=True)
-    yield over_rounds(f"{shape}: read", took, "CPU s", Goal("<=", 1.0) if shape.metrics <= METRICS else None)
-    yield over_rounds(f"{shape}: the clock meanwhile", passed, "s")
-    yield over_rounds(
-        f"{shape}: peak memory", peaks, "MiB", Goal("<=", 300), f"{min(imported):.0f} once imported"
-    )
+    promised = shape.metrics <= METRICS
+    yield over_rounds(name, took, "CPU s", Goal("<=", 1.0) if promised else None)
+    yield over_rounds(f"{name}, the clock meanwhile", passed, "s")
+    once = f"{min(imported):.0f} once imported"
+    yield over_rounds(f"{name}, peak memory", peaks, "MiB", Goal("<=", 300) if promised else None, once)
 
 
 def _write(root: Path, shape: Shape) -> int:
@@ -114,7 +161,9 @@ def _write(root: Path, shape: Shape) -> int:
     return written
 
 
-def _measurement(number: int, tier: Tier, suite: Suite, block: int, values: Iterable[float]) -> Measurement:
+def _measurement(
+    number: int, tier: Tier, suite: Suite, block: int, values: Iterable[float], *, cores: int = CORES
+) -> Measurement:
     night = _FIRST + timedelta(days=number)
     at = night + timedelta(minutes=20 * _TIERS.index(tier) + 3 * block)
     plan = TIERS[tier].websocket if suite == "websocket" else TIERS[tier].database
@@ -128,7 +177,7 @@ def _measurement(number: int, tier: Tier, suite: Suite, block: int, values: Iter
         duration=60.0,
         plan=plan,
         subject={"kind": "embedded", "server": {"server_version": "18.6"}},
-        host={"cpu": "Example CPU @ 3.0 GHz", "cores": 2, "kernel": "6.18.1", "python": "CPython 3.11.7"},
+        host={"cpu": "Example CPU @ 3.0 GHz", "cores": cores, "kernel": "6.18.1", "python": "CPython 3.11.7"},
         validity=Validity(),
         operations={},
         uncounted={},
@@ -141,14 +190,19 @@ def _measurement(number: int, tier: Tier, suite: Suite, block: int, values: Iter
     )
 
 
-def _read(folder: str, tiers: tuple[Tier, ...], rows: int) -> tuple[float, float, float, float]:
+def _done(script: str, expected: int, *arguments: object) -> tuple[float, float, float, float]:
+    """What a script took: CPU-seconds, seconds, peak and imported MiB; it has to have found so many rows or lines."""
     done = subprocess.run(  # noqa: S603  # our own interpreter
-        [sys.executable, "-c", _READ, folder, *tiers], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise ContenderError(done.stderr.strip())
-    seconds, passed, peak, imported, read, unreadable = json.loads(done.stdout)
-    if read != rows or unreadable:
-        msg = f"{read} of {rows} rows were read, {unreadable} files were not"
+    seconds, passed, peak, imported, found, unreadable = json.loads(done.stdout)
+    if found != expected or unreadable:
+        msg = f"{found} of {expected} rows or lines were found, {unreadable} files were not read"
         raise ContenderError(msg)
     return seconds, passed, peak, imported

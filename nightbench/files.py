@@ -11,6 +11,9 @@ from typing import IO
 
 from nightbench.errors import ConfigurationError
 
+TEMPORARY = ".*.tmp"
+"""The pattern of the names of `write_whole` until a file is whole."""
+
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
     """Create `path` with what `write` puts into it, or leave nothing behind.

@@ -7,7 +7,7 @@ order of the steps; the flows do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,10 +31,10 @@ from nightbench.plan.layers import as_it_was_set
 from nightbench.reference.provide import BOTH, provide_subject
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
+from nightbench.strictness import policy_of
 from nightbench.subject import Subject
-from nightbench.tier_verdict import judge_tier, keep, of_suite
+from nightbench.tier_verdict import Earlier, earlier_nights, judge_tier, keep, of_suite
 from nightbench.verdict.judgement import Verdict
-from nightbench.verdict.policy import Policy
 from nightbench.verdict.targets import judge_targets
 from nightbench.verdict.verdict import SuiteVerdict, suite_verdict
 from nightbench.websocket import load_test
@@ -67,6 +67,7 @@ class Night:
         on_note: Told at once of what the summary notes later.
         stop: When set, the running suite ends early and no other is started.
         owner: The flow that ends it, of which every further flow is a part.
+        policy: How strictly it is judged.
     """
 
     def __init__(
@@ -77,8 +78,13 @@ class Night:
         display: Display = no_display,
         on_note: OnNote = no_note,
         stop: asyncio.Event | None = None,
-        policy: Policy | None = None,
+        judgements: int = 1,
     ) -> None:
+        """Begin a night of `judgements` tiers; what it measures is judged as the settings ask for.
+
+        Raises:
+            ConfigurationError: when the settings of the verdict do not agree.
+        """
         self.settings = settings
         self.night_id = night_id
         self.subject = Subject()
@@ -86,13 +92,14 @@ class Night:
         self.on_note = on_note
         self.stop = stop or asyncio.Event()
         self.owner: str | None = None
-        self._policy = policy or Policy()
+        self.policy = policy_of(settings, judgements=judgements)
         self._store = HistoryStore(settings.results)
         self._outbox = Outbox(settings.outbox_folder)
         self._news = News(self._outbox)
         self._runs: dict[tuple[Tier, Suite], list[Measurement]] = {}
         self._judged: dict[tuple[Tier, Suite], Verdict] = {}
         self._verdicts: dict[tuple[Tier, Suite], SuiteVerdict] = {}
+        self._earlier: tuple[tuple[Tier, frozenset[Suite]], Earlier] | None = None
         self._failures: list[Failure] = []
         self._warned: set[str] = set()
         self._skipped: list[Skipped] = []
@@ -223,7 +230,7 @@ class Night:
         runs = [run for place, runs in self._runs.items() if place[0] == tier for run in runs]
         if not runs:
             return ()
-        verdict = judge_tier(self._store, runs, self._policy)
+        verdict = judge_tier(self._earlier_than(tier, runs), runs, self.policy)
         for file in self._store.unreadable:
             if file not in known:
                 self.on_note(unreadable_note(file))
@@ -233,6 +240,13 @@ class Night:
         judged = {suite: each for (of, suite), each in self._verdicts.items() if of == tier}
         keep(self._store, verdict, judged)
         return tuple(judged.values())
+
+    def _earlier_than(self, tier: Tier, runs: Sequence[Measurement]) -> Earlier:
+        """The nights before this one; read once a tier, and that of one tier is in memory."""
+        of = (tier, frozenset(run.suite for run in runs))
+        if self._earlier is None or self._earlier[0] != of:
+            self._earlier = (of, earlier_nights(self._store, runs, self.policy))
+        return self._earlier[1]
 
     def put_alerts(self) -> int:
         """Put into the outbox what is not there yet; return how many alerts that were.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pandas as pd
 
+from nightbench.history.fingerprint import fingerprint, text_of
+from nightbench.history.marks import Mark, pinned
+from nightbench.history.span import Enough
 from nightbench.history.store import HistoryStore
 from nightbench.history.tidy import rows_of
 from nightbench.measurement import Measurement
@@ -18,26 +21,77 @@ from nightbench.verdict.judging import judge
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.verdict import SuiteVerdict
 
-_OF_LINES = ("metric", "state", "layer", "judged_at")
+_OF_LINES = ("metric", "state", "layer", "since", "judged_at")
+_WORSE = ("regression", "muted")
+"""A night of which that was said of a metric is in no baseline of it."""
 
 
-def judge_tier(store: HistoryStore, runs: Sequence[Measurement], policy: Policy) -> Verdict:
+@dataclass(frozen=True, eq=False)
+class Earlier:
+    """What is known before a night of one tier: read once, and held against as often as it is judged.
+
+    Attributes:
+        nights: Of the suites of the tier, tonight not among them, tidy; see `nightbench.history.tidy.COLUMNS`.
+        lines: What was said of them by verdicts.
+        marks: What was said of them by people.
+    """
+
+    nights: pd.DataFrame
+    lines: pd.DataFrame
+    marks: Sequence[Mark]
+
+
+def earlier_nights(store: HistoryStore, runs: Sequence[Measurement], policy: Policy) -> Earlier:
+    """Read what `runs` are judged against: the nights that can matter, with what was said about them.
+
+    Of each suite that are the last nights that could be compared with tonight and that nobody and no verdict
+    spoke ill of, as many as the longest series of the verdict has and a baseline more, the nights between
+    them, and those that are pinned.
+
+    Args:
+        store: Where they lie. Tonight's own rows in it do not count.
+        runs: The blocks of the night, at least one, of one suite or both.
+        policy: How they will be judged.
+    """
+    blocks = [run for run in runs if run.role == "night"]
+    environment, tier = blocks[0].environment, blocks[0].tier
+    marks = store.marks(environment)
+    nights, lines = [], []
+    for suite in dict.fromkeys(run.suite for run in blocks):
+        said = store.lines(environment, suite=suite, tier=tier, columns=_OF_LINES)
+        of_it = [mark for mark in marks if (mark.suite, mark.tier) == (suite, tier)]
+        enough = _enough([run for run in blocks if run.suite == suite], said, of_it, policy)
+        nights.append(store.nights(environment, suite=suite, tier=tier, enough=enough))
+        lines.append(said)
+    return Earlier(pd.concat(nights), pd.concat(lines), marks)
+
+
+def _enough(
+    blocks: Sequence[Measurement], lines: pd.DataFrame, marks: Sequence[Mark], policy: Policy
+) -> Enough:
+    worse = lines[lines["state"].isin(_WORSE)]
+    return Enough(
+        nights=policy.change_nights + policy.baseline_nights,
+        before=blocks[0].night_id,
+        like=frozenset(text_of(fingerprint(run)) for run in blocks),
+        told=frozenset(worse["metric"]),
+        except_for=frozenset(worse["night"]).union(mark.night_id for mark in marks if mark.kind == "invalid"),
+        pinned={mark.run_id: mark.night_id for mark in pinned(marks).values()},
+    )
+
+
+def judge_tier(earlier: Earlier, runs: Sequence[Measurement], policy: Policy) -> Verdict:
     """Judge what was recorded of one tier against the earlier nights of its environment.
 
     Args:
-        store: The earlier nights, with what was said about them. Tonight's own rows in it do not count.
+        earlier: These, as `earlier_nights` reads them for `runs`.
         runs: The blocks of the night, at least one, and the repetitions of suspects, of one suite or both.
         policy: How strictly.
     """
     blocks = [run for run in runs if run.role == "night"]
-    tier, night, environment = blocks[0].tier, blocks[0].night_id, blocks[0].environment
-    suites = dict.fromkeys(run.suite for run in blocks)
-    earlier = pd.concat([store.nights(environment, suite=suite, tier=tier) for suite in suites])
-    said = pd.concat(
-        [store.lines(environment, suite=suite, tier=tier, columns=_OF_LINES) for suite in suites]
-    )
-    nights = pd.concat([earlier[earlier["night"] != night], _rows(blocks)], ignore_index=True)
-    known = annotated(nights, store.marks(environment), said, tonight=night, now=datetime.now(UTC))
+    night = blocks[0].night_id
+    nights = pd.concat([earlier.nights, _rows(blocks)], ignore_index=True)
+    known = annotated(nights, earlier.marks, earlier.lines, tonight=night, now=datetime.now(UTC))
     is_tonight = known["night"] == night
     repeated = [run for run in runs if run.role == "rerun"]
     return judge(

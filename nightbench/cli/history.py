@@ -13,6 +13,7 @@ from nightbench.cli.history_flags import NOWHERE_ELSE, Where, run_filter, tell_u
 from nightbench.cli.pins import epoch, pin, unpin
 from nightbench.cli.prune import prune
 from nightbench.errors import ConfigurationError, ExitCode
+from nightbench.scrub import scrub
 
 if TYPE_CHECKING:
     from nightbench.history.filters import RunFilter
@@ -25,8 +26,8 @@ app.command(pin)
 app.command(unpin)
 app.command(epoch)
 
-LISTED = 60
-"""Runs that are listed unless more are asked for: of three nights with three tiers, three blocks and both suites."""
+LISTED = 72
+"""Runs that are listed unless more are asked for: of three nights with three tiers, four blocks and both suites."""
 
 OneRun = Annotated[str, Parameter(help="its id, or the beginning of it; last for a night of one run")]
 
@@ -168,7 +169,8 @@ def _listed(
     lines = store.lines(chosen.environment, suite=chosen.suite, tier=chosen.tier, columns=("metric", "state"))
     rows = run_rows(runs, regressions_of(lines), store.marks(chosen.environment))
     if every.empty and chosen.suite is None and chosen.tier is None:
-        return rows, ["nothing is stored yet; `nightbench run quick` measures something"]
+        way_out = "`nightbench run quick` measures something"
+        return rows, [scrub(f"nothing is stored in {store.root} yet; {way_out}")]
     notes = [] if rows else ["no run fits"]
     if limited and (older := len(replace(chosen, last=None).of(every)) - len(runs)):
         notes.append(f"{older:,} older runs: see --since, --last")

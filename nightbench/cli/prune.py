@@ -12,14 +12,18 @@ from nightbench import settings as settings_module
 from nightbench.cli import flags, history_flags
 from nightbench.cli.history_flags import tell_unreadable
 from nightbench.cli.json_output import STDOUT
-from nightbench.errors import ConfigurationError, ExitCode, MeasurementError
+from nightbench.errors import NOT_GIVEN, ConfigurationError, ExitCode, MeasurementError
 
 if TYPE_CHECKING:
     from nightbench.history.pruning import Pruned
 
 Keep = Annotated[
     int | None,
-    Parameter("--keep", help="the newest so many nights of each environment, suite and tier stay"),
+    Parameter(
+        "--keep",
+        help="the newest so many nights of each environment, suite and tier stay; nights without a valid run are "
+        "not counted",
+    ),
 ]
 KeepDays = Annotated[int | None, Parameter("--keep-days", help="what is younger than so many days stays")]
 DryRun = Annotated[
@@ -56,6 +60,7 @@ def prune(
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
     from nightbench.files import reason  # noqa: PLC0415
     from nightbench.history.filters import RunFilter  # noqa: PLC0415
+    from nightbench.history.pruning import Limits, prunable  # noqa: PLC0415
     from nightbench.history.pruning import prune as remove  # noqa: PLC0415
     from nightbench.history.store import HistoryStore  # noqa: PLC0415
     from nightbench.report.layout import Page  # noqa: PLC0415
@@ -65,11 +70,11 @@ def prune(
     chosen = RunFilter(environment=settings.environment, suite=suite, tier=tier)
     output = JsonOutput(json)
     store = HistoryStore(settings.results)
-    planned = remove(store, keep=keep, keep_days=keep_days, chosen=chosen, dry_run=True)
+    planned = prunable(store, Limits(keep, keep_days), chosen=chosen)
     if planned.removed and not dry_run:
         _ask(len(planned.removed), settings.environment, yes=yes, quiet=json == STDOUT)
     try:
-        pruned = planned if dry_run else remove(store, keep=keep, keep_days=keep_days, chosen=chosen)
+        pruned = planned if dry_run else remove(store, planned, chosen=chosen)
     except OSError as error:
         msg = (
             f"{settings.results}: runs could not be removed: {reason(error)}; what is left goes the next time"
@@ -87,7 +92,7 @@ def prune(
 def _check(keep: int | None, keep_days: int | None) -> None:
     if keep is None and keep_days is None:
         raise ConfigurationError(
-            "--keep", "", "what stays has to be said", "--keep NIGHTS or --keep-days DAYS"
+            "--keep", NOT_GIVEN, "what stays has to be said", "--keep NIGHTS or --keep-days DAYS"
         )
     for flag, value in (("--keep", keep), ("--keep-days", keep_days)):
         if value is not None and not 0 <= value <= _MOST:
@@ -104,13 +109,13 @@ def _ask(amount: int, environment: str, *, yes: bool, quiet: bool) -> None:
         return
     if quiet or not sys.stdin.isatty():
         problem = f"{_runs(amount)} would be removed and nobody can be asked"
-        raise ConfigurationError("--yes", False, problem, "--yes goes on, --dry-run tells which")
+        raise ConfigurationError("--yes", NOT_GIVEN, problem, "--yes goes on, --dry-run tells which")
     try:
         answer = input(f"Remove {_runs(amount)} of environment {environment!r} for good? [y/N] ")
     except EOFError:
         answer = ""
     if answer.strip().lower() not in {"y", "yes"}:
-        raise ConfigurationError("--yes", False, "nothing was removed")
+        raise ConfigurationError("--yes", NOT_GIVEN, "you did not say yes: nothing was removed")
 
 
 def _told(pruned: Pruned, environment: str, *, dry_run: bool) -> Iterator[str]:

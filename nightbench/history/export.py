@@ -12,11 +12,13 @@ from typing import IO, TYPE_CHECKING, Literal, get_args
 
 import pandas as pd
 
-from nightbench.errors import MeasurementError
+from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.files import reason, write_whole
 from nightbench.history.filters import RunFilter
 from nightbench.history.marks import Mark, row_of
+from nightbench.history.storage import Folder
 from nightbench.measurement import Role
+from nightbench.scrub import scrub
 
 if TYPE_CHECKING:
     from nightbench.history.store import HistoryStore
@@ -51,8 +53,10 @@ def export(
 
     Raises:
         ValueError: when `form` is not that of the file's ending.
+        ConfigurationError: when the target lies in the dataset.
         MeasurementError: when a file cannot be written.
     """
+    _check_elsewhere(store, target)
     ending = target.suffix.lower().removeprefix(".")
     if ending not in get_args(ExportForm):
         kind = form or "parquet"
@@ -63,6 +67,13 @@ def export(
         raise ValueError(msg)
     kind = next(each for each in _WRITERS if each == ending)
     return [_written(target, _metrics(store, store.runs(chosen), chosen), kind)]
+
+
+def _check_elsewhere(store: HistoryStore, target: Path) -> None:
+    storage = store.storage
+    if isinstance(storage, Folder) and target.resolve().is_relative_to(storage.root.resolve()):
+        problem = f"lies in the dataset {storage.name}, whose readers would meet it"
+        raise ConfigurationError("TARGET", scrub(str(target)), problem, "name a place elsewhere")
 
 
 def _tables(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from nightbench.history.record import clean_text
 from nightbench.measurement import new_id
 
 MarkKind = Literal["accept", "mute", "invalid", "pin", "unpin", "epoch"]
+
+_TEXTS = ("mark_id", "environment", "suite", "tier", "run_id", "night_id", "who", "why")
 
 Night = tuple[str, str, str, str]
 """Environment, suite, tier and id of a night."""
@@ -96,15 +98,21 @@ def row_of(mark: Mark) -> dict[str, Any]:
 
 
 def mark_of(row: Mapping[str, Any]) -> Mark:
-    """The mark of a row; instants in UTC."""
-    fields = {name: value for name, value in row.items() if name in Mark.__dataclass_fields__}
+    """The mark of a row; instants in UTC, texts cleaned once more, since anybody may have written the file.
+
+    Raises:
+        ValueError: when it is of no known kind.
+    """
+    if row["kind"] not in get_args(MarkKind):
+        msg = f"has a mark of an unknown kind: {clean_text(str(row['kind']))!r}"
+        raise ValueError(msg)
+    texts = {name: clean_text(row[name] or "") for name in _TEXTS}
     return Mark(
-        **{
-            **fields,
-            "metrics": tuple(row["metrics"] or ()),
-            "at": row["at"].astimezone(UTC),
-            "until": None if row["until"] is None else row["until"].astimezone(UTC),
-        }
+        **texts,
+        kind=row["kind"],
+        metrics=tuple(clean_text(metric) for metric in row["metrics"] or ()),
+        at=row["at"].astimezone(UTC),
+        until=None if row["until"] is None else row["until"].astimezone(UTC),
     )
 
 

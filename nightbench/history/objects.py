@@ -6,23 +6,35 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
 from nightbench.errors import ConfigurationError
 from nightbench.files import reason
-from nightbench.history.storage import Entry, Failed, is_hidden
-from nightbench.scrub import REDACTED, scrub
+from nightbench.history.storage import Entry, Failed, OutOfReachError, is_hidden
+from nightbench.scrub import REDACTED, scrub, scrub_address
 
 _AT_ONCE = 256
 """Objects that are asked for together; they are small, and each answer takes its time."""
 
 _SECRETS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_ADDRESSES = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3")
 
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "s3": {"config_kwargs": {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 3}}},
-}
-"""What stores need beside their own environment variables, by scheme: an address where nobody answers is told soon."""
+CONNECT_TIMEOUT = 5
+READ_TIMEOUT = 30
+ATTEMPTS = 2
+"""Seconds and attempts for each request: an address where nobody answers is told within about a minute."""
+
+_UNANSWERED = frozenset(
+    {
+        *("ConnectionError", "TimeoutError"),  # of Python, aiohttp's and those of botocore
+        *("HTTPClientError", "ClientConnectionError", "ServiceRequestError", "ServiceResponseError"),
+    }
+)
+"""Names of exceptions of botocore, aiohttp and azure-core that say that nobody answered."""
+
+_KINDS = (FileNotFoundError, PermissionError, OutOfReachError)
 
 _T = TypeVar("_T")
 
@@ -39,6 +51,11 @@ class ObjectStore:
         """The URL; it holds no credentials."""
         return scrub(self._url)
 
+    @property
+    def way_out(self) -> str:
+        """See `Storage`."""
+        return "check the bucket, the credentials and, beside AWS, AWS_ENDPOINT_URL"
+
     def location(self, path: str) -> str:
         """The URL of an object."""
         return f"{self.name}/{path}"
@@ -51,9 +68,7 @@ class ObjectStore:
     def below(self, folder: str, failed: Failed) -> list[Entry]:
         """See `Storage`."""
         try:
-            found = self._tried(lambda: list(self._files.find(self._path(folder), detail=False)))
-        except FileNotFoundError:
-            return []
+            found = self._tried(lambda: self._found(folder))
         except OSError as error:
             failed(folder, error)
             return []
@@ -77,12 +92,25 @@ class ObjectStore:
 
     def write(self, path: str, content: bytes) -> None:
         """See `Storage`."""
-        self._tried(lambda: self._files.pipe_file(self._path(path), content))
+        self._tried(lambda: self._files.pipe_file(self._path(path), content, **self._patience))
 
     def remove(self, path: str) -> None:
         """See `Storage`."""
         with suppress(FileNotFoundError):
             self._tried(lambda: self._files.rm_file(self._path(path)))
+
+    def half_written(self, folder: str) -> list[str]:  # noqa: ARG002  # as `Storage` has it
+        """See `Storage`; what was written in part is no object."""
+        return []
+
+    def written_at(self, path: str) -> datetime | None:
+        """See `Storage`."""
+        try:
+            found = self._tried(lambda: self._files.modified(self._path(path)))
+        except FileNotFoundError:
+            return None
+        written = found if isinstance(found, datetime) else datetime.fromtimestamp(float(found), UTC)
+        return written if written.tzinfo else written.replace(tzinfo=UTC)
 
     def check_writable(self, folders: Iterable[str]) -> None:  # noqa: ARG002  # as `Storage` has it
         """See `Storage`; an object store has no folders."""
@@ -91,9 +119,8 @@ class ObjectStore:
             self.write(probe, b"nightbench\n")
             self.remove(probe)
         except OSError as error:
-            way_out = "check the bucket, the credentials and, beside AWS, AWS_ENDPOINT_URL"
             problem = f"cannot be written to: {reason(error)}"
-            raise ConfigurationError("results", self.name, problem, way_out) from None
+            raise ConfigurationError("results", self.name, problem, self.way_out) from None
 
     @cached_property
     def _opened(self) -> tuple[Any, str]:
@@ -102,7 +129,7 @@ class ObjectStore:
 
         try:
             # other machines write too: what was listed once is no answer
-            files, path = url_to_fs(self._url, use_listings_cache=False, **_OPTIONS.get(self._scheme, {}))
+            files, path = url_to_fs(self._url, use_listings_cache=False, **self._options)
         except ImportError as error:
             missing = "pip install 'nightbench[s3]'" if self._scheme == "s3" else str(error)
             raise ConfigurationError(
@@ -113,7 +140,31 @@ class ObjectStore:
             raise ConfigurationError(
                 "results", self.name, problem, "a folder, or s3://bucket/prefix"
             ) from None
+        if self._is_s3:
+            files.retries = 1  # those of botocore are enough: they would be multiplied
         return files, str(path).rstrip("/")
+
+    @property
+    def _is_s3(self) -> bool:
+        return self._scheme in ("s3", "s3a")
+
+    @property
+    def _patience(self) -> dict[str, float]:
+        """The end of one request that writes.
+
+        With ``Expect: 100-continue``, which S3 is sent, aiohttp waits without the time-outs above.
+        """
+        is_async = getattr(self._files, "async_impl", False)
+        return {"timeout": (CONNECT_TIMEOUT + READ_TIMEOUT) * ATTEMPTS} if is_async else {}
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        """What the store needs beside its own environment variables."""
+        if not self._is_s3:
+            return {}
+        retries = {"total_max_attempts": ATTEMPTS, "mode": "standard"}
+        timeouts = {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": READ_TIMEOUT}
+        return {"config_kwargs": {**timeouts, "retries": retries}}
 
     @property
     def _files(self) -> Any:
@@ -129,8 +180,35 @@ class ObjectStore:
         try:
             found = self._files.ls(self._path(folder), detail=True)
         except FileNotFoundError:
-            return []
+            found = []
+        if not found:
+            self._has_bucket  # noqa: B018  # an empty answer is none when there is nothing to ask
         return sorted((self._relative(each["name"]), each["type"]) for each in found)
+
+    def _found(self, folder: str) -> Sequence[str]:
+        try:
+            found = list(self._files.find(self._path(folder), detail=False))
+        except FileNotFoundError:
+            found = []
+        if not found:
+            self._has_bucket  # noqa: B018  # as above
+        return found
+
+    @cached_property
+    def _has_bucket(self) -> bool:
+        """That the bucket is there, asked once; of other stores than S3 nothing is known.
+
+        Raises:
+            FileNotFoundError, PermissionError, OSError: when it is not, or nobody knows.
+        """
+        if self._is_s3:
+            bucket = self._opened[1].partition("/")[0]
+            try:
+                self._files.call_s3("head_bucket", Bucket=bucket)
+            except FileNotFoundError:
+                msg = f"there is no bucket {bucket}"
+                raise FileNotFoundError(msg) from None
+        return True
 
     def _read_together(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
         try:
@@ -154,9 +232,20 @@ class ObjectStore:
 
 def _as_os_error(error: BaseException) -> OSError:
     """The same in words that hold no secret."""
-    text = str(error) or type(error).__name__
+    unanswered = any(each.__name__ in _UNANSWERED for each in type(error).__mro__)
+    text = _without_addresses(str(error) or ("no answer in time" if unanswered else type(error).__name__))
     for name in _SECRETS:
         if value := os.environ.get(name):
             text = text.replace(value, REDACTED)
-    kind = next((kind for kind in (FileNotFoundError, PermissionError) if isinstance(error, kind)), OSError)
-    return kind(scrub(text))
+    kind = next((kind for kind in _KINDS if isinstance(error, kind)), OSError)
+    return (OutOfReachError if unanswered else kind)(scrub(text))
+
+
+def _without_addresses(text: str) -> str:
+    """`text` with each address of a store as it may be shown, even when it is no address at all."""
+    for name in _ADDRESSES:
+        value = os.environ.get(name, "").strip().rstrip("/")
+        if value:
+            shown = scrub_address(value) if "://" in value else "its address"
+            text = text.replace(value, shown)
+    return text

@@ -1,4 +1,4 @@
-"""Reading tables file by file; what cannot be read is skipped and remembered, never raised."""
+"""Reading tables file by file; a file that cannot be read is skipped and remembered, never raised."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ import pyarrow as pa
 
 from nightbench.files import reason
 from nightbench.history.places import Place, misplaced, place_of
+from nightbench.history.reach import unreachable
 from nightbench.history.reading import UnreadableError, UnreadableFile, part_of, rows_of
 from nightbench.history.schema import OF_A_RUN, RUNS, TableForm
-from nightbench.history.storage import Storage, is_hidden
+from nightbench.history.storage import OutOfReachError, Storage, is_hidden
 
 
 class Reader:
     """Reads a dataset.
 
-    A run that vanishes while it is read has been pruned, when its row in ``runs`` is gone as well.
+    A run that vanishes while it is read has been pruned, when its row in ``runs`` is gone as well. A table that
+    cannot be listed, or a store that does not answer, is no empty history: every method that looks into the
+    dataset raises `ConfigurationError` or `UnreachableError` then.
     """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         self._skipped: dict[str, str] = {}
+        self._unlisted: set[str] = set()
 
     @property
     def unreadable(self) -> list[UnreadableFile]:
@@ -31,6 +35,14 @@ class Reader:
     def skipped_of(self, form: TableForm) -> list[UnreadableFile]:
         """What of a table had to be skipped so far."""
         return self._named_as_skipped(path for path in self._skipped if path.partition("/")[0] == form.name)
+
+    def listed_whole(self, form: TableForm) -> bool:
+        """Whether every folder of a table could be listed so far: else some of its files are not known."""
+        return not any(folder.partition("/")[0] == form.name for folder in self._unlisted)
+
+    def skipped(self, path: str) -> UnreadableFile:
+        """One file that had to be skipped; it vanished where nothing is known of it."""
+        return UnreadableFile(self._storage.location(path), self._skipped.get(path, "is gone"))
 
     def _named_as_skipped(self, paths: Iterable[str]) -> list[UnreadableFile]:
         return [UnreadableFile(self._storage.location(path), self._skipped[path]) for path in sorted(paths)]
@@ -64,6 +76,8 @@ class Reader:
         for path, content in self._storage.read(by_path):
             if isinstance(content, FileNotFoundError) and self._pruned(form, by_path[path]):
                 continue
+            if isinstance(content, OutOfReachError):
+                raise unreachable(self._storage, path, content)
             try:
                 if isinstance(content, OSError):
                     msg = f"cannot be read: {reason(content)}"
@@ -118,5 +132,9 @@ class Reader:
                 self.skip(entry.path, misplaced(form))
 
     def _not_listed(self, folder: str, error: OSError) -> None:
+        """Remember a folder of a table that cannot be listed; without the table itself nothing is known."""
+        if isinstance(error, OutOfReachError) or "/" not in folder:
+            raise unreachable(self._storage, folder, error) from None
         if not isinstance(error, FileNotFoundError):
+            self._unlisted.add(folder)
             self.skip(folder, f"cannot be listed: {reason(error)}")

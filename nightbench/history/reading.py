@@ -34,7 +34,8 @@ def rows_of(content: bytes, form: TableForm, schema: pa.Schema) -> pa.Table:
         schema: What to read, a part of the table's: see `part_of`.
 
     Raises:
-        UnreadableError: when the file is torn, foreign, or written by a newer version.
+        UnreadableError: when the file is torn, foreign, or written by a newer version, or lacks what each row
+            has to say.
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False)
@@ -50,7 +51,9 @@ def rows_of(content: bytes, form: TableForm, schema: pa.Schema) -> pa.Table:
         msg = "is not a file of nightbench: it has no schema_version"
         raise UnreadableError(msg)
     _check_version(table)
-    return table if fits else _fitted(table, form, schema)
+    table = table if fits else _fitted(table, form, schema)
+    _check_known(table, form)
+    return table
 
 
 def part_of(form: TableForm, columns: Collection[str] | None) -> pa.Schema:
@@ -65,6 +68,17 @@ def _check_version(table: pa.Table) -> None:
     newest = table["schema_version"][0].as_py() if len(table) else None
     if newest is not None and (not isinstance(newest, int) or newest > VERSION):
         msg = f"has schema {newest}, this nightbench knows {VERSION}; update nightbench"
+        raise UnreadableError(msg)
+
+
+def _check_known(table: pa.Table, form: TableForm) -> None:
+    """A file without rows, or with rows that do not say what they are about, would be a silent gap."""
+    if not len(table) and not form.may_be_empty:
+        msg = "has no rows"
+        raise UnreadableError(msg)
+    columns = zip(table.schema.names, table.columns, strict=True)
+    if names := [name for name, column in columns if name in form.known and column.null_count]:
+        msg = f"has rows without {' and '.join(names)}"
         raise UnreadableError(msg)
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from nightbench.load.ledger import OperationCounts
 from nightbench.measurement import SCHEMA, Measurement, Window
 from nightbench.scrub import scrub, scrub_tree
+from nightbench.visible import visible
 
 _LONGEST_TEXT = 2048
 """Characters of one text of a plan, past which it is stored by its digest: a run's files stay small."""
@@ -102,8 +103,8 @@ def clean(value: Any) -> Any:
 
 
 def clean_text(text: str) -> str:
-    """`text` scrubbed, with what UTF-8 cannot say replaced."""
-    return scrub(_sayable(text))
+    """`text` scrubbed and without control characters, with what UTF-8 cannot say replaced."""
+    return scrub(visible(_sayable(text)))
 
 
 def _shortened(value: Any) -> Any:

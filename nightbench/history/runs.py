@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -16,23 +16,14 @@ from nightbench.history.filters import RunFilter
 from nightbench.history.fingerprint import fingerprint_of_row, text_of
 from nightbench.history.places import Place
 from nightbench.history.reader import Reader
-from nightbench.history.reading import part_of
+from nightbench.history.reading import UnreadableFile, part_of
 from nightbench.history.record import clean
 from nightbench.history.schema import METRICS, RUNS, WINDOWS, TableForm
 from nightbench.measurement import SCHEMA
 from nightbench.scrub import scrub
 
-_JSON = (
-    "plan",
-    "subject",
-    "host",
-    "packages",
-    "operations",
-    "uncounted",
-    "targets",
-    "details",
-    "fingerprint",
-)
+_OBJECTS = ("plan", "subject", "host", "packages", "operations", "uncounted", "details", "fingerprint")
+"""Columns of JSON objects; `targets` is a list."""
 _LISTED = (
     *("run_id", "night_id", "environment", "started_at", "duration_s", "role", "block", "valid", "complete"),
     *("reasons", "targets_met", "plan_hash", "subject_key", "fingerprint", "host", "subject"),
@@ -42,6 +33,8 @@ COLUMNS = (
     *("valid", "complete", "reasons", "targets_met", "plan_hash", "subject_key", "fingerprint"),
 )
 _CANDIDATES = 10
+
+_Json = TypeVar("_Json", dict[str, Any], list[Any])
 
 
 class NoSuchRunError(NightbenchError):
@@ -59,6 +52,13 @@ class NoSuchRunError(NightbenchError):
         what = "no run begins with" if not candidates else "several runs begin with"
         known = f": {', '.join(self.candidates)}{more}" if candidates else ""
         super().__init__(scrub(f"{what} {name!r} in {root}{known}"))
+
+
+class UnreadableRunError(NightbenchError):
+    """The run is there and cannot be read."""
+
+    def __init__(self, file: UnreadableFile) -> None:
+        super().__init__(scrub(f"{file.path}: {file.problem}; move it away to go on without it"))
 
 
 @dataclass(frozen=True)
@@ -129,15 +129,20 @@ def listed(reader: Reader, chosen: RunFilter) -> pd.DataFrame:
     return chosen.of(frame.sort_values(["started_at", "run_id"], kind="stable")).reset_index(drop=True)
 
 
-def one(reader: Reader, place: Place) -> StoredRun | None:
-    """One run whole; None when its row cannot be read."""
+def one(reader: Reader, place: Place) -> StoredRun:
+    """One run whole.
+
+    Raises:
+        UnreadableRunError: when its row cannot be read.
+    """
     rows = [row for _, table in reader.tables(RUNS, [place]) for row in table.to_pylist()]
-    if not rows:
-        return None
-    row = {name: value for name, value in rows[0].items() if name != "schema_version"}
-    row["started_at"] = row["started_at"].astimezone(UTC)
-    row["fingerprint"] = row["fingerprint"] or text_of(fingerprint_of_row(row))
-    row |= {name: _decoded(row[name]) for name in _JSON}
+    try:
+        row = _whole(rows[0]) if rows else None
+    except ValueError as error:
+        reader.skip(place.path, str(error))
+        row = None
+    if row is None:
+        raise UnreadableRunError(reader.skipped(place.path))
     return StoredRun(
         run_id=place.name,
         suite=place.suite,
@@ -148,6 +153,23 @@ def one(reader: Reader, place: Place) -> StoredRun | None:
             reader, WINDOWS, [place], ("second", "seconds", "operation", "quantity", "n", "histogram")
         ),
     )
+
+
+def _whole(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of ``runs`` with what is JSON in it as values.
+
+    Raises:
+        ValueError: naming a column that holds something else.
+    """
+    text = row["fingerprint"] or text_of(fingerprint_of_row(row))
+    whole = {name: value for name, value in row.items() if name != "schema_version"}
+    whole |= {name: _decoded(name, row[name], dict) for name in _OBJECTS if name != "fingerprint"}
+    return {
+        **whole,
+        "targets": _decoded("targets", row["targets"], list),
+        "fingerprint": _decoded("fingerprint", text, dict),
+        "started_at": row["started_at"].astimezone(UTC),
+    }
 
 
 def windows(reader: Reader, places: Collection[Place]) -> pd.DataFrame:
@@ -163,12 +185,18 @@ def _rows(
     return frame[list(columns)]
 
 
-def _decoded(text: str | None) -> Any:
-    """What a column of JSON holds; the text itself where somebody else wrote it."""
+def _decoded(column: str, text: str | None, kind: type[_Json]) -> _Json:
+    """What a column of JSON holds; nothing where it is null."""
     try:
-        return json.loads(text or "null")
+        found = json.loads(text or "null")
     except ValueError:
-        return text
+        found = text
+    if found is None:
+        return kind()
+    if not isinstance(found, kind):
+        msg = f"its {column} is no JSON {'object' if kind is dict else 'list'}"
+        raise ValueError(msg)  # noqa: TRY004  # of a value in a file, not of a caller's type
+    return found
 
 
 def _kinds() -> dict[str, str]:

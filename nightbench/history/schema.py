@@ -27,12 +27,16 @@ class TableForm:
         schema: Its columns; those that its folders name are not in its files.
         younger: The columns that files of an earlier version lack, and what stands for them.
         layout: Where its files lie.
+        known: Columns that are never null: what a row without them is about, nobody knows.
+        may_be_empty: Whether a file without rows says something.
     """
 
     name: str
     schema: pa.Schema
     younger: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     layout: Layout = "run"
+    known: tuple[str, ...] = ()
+    may_be_empty: bool = False
 
 
 _ROLE: Mapping[str, Any] = MappingProxyType({"role": "night", "block": 1})
@@ -67,6 +71,7 @@ RUNS = TableForm(
         ]
     ),
     younger=MappingProxyType({**_ROLE, "fingerprint": None}),
+    known=("run_id", "night_id", "environment", "started_at", "role"),
 )
 """One row a run. Columns of nested content hold JSON text."""
 
@@ -92,6 +97,7 @@ METRICS = TableForm(
         ]
     ),
     younger=MappingProxyType({**_ROLE, "plan_hash": None, "subject_key": None, "fingerprint": None}),
+    known=("night_id", "environment", "started_at", "role", "name"),
 )
 """One row a metric, with all of its run that judging needs; a null value is a missing one."""
 
@@ -110,6 +116,8 @@ WINDOWS = TableForm(
         ]
     ),
     younger=MappingProxyType({"seconds": 1}),
+    known=("second", "operation", "quantity"),
+    may_be_empty=True,
 )
 """One row a window, operation and quantity; `histogram` is HdrHistogram V2 in base64, in µs."""
 
@@ -134,14 +142,18 @@ VERDICTS = TableForm(
             ("high", pa.float64()),
             ("p", pa.float64()),
             ("p_adjusted", pa.float64()),
+            ("alpha", pa.float64()),
             ("noise", pa.float64()),
             ("detectable", pa.float64()),
             ("floor", pa.float64()),
             ("higher_is_worse", pa.bool_()),
             ("gates", pa.bool_()),
             ("why", pa.string()),
+            ("since", pa.string()),
         ]
     ),
+    younger=MappingProxyType({"alpha": None, "since": None}),
+    known=("judgement_id", "night_id", "environment", "judged_at", "metric", "state"),
 )
 """One row a line of a judgement; the last judgement of a night, suite and tier is the one that counts."""
 
@@ -161,6 +173,7 @@ NOISE = TableForm(
             ("between_sd", pa.float64()),
         ]
     ),
+    known=("noise_id", "environment", "at", "metric"),
 )
 """One row a metric of a calibration: how much it differs within a run and between runs of the same build."""
 
@@ -184,6 +197,7 @@ MARKS = TableForm(
         ]
     ),
     layout="month",
+    known=("mark_id", "kind", "environment", "suite", "tier", "night_id", "at"),
 )
 """One row a statement of somebody about a run; none is ever changed."""
 

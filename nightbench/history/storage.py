@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from nightbench.files import check_writable, write_whole
+from nightbench.files import TEMPORARY, check_writable, write_whole
 
 Failed = Callable[[str, OSError], None]
 """Told of a folder that could not be listed."""
 
 _MAGIC = b"PAR1"
 """What a Parquet file ends with."""
+
+
+class OutOfReachError(OSError):
+    """Nobody answered: no connection, or none in time."""
 
 
 class Entry(NamedTuple):
@@ -27,7 +32,8 @@ class Entry(NamedTuple):
 class Storage(Protocol):
     """A tree of files that are there whole or not at all. Paths are relative, with slashes.
 
-    Every operation raises OSError when it cannot be done, with words that hold no secret.
+    Every operation raises OSError when it cannot be done, with words that hold no secret; `OutOfReachError`
+    when nobody answers.
     """
 
     @property
@@ -35,12 +41,17 @@ class Storage(Protocol):
         """The folder or URL, as it may be shown."""
         ...
 
+    @property
+    def way_out(self) -> str:
+        """What to do when it cannot be read."""
+        ...
+
     def location(self, path: str) -> Path | str:
         """Where a file lies: a path of this machine, or a URL."""
         ...
 
     def entries(self, folder: str) -> list[Entry]:
-        """What lies in `folder`, sorted; nothing when there is no such folder."""
+        """What lies in `folder`, sorted; nothing when there is no such folder, though there is room for one."""
         ...
 
     def below(self, folder: str, failed: Failed) -> list[Entry]:
@@ -67,6 +78,14 @@ class Storage(Protocol):
         """Remove a file; it is no error when it is gone already."""
         ...
 
+    def half_written(self, folder: str) -> list[str]:
+        """What a crash left below `folder` of writing files, or another process is just writing."""
+        ...
+
+    def written_at(self, path: str) -> datetime | None:
+        """When a file was written; None when it is gone."""
+        ...
+
     def check_writable(self, folders: Iterable[str]) -> None:
         """Try to write in the root and in those `folders` that are there.
 
@@ -91,6 +110,11 @@ class Folder:
     def name(self) -> str:
         """The folder."""
         return str(self.root)
+
+    @property
+    def way_out(self) -> str:
+        """See `Storage`."""
+        return "name a folder that can be read"
 
     def location(self, path: str) -> Path:
         """The path of a file."""
@@ -150,6 +174,18 @@ class Folder:
         """See `Storage`."""
         with suppress(FileNotFoundError):
             (self.root / path).unlink()
+
+    def half_written(self, folder: str) -> list[str]:
+        """See `Storage`."""
+        found = (self.root / folder).rglob(TEMPORARY)
+        return sorted(path.relative_to(self.root).as_posix() for path in found)
+
+    def written_at(self, path: str) -> datetime | None:
+        """See `Storage`."""
+        try:
+            return datetime.fromtimestamp(os.lstat(self.root / path).st_mtime, UTC)
+        except FileNotFoundError:
+            return None
 
     def check_writable(self, folders: Iterable[str]) -> None:
         """See `Storage`."""

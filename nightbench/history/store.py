@@ -25,12 +25,13 @@ from nightbench.history.reading import UnreadableFile
 from nightbench.history.record import JudgedTarget
 from nightbench.history.rows import file_of
 from nightbench.history.runs import NoSuchRunError, StoredRun
+from nightbench.history.runs import UnreadableRunError as UnreadableRunError  # noqa: PLC0414
 from nightbench.history.saving import SavedRun as SavedRun  # noqa: PLC0414  # of whom the store saves for
 from nightbench.history.saving import UnsavedError as UnsavedError  # noqa: PLC0414
 from nightbench.history.saving import save
 from nightbench.history.schema import FORMS, MARKS, NOISE, RUNS, VERDICTS, TableForm
+from nightbench.history.span import NIGHT, Enough, Span
 from nightbench.history.storage import Folder, Storage
-from nightbench.history.tidy import NIGHT, Span
 from nightbench.measurement import Measurement, Role
 
 _ALL = RunFilter()
@@ -154,6 +155,7 @@ class HistoryStore:
         since: datetime | None = None,
         until: datetime | None = None,
         last: int | None = None,
+        enough: Enough | None = None,
         roles: Collection[Role] = NIGHT,
     ) -> pd.DataFrame:
         """The metrics of earlier runs, one row each, oldest first, invalid runs too; see `tidy.COLUMNS`.
@@ -165,14 +167,20 @@ class HistoryStore:
             since: When the runs started at the earliest.
             until: When they started at the latest.
             last: Only the newest so many nights of each suite and tier; no more than they need is read.
+            enough: No more than a judgement needs.
             roles: What the runs were for.
         """
-        return tidy.nights(self.reader, suite, tier, Span(environment, roles, since, until, last))
+        span = Span(environment, roles, since, until, last, enough)
+        return tidy.nights(self.reader, suite, tier, span)
 
     def marks(self, environment: str | None = None) -> list[Mark]:
         """What was said about the runs of an environment, or of all, in the order in which it was said."""
-        tables = self.reader.tables(MARKS, self.reader.places(MARKS))
-        found = [mark_of(row) for _, table in tables for row in table.to_pylist()]
+        found: list[Mark] = []
+        for place, table in self.reader.tables(MARKS, self.reader.places(MARKS)):
+            try:
+                found += [mark_of(row) for row in table.to_pylist()]
+            except ValueError as error:
+                self.reader.skip(place.path, str(error))
         of_it = (mark for mark in found if environment in (None, mark.environment))
         return sorted(of_it, key=lambda mark: (mark.at, mark.mark_id))
 
@@ -212,15 +220,14 @@ class HistoryStore:
         """One run whole, by its id or the beginning of it.
 
         Raises:
-            NoSuchRunError: when none can be read, or several begin so.
+            NoSuchRunError: when none begins so, or several do.
+            UnreadableRunError: when it cannot be read.
         """
         places = [place for place in self.reader.places(RUNS) if place.name.startswith(name)]
         places = [place for place in places if place.name == name] or places
-        found = runs.one(self.reader, places[0]) if len(places) == 1 else None
-        if found is None:
-            several = [place.name for place in places] if len(places) > 1 else []
-            raise NoSuchRunError(name, self.storage.name, tuple(several))
-        return found
+        if len(places) != 1:
+            raise NoSuchRunError(name, self.storage.name, tuple(place.name for place in places))
+        return runs.one(self.reader, places[0])
 
     def windows(self, run_ids: Collection[str]) -> pd.DataFrame:
         """The windows of some runs: run_id, second, seconds, operation, quantity, n, histogram."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC
 
 import numpy as np
 import pandas as pd
@@ -17,15 +16,14 @@ from nightbench.history.reader import Reader
 from nightbench.history.reading import part_of
 from nightbench.history.record import clean, clean_text
 from nightbench.history.schema import INSTANT, METRICS, RUNS, WINDOWS
-from nightbench.measurement import Measurement, Role
+from nightbench.history.span import Span, nights_in
+from nightbench.measurement import Measurement
 
 COLUMNS = (
     *("night", "suite", "tier", "metric", "value", "valid", "block", "role", "started_at", "fingerprint"),
     *("unit", "n", "run_id", "environment"),
 )
 """Of the frame: `night` is a night's id, `started_at` UTC, `fingerprint` the text of its parts, `value` NaN when missing."""
-
-NIGHT: tuple[Role, ...] = ("night",)
 
 _READ = (
     "night_id",
@@ -58,24 +56,6 @@ _KINDS = {
     "started_at": "datetime64[us, UTC]",
     "n": "int64",
 }
-
-
-@dataclass(frozen=True)
-class Span:
-    """Which runs of a suite and tier are wanted.
-
-    Attributes:
-        environment: Theirs; None for all.
-        roles: Theirs.
-        since, until: Instants between which they started, both included.
-        last: Of so many nights, the newest ones.
-    """
-
-    environment: str | None
-    roles: Collection[Role] = NIGHT
-    since: datetime | None = None
-    until: datetime | None = None
-    last: int | None = None
 
 
 def nights(reader: Reader, suite: str | None, tier: str | None, span: Span) -> pd.DataFrame:
@@ -132,26 +112,20 @@ def _with_both(reader: Reader, runs: Sequence[Place], metrics: Sequence[Place]) 
 
 def _of_group(reader: Reader, places: Sequence[Place], span: Span) -> list[pa.Table]:
     """The rows of one suite and tier, oldest first."""
-    wanted = [place for place in places if _may_be_in(place, span)]
+    wanted = [place for place in places if span.may_have(place)]
     tables: list[pa.Table] = []
     seen: set[str] = set()
-    for end in range(len(wanted), 0, -_AT_ONCE):  # the newest first
+    counted: set[str] = set()
+    end = len(wanted)
+    while end > 0 and not span.is_enough(seen, counted):  # the newest first
         table = _table(reader, wanted[max(0, end - _AT_ONCE) : end], span)
+        seen |= nights_in(table)
+        counted |= span.enough.counted(table) if span.enough is not None else set()
         tables.insert(0, table)
-        seen.update(pc.unique(table["night"]).to_pylist())
-        if span.last is not None and len(seen) > span.last:
-            break
-    if span.last is None:
-        return tables
-    kept = pa.array(sorted(seen, reverse=True)[: span.last], pa.string())
-    return [table.filter(pc.is_in(table["night"], kept)) for table in tables]
-
-
-def _may_be_in(place: Place, span: Span) -> bool:
-    return not (
-        (span.since is not None and place.month < f"{span.since.astimezone(UTC):%Y-%m}")
-        or (span.until is not None and place.month > f"{span.until.astimezone(UTC):%Y-%m}")
-    )
+        end = max(0, end - _AT_ONCE)
+    if span.enough is not None and (pinned := span.enough.pinned_among(wanted[:end])):
+        tables.insert(0, _table(reader, pinned, span))
+    return span.wanted(tables)
 
 
 def _table(reader: Reader, places: Sequence[Place], span: Span) -> pa.Table:

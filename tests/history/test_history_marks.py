@@ -102,7 +102,7 @@ def test_every_attribute_of_a_line_is_stored(tmp_path: Path) -> None:
     store = HistoryStore(tmp_path)
     full = line(
         state="regression", layer=2, value=40.0, baseline=50.0, nights=20, effect=-0.2, low=-0.25, high=-0.15, p=1e-9,
-        p_adjusted=1e-7, noise=0.02, detectable=0.06, why="slower",
+        p_adjusted=1e-7, noise=0.02, detectable=0.06, why="slower", since="night", alpha=0.01,
     )  # fmt: skip
     save_lines(store, full, line("pool.wait.p95", state="missing"), run_ids={"database": "the run"})
     assert {field.name for field in fields(Line)} <= {*VERDICTS.schema.names, "suite", "tier"}
@@ -116,7 +116,7 @@ def test_every_attribute_of_a_line_is_stored(tmp_path: Path) -> None:
         "local",
         AT,
     )
-    assert all(pd.isna(missing[name]) for name in ("layer", "value", "p", "detectable"))
+    assert all(pd.isna(missing[name]) for name in ("layer", "value", "p", "detectable", "since"))
 
 
 def test_the_last_judgement_of_a_night_counts(tmp_path: Path) -> None:

@@ -9,40 +9,23 @@ import fsspec
 import pandas as pd
 import pytest
 from builders import websocket_measurement
+from object_store import BUCKET, SECRET, s3_server
 from test_history_reading import READ, dataset
 from test_history_store import save, write_from_two_processes
 
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.history.export import export
-from nightbench.history.pruning import prune
+from nightbench.history.pruning import Limits, prunable, prune
 from nightbench.history.store import HistoryStore
 
-SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY"
-ROOT = "s3://nightbench/team/results"
+ROOT = f"s3://{BUCKET}/team/results"
 
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """The address of an S3 server with a bucket ``nightbench``; the environment names it and its credentials."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    patch = pytest.MonkeyPatch()
-    address = f"http://{host}:{port}"
-    for name, value in {
-        "AWS_ENDPOINT_URL": address,
-        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }.items():
-        patch.setenv(name, value)
-    fsspec.filesystem("s3").mkdir("nightbench")
-    yield address
-    patch.undo()
-    server.stop()
+    """The address of an S3 server; the environment names it and its credentials."""
+    with s3_server() as address:
+        yield address
 
 
 @pytest.fixture(params=["s3", "memory"])
@@ -112,7 +95,7 @@ def test_old_runs_are_removed(root: str, tmp_path: Path) -> None:
     store = HistoryStore(root)
     for number in range(3):
         save(store, websocket_measurement(number=number))
-    assert len(prune(store, keep=1).removed) == 2
+    assert len(prune(store, prunable(store, Limits(nights=1))).removed) == 2
     assert store.run_ids() == [websocket_measurement(number=2).run_id]
     (exported,) = export(store, tmp_path / "all.csv")
     assert exported.rows == len(websocket_measurement().metrics)

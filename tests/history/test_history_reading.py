@@ -274,22 +274,6 @@ def test_what_may_not_be_read_is_named(
     )
 
 
-@pytest.mark.parametrize("table", READ)
-def test_a_folder_that_may_not_be_listed_is_named(
-    store: HistoryStore, tmp_path: Path, table: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entries = storage.Folder.entries
-
-    def refused(self, folder: str):
-        if folder == table:
-            raise PermissionError(13, "Permission denied")
-        return entries(self, folder)
-
-    monkeypatch.setattr(storage.Folder, "entries", refused)
-    assert store.reader.places(form_of(table)) == []
-    assert [file.path for file in store.unreadable] == [tmp_path / table]
-
-
 def test_judging_looks_into_the_folders_of_its_suite_and_tier_alone(
     store: HistoryStore, tmp_path: Path
 ) -> None:

@@ -15,7 +15,7 @@ from test_history_store import save
 from nightbench.errors import ExitCode
 from nightbench.history.filters import RunFilter
 from nightbench.history.record import record, window_record
-from nightbench.history.runs import COLUMNS, NoSuchRunError
+from nightbench.history.runs import COLUMNS, NoSuchRunError, UnreadableRunError
 from nightbench.history.store import HistoryStore
 
 RUNS = [
@@ -114,11 +114,11 @@ def test_a_whole_id_is_meant_where_a_longer_one_begins_with_it(tmp_path: Path) -
     assert store.run("20261124T031500Z-a").run_id == "20261124T031500Z-a"
 
 
-def test_a_run_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+def test_a_run_that_cannot_be_read_is_told_with_the_file(tmp_path: Path) -> None:
     store = HistoryStore(tmp_path)
     bad = Path(save(store, websocket_measurement()).paths[2])
     bad.write_bytes(b"torn")
-    with pytest.raises(NoSuchRunError):
+    with pytest.raises(UnreadableRunError, match=f"{bad.name}: cannot be read"):
         store.run(bad.stem)
     assert [file.path for file in store.unreadable] == [bad]
 

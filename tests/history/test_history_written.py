@@ -65,6 +65,7 @@ def test_version_2_has_blocks_repetitions_marks_lines_and_noise() -> None:
     lines = store.lines("local").set_index("metric")
     assert lines.loc["message.response_time.p95", "state"] == "regression"
     assert lines.loc["message.response_time.p95", "layer"] == 2
+    assert lines["since"].isna().all()  # the column is younger than these files
     assert list(store.noise("local")["between_sd"]) == [0.6]
     assert store.unreadable == []
 

@@ -1,0 +1,135 @@
+"""Which runs are wanted of a suite and tier, and how far back that is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nightbench.history.places import Place
+from nightbench.measurement import Role
+
+NIGHT: tuple[Role, ...] = ("night",)
+
+
+@dataclass(frozen=True)
+class Enough:
+    """How far back earlier nights are read for a judgement.
+
+    Attributes:
+        nights: At least so many that count.
+        before: Tonight's id: its own rows are not wanted, and only nights of an earlier one count; ids sort by time.
+        like: A night counts when a valid run of it has one of these fingerprints. Of the others one row a run is
+            enough, which tells that there was one, and those of `told`.
+        told: Metrics of which something is open, wanted of every night.
+        except_for: Nights that do not count.
+        pinned: Ids of runs, and of their nights, which are wanted however old they are.
+        most: Of a suite and tier no more nights than these are looked at, beside the pinned ones.
+    """
+
+    nights: int
+    before: str
+    like: Collection[str]
+    told: Collection[str] = ()
+    except_for: Collection[str] = ()
+    pinned: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    most: int = 240
+
+    def counted(self, table: pa.Table) -> set[str]:
+        """The nights of some rows that count; `table` has the columns of `tidy.COLUMNS`."""
+        found = {night for night in self.alike(table) if night < self.before}
+        return found.difference(self.except_for)
+
+    def alike(self, table: pa.Table) -> set[str]:
+        """The nights of some rows that were measured as tonight."""
+        like = pc.and_(_among(table["fingerprint"], self.like), table["valid"])
+        return nights_in(table.filter(like))
+
+    def wanted(self, tables: Sequence[pa.Table]) -> list[pa.Table]:
+        """The rows of `tables` that are wanted, when these hold all that has to be looked at."""
+        counted = sorted(set[str]().union(*map(self.counted, tables)))
+        seen = sorted(set[str]().union(*map(nights_in, tables)))
+        first = max(_last(counted, self.nights), _last(seen, self.most))
+        pinned = set(self.pinned.values())
+        whole = set[str]().union(*map(self.alike, tables)) | pinned
+        kept = ({night for night in seen if night >= first} | pinned) - {self.before}
+        return [table.filter(self._rows(table, kept, whole)) for table in tables]
+
+    def _rows(self, table: pa.Table, kept: Collection[str], whole: Collection[str]) -> pa.Array:
+        """All rows of the nights that are in both, the first of each run and `told` of those only in `kept`."""
+        runs = table["run_id"].combine_chunks().indices.to_numpy()
+        rows = pc.or_(pa.array(np.diff(runs, prepend=-1) != 0), _among(table["night"], whole))
+        rows = pc.or_(rows, _among(table["metric"], self.told))
+        return pc.and_(rows, _among(table["night"], kept))
+
+    def pinned_among(self, places: Sequence[Place]) -> list[Place]:
+        """Those of `places` that may be of a pinned night: of its month, or of one beside it."""
+        months = {_number(place) for place in places if place.name in self.pinned}
+        return [place for place in places if months & {_number(place) + step for step in (-1, 0, 1)}]
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which runs of a suite and tier are wanted.
+
+    Attributes:
+        environment: Theirs; None for all.
+        roles: Theirs.
+        since, until: Instants between which they started, both included.
+        last: Of so many nights, the newest ones.
+        enough: Or no more than a judgement needs.
+    """
+
+    environment: str | None
+    roles: Collection[Role] = NIGHT
+    since: datetime | None = None
+    until: datetime | None = None
+    last: int | None = None
+    enough: Enough | None = None
+
+    def may_have(self, place: Place) -> bool:
+        """Whether a file may hold a run of it, as its month says."""
+        return not (
+            (self.since is not None and place.month < f"{self.since.astimezone(UTC):%Y-%m}")
+            or (self.until is not None and place.month > f"{self.until.astimezone(UTC):%Y-%m}")
+        )
+
+    def is_enough(self, seen: Collection[str], counted: Collection[str]) -> bool:
+        """Whether older files need not be read, when these nights were met and these of them count."""
+        if self.last is not None and len(seen) > self.last:
+            return True
+        enough = self.enough
+        return enough is not None and (len(counted) > enough.nights or len(seen) > enough.most)
+
+    def wanted(self, tables: Sequence[pa.Table]) -> list[pa.Table]:
+        """The rows of `tables` that are wanted, when these hold all that has to be looked at."""
+        if self.last is not None:
+            seen = set[str]().union(*map(nights_in, tables))
+            kept = sorted(seen, reverse=True)[: self.last]
+            tables = [table.filter(_among(table["night"], kept)) for table in tables]
+        return list(tables) if self.enough is None else self.enough.wanted(tables)
+
+
+def _last(nights: Sequence[str], amount: int) -> str:
+    """Where the last so many of the sorted `nights` begin; before all where there are no more."""
+    return nights[-amount] if 0 < amount < len(nights) else ""
+
+
+def nights_in(table: pa.Table) -> set[str]:
+    """The nights of some rows."""
+    return set(pc.unique(table["night"]).to_pylist())
+
+
+def _among(column: pa.ChunkedArray, texts: Collection[str]) -> pa.ChunkedArray:
+    return pc.is_in(column, pa.array(sorted(texts), pa.string()))
+
+
+def _number(place: Place) -> int:
+    """The month, counted."""
+    year, _, month = place.month.partition("-")
+    return 12 * int(year) + int(month)
