@@ -19,7 +19,7 @@ from nightbench.host import fingerprint
 
 NAMES = (
     *("exchanges", "open", "connections", "memory", "accuracy", "health", "ten_thousand", "growth"),
-    *("transactions", "service_times", "database_memory", "history", "verdict", "changepoints"),
+    *("transactions", "service_times", "database_memory", "history", "verdict", "host", "changepoints"),
 )
 OUT = ROOT / "benchmarks" / "out"
 

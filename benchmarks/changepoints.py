@@ -210,7 +210,14 @@ def _cost() -> list[Figure]:
     return [
         Figure("a quiet series of 80", _cpu_ms(still), "ms", Goal("<=", 0.5)),
         Figure("one with a step", _cpu_ms(moving), "ms", Goal("<=", 4)),
+        Figure("one of 10,000 with 200 steps", _cpu_ms([_long(10_000)]), "ms", Goal("<=", 1_000)),
     ]
+
+
+def _long(nights: int) -> Floats:
+    """Two levels that take turns every 50 nights."""
+    noise = NOISE * np.random.default_rng(_SEED).standard_normal(nights)
+    return np.asarray(100 * np.exp(noise + np.log(1.1) * (np.arange(nights) // 50 % 2)))
 
 
 def _cpu_ms(series: list[Floats]) -> float:

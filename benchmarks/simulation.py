@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from nightbench.tiers import BLOCKS, RERUNS
 from nightbench.verdict.judging import findings_of
 from nightbench.verdict.panel import Panel, Reruns
 from nightbench.verdict.policy import Policy
@@ -54,15 +55,15 @@ class Design:
 
     Attributes:
         metrics: Gating metrics of each suite.
-        tiers: Tiers of a night, each judged by itself; they share the alpha.
+        tiers: Tiers of a night, each judged by itself; they share the levels.
         blocks: Runs of a suite a night.
         reruns: Repetitions of a suite with suspects.
     """
 
     metrics: int = 15
     tiers: int = 1
-    blocks: int = 3
-    reruns: int = 3
+    blocks: int = BLOCKS
+    reruns: int = RERUNS
 
     @property
     def width(self) -> int:
@@ -103,7 +104,7 @@ def nights(
         design: Of the nights.
         count: How many nights there are.
         seed: Of all chance.
-        policy: How they are judged; the default shares alpha among the tiers of the design.
+        policy: How they are judged; the default shares its levels among the tiers of the design.
         change: Relative change of metrics, by number, from night `since` on.
         since: The first changed night.
         first: The first night that is judged; the first with a baseline that gates when left out.
@@ -126,6 +127,7 @@ class _History:
         self._again = np.median(runs[:, design.blocks :], axis=1) if design.reruns else None
         self._design = design
         self._flagged = np.zeros(self._values.shape, dtype=bool)
+        self._own = np.zeros(self._values.shape, dtype=bool)
         self._told = np.zeros(self._values.shape, dtype=bool)
         self._group = np.repeat(np.arange(len(SUITES)), design.metrics)
         self._metrics = tuple(f"operation{number}.time.p50" for number in range(design.metrics)) * len(SUITES)
@@ -139,14 +141,14 @@ class _History:
         if suspects and self._again is not None:
             found = self._found(panel, self._repetitions(number, self._again, suspects))
         worse = {column: told.layer or 0 for column, told in found.items() if told.state == "regression"}
-        self._flag(number, worse)
+        self._flag(number, {column: found[column] for column in worse})
         return Night(number, worse, bool(suspects))
 
     def _found(self, panel: Panel, reruns: Reruns | None) -> dict[int, Said]:
         """What is said of each metric that any layer finds, by its number."""
         findings = findings_of(panel, self._rules, self._policy, reruns)
         layers = findings.layers
-        worse = np.flatnonzero(layers.tonight.is_worse | layers.lasting | findings.untold)
+        worse = np.flatnonzero(layers.tonight.is_worse | layers.lasting | findings.untold.found)
         return {int(column): said(findings, int(column)) for column in worse}
 
     def _panel(self, number: int) -> Panel:
@@ -162,6 +164,7 @@ class _History:
             values=values,
             blocks=np.full(values.shape, self._design.blocks),
             flagged=self._flagged[rows],
+            own=self._own[rows],
             told=self._told[rows],
             pinned=np.zeros(values.shape, dtype=bool),
             epoch=np.zeros(values.shape, dtype=np.int64),
@@ -169,6 +172,7 @@ class _History:
             measured=np.ones(wide, dtype=bool),
             valid=np.ones(wide, dtype=bool),
             fingerprint=np.full(wide, None, dtype=object),
+            later=np.zeros(len(SUITES), dtype=np.int64),
         )
 
     def _repetitions(self, number: int, again: Floats, suspects: list[int]) -> Reruns:
@@ -179,13 +183,15 @@ class _History:
             made=made,
         )
 
-    def _flag(self, number: int, worse: Mapping[int, int]) -> None:
+    def _flag(self, number: int, worse: Mapping[int, Said]) -> None:
         """As `nightbench.verdict.acknowledgement.annotated` does it."""
-        for column, layer in worse.items():
-            self._told[number, column] = True
+        for column, told in worse.items():
+            self._told[number, column] = self._own[number, column] = True
             self._flagged[number, self._group == self._group[column]] = True
-            if layer == 3:
-                self._flagged[max(number - 2, 0) : number, column] = True
+            first = max(number - 2, 0) if told.layer == 3 else number
+            first = first if told.since is None else int(told.since)
+            self._flagged[first:number, column] = True
+            self._own[first:number, column] = True
 
 
 def drawn(noise: Noise, design: Design, count: int, random: np.random.Generator) -> Floats:

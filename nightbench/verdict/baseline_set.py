@@ -7,7 +7,6 @@ import pandas as pd
 
 from nightbench.verdict.frames import panel_of
 from nightbench.verdict.judgement import LeftOut
-from nightbench.verdict.layers.baseline import last
 from nightbench.verdict.layers.validity import left_out, validity_of
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.rules import rules_of
@@ -32,7 +31,7 @@ def baseline_set(
     policy = policy or Policy()
     panel = panel_of(history, tonight)
     validity = validity_of(panel, rules_of(panel.metrics, panel.group, policy), policy)
-    chosen = last(validity.eligible, policy.baseline_nights)
+    chosen = validity.baseline(validity.eligible, policy.baseline_nights)
     columns = {
         (*panel.groups[group], metric): number
         for number, (group, metric) in enumerate(zip(panel.group, panel.metrics, strict=True))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from nightbench.verdict.panel import Bools, Floats, Ints, Panel, Reruns
-
-REQUIRED = ("night", "suite", "tier", "metric", "value", "valid")
+from nightbench.verdict.rows import ordered, rows_of, truth
 
 
 def panel_of(history: pd.DataFrame, tonight: pd.DataFrame) -> Panel:
@@ -25,13 +23,14 @@ def panel_of(history: pd.DataFrame, tonight: pd.DataFrame) -> Panel:
     Raises:
         ValueError: when a column is missing, tonight is not one night, or nights cannot be put in order.
     """
-    now = _rows(tonight, "tonight", of_the_night=True)
+    now = rows_of(tonight, "tonight", of_the_night=True)
     nights = now["night"].unique()
     if len(nights) != 1:
         raise ValueError(f"tonight has to be one night, and its column `night` has {len(nights)}")
-    before = _of_groups(_rows(history, "history", of_the_night=True), now)
-    before, order = _ordered(before, now, nights[0])
-    return _Cells(pd.concat([now, before], ignore_index=True), order, now).panel()
+    known = _of_groups(rows_of(history, "history", of_the_night=True), now)
+    before, order = ordered(known, now, nights[0])
+    later = known.loc[~known["night"].isin(order), ["suite", "tier", "night"]].drop_duplicates()
+    return _Cells(pd.concat([now, before], ignore_index=True), order, now, later).panel()
 
 
 def reruns_of(reruns: pd.DataFrame, panel: Panel) -> Reruns:
@@ -40,7 +39,7 @@ def reruns_of(reruns: pd.DataFrame, panel: Panel) -> Reruns:
     Raises:
         ValueError: when a column is missing.
     """
-    rows = _rows(reruns, "reruns", of_the_night=False)
+    rows = rows_of(reruns, "reruns", of_the_night=False)
     columns = {
         (*panel.groups[group], metric): number
         for number, (group, metric) in enumerate(zip(panel.group, panel.metrics, strict=True))
@@ -54,48 +53,10 @@ def reruns_of(reruns: pd.DataFrame, panel: Panel) -> Reruns:
     return Reruns(values, counts, made)
 
 
-def _rows(frame: pd.DataFrame, name: str, *, of_the_night: bool) -> pd.DataFrame:
-    """The rows that count, each column of the type that it has to be."""
-    if missing := [column for column in REQUIRED if column not in frame.columns]:
-        raise ValueError(
-            f"{name} lacks {'the columns' if missing[1:] else 'the column'} {', '.join(missing)}"
-        )
-    if of_the_night and "role" in frame:
-        frame = frame[frame["role"].eq("night")]
-    if "run_id" in frame:
-        frame = frame.drop_duplicates([*REQUIRED[:4], "run_id"], keep="last")
-    value = pd.to_numeric(frame["value"], errors="coerce").astype(float)
-    texts = {column: frame[column].astype(str) for column in ("suite", "tier", "metric")}
-    return frame.assign(value=value, valid=_truth(frame["valid"]), **texts)
-
-
 def _of_groups(before: pd.DataFrame, now: pd.DataFrame) -> pd.DataFrame:
     """The rows of the suites and tiers that tonight has: nights of others do not count as nights."""
     groups = pd.MultiIndex.from_frame(now[["suite", "tier"]])
     return before[pd.MultiIndex.from_frame(before[["suite", "tier"]]).isin(groups)]
-
-
-def _truth(column: pd.Series[Any]) -> npt.NDArray[np.bool_]:
-    """Where the column says yes, as a bool, a number or a word."""
-    if column.dtype == bool:
-        return column.to_numpy()
-    return column.map(lambda value: str(value).lower() in {"true", "1", "1.0"}).to_numpy(dtype=bool)
-
-
-def _ordered(
-    before: pd.DataFrame, now: pd.DataFrame, tonight: Hashable
-) -> tuple[pd.DataFrame, list[Hashable]]:
-    """The rows of earlier nights, and all nights, oldest first and tonight last."""
-    before = before[before["night"] != tonight]
-    if "started_at" in before and "started_at" in now:
-        begun = before.groupby("night", sort=False)["started_at"].min()
-        order = list(begun[begun < now["started_at"].min()].sort_values(kind="stable").index)
-    else:
-        try:
-            order = sorted(night for night in before["night"].unique() if night < tonight)
-        except TypeError as error:
-            raise ValueError(f"the nights cannot be put in order: {error}") from error
-    return before[before["night"].isin(order)], [*order, tonight]
 
 
 def _medians(place: Ints, values: Floats, size: int) -> tuple[Floats, Ints]:
@@ -117,6 +78,7 @@ class _Cells:
     rows: pd.DataFrame
     nights: list[Hashable]
     now: pd.DataFrame
+    later: pd.DataFrame
 
     def panel(self) -> Panel:
         rows = self.rows
@@ -132,6 +94,7 @@ class _Cells:
         usable = valid & np.isfinite(value)
         values, blocks = _medians(cell[usable], value[usable], shape[0] * shape[1])
         flagged = self._marked("flagged", cell, shape)
+        own = self._marked("flagged_own", cell, shape) if "flagged_own" in rows else flagged
         return Panel(
             nights=tuple(self.nights),
             groups=tuple(groups),
@@ -141,19 +104,26 @@ class _Cells:
             values=values.reshape(shape),
             blocks=blocks.reshape(shape),
             flagged=flagged,
-            told=self._marked("told", cell, shape) if "told" in rows else flagged,
+            own=own,
+            told=self._marked("told", cell, shape) if "told" in rows else own,
             pinned=self._marked("pinned", cell, shape),
             epoch=self._epoch(columns, cell, shape),
             muted=self._muted(columns, night, shape),
             measured=_any(of_group, wide),
             valid=_any(of_group[valid], wide),
             fingerprint=self._fingerprint(of_group, wide),
+            later=self._later(groups),
         )
 
     def _marked(self, column: str, cell: Ints, shape: tuple[int, int]) -> Bools:
         if column not in self.rows:
             return np.zeros(shape, dtype=bool)
-        return _any(cell[_truth(self.rows[column])], shape)
+        return _any(cell[truth(self.rows[column])], shape)
+
+    def _later(self, groups: list[tuple[str, str]]) -> Ints:
+        """How many nights of each suite and tier do not begin before tonight."""
+        found = list(zip(self.later["suite"], self.later["tier"], strict=True))
+        return np.array([found.count(group) for group in groups], dtype=np.int64)
 
     def _epoch(self, columns: Ints, cell: Ints, shape: tuple[int, int]) -> Ints:
         """Tonight's is the largest of each metric, whether it has a value tonight or not."""
@@ -169,7 +139,7 @@ class _Cells:
         if "muted" not in self.rows:
             return np.zeros(shape[1], dtype=bool)
         row = shape[0] - 1 if "muted" in self.now else shape[0] - 2
-        return _any(columns[_truth(self.rows["muted"]) & (night == row)], (shape[1],))
+        return _any(columns[truth(self.rows["muted"]) & (night == row)], (shape[1],))
 
     def _fingerprint(self, of_group: Ints, shape: tuple[int, int]) -> npt.NDArray[np.object_]:
         """Of the first valid block that has one, or of the first block."""

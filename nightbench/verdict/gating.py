@@ -80,6 +80,9 @@ TAILS = ("*p9?", "*p99.*", "*p99?", "*p99??", "*max")
 HOST = "calibration.*"
 """What the host alone took for a fixed piece of work."""
 
+ECHO, FSYNC = "calibration.echo_time", "calibration.fsync_time"
+"""Of them, the loopback's and the disk's."""
+
 
 def gates(metric: str) -> bool:
     """Whether `metric` can be a regression, as its name says."""

@@ -13,7 +13,7 @@ LineState = Literal[
     "steady",  # compared, and neither worse nor better beyond doubt and floor
     "improved",
     "suspect",  # worse than the baseline, not repeated (yet)
-    "noisy",  # was a suspect, and the repetitions say otherwise; or the host itself was off
+    "noisy",  # was a suspect, and the repetitions say otherwise; or host or subject were not themselves
     "regression",
     "muted",  # would be a regression, but somebody muted it
     "provisional",  # 5 to 9 nights: compared for reading alone
@@ -39,8 +39,11 @@ class Line:
         nights: How many nights the baseline has for this metric.
         effect: Relative change; None without a baseline or a value.
         low, high: 95 % interval of `effect`.
-        p: One-sided, of being worse (or better, when `effect` is to the good).
-        p_adjusted: After Holm over all gating metrics; None where it does not gate.
+        p: One-sided, of being worse (or better, when `effect` is to the good). Of a regression of layer 3 or 4 it
+            is that layer's, of the median of nights or of the nights since the change; all else is of tonight.
+        p_adjusted: The same over all gating metrics, after Holm (layer 4: Bonferroni); None where it does not gate.
+        alpha: What `p_adjusted` is held against: the layer's share of a night's chance of a wrong suspect; None
+            where there is none.
         noise: Relative, moderated standard deviation from night to night; None with fewer than two nights.
         detectable: The smallest worsening that would have been a suspect with 80 % probability, relative and signed
             as the value would have moved.
@@ -48,6 +51,7 @@ class Line:
         higher_is_worse: Direction.
         gates: Whether it can be a regression tonight.
         why: One sentence where the state needs one, else empty.
+        since: Of a regression that layer 4 found: the first night of the new level; else None.
     """
 
     suite: str
@@ -66,9 +70,11 @@ class Line:
     high: float | None = None
     p: float | None = None
     p_adjusted: float | None = None
+    alpha: float | None = None
     noise: float | None = None
     detectable: float | None = None
     why: str = ""
+    since: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Change:
     Attributes:
         suite, tier, metric: What it is about.
         night: The first night of the new level.
-        age: How many nights ago that was; 0 is tonight.
+        age: How many nights of the suite and tier ago that was; 0 is tonight.
         point: Effect and p of it; its index counts the nights that were looked at.
         group: Changes of one number began together, within `Policy.change_together` nights.
     """

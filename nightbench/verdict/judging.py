@@ -9,6 +9,7 @@ import pandas as pd
 
 from nightbench.verdict.frames import panel_of, reruns_of
 from nightbench.verdict.judgement import Change, Verdict
+from nightbench.verdict.layers.excuse import beyond_host
 from nightbench.verdict.layers.lasting import changes_of, untold
 from nightbench.verdict.layers.tonight import layers_of
 from nightbench.verdict.layers.validity import left_out, validity_of
@@ -35,16 +36,18 @@ def judge(
             finite number is missing. Columns that may be left out: ``started_at`` (nights sort by it, else by
             their names), ``run_id`` (rows of one run and metric count once), ``role`` (only ``night`` counts),
             ``fingerprint`` (text; only nights with tonight's are compared), ``flagged`` (bool; stays out of the
-            baseline), ``told`` (bool; the metric's own regression was told that night; `flagged` when left
-            out), ``epoch`` (int; only tonight's, which is the largest), ``pinned`` (bool; where any is, the
-            pinned nights are the baseline), ``muted`` (bool). Tonight and later nights in it are ignored, and
-            so are suites and tiers that tonight has not.
+            baseline), ``flagged_own`` (bool; it is flagged for this metric itself and not for another of its
+            suite; `flagged` when left out), ``told`` (bool; the metric's own regression was told that night;
+            `flagged_own` when left out), ``epoch`` (int; only tonight's, which is the largest), ``pinned`` (bool; where any is, the
+            pinned nights are the baseline), ``muted`` (bool). Tonight and later nights in it are ignored (a
+            note counts the later ones), and so are suites and tiers that tonight has not.
         tonight: The same columns, one night.
         policy: How strictly; the design's when left out.
         reruns: Repetitions of tonight's suspects, the same columns; None when none were made.
 
     Raises:
-        ValueError: when a column is missing, tonight is not one night, or nights cannot be put in order.
+        ValueError: when a column is missing, is there twice or holds what it cannot, tonight is not one night, or nights
+            cannot be put in order.
     """
     policy = policy or Policy()
     panel = panel_of(history, tonight)
@@ -66,12 +69,15 @@ def findings_of(panel: Panel, rules: Rules, policy: Policy, reruns: Reruns | Non
     layers = layers_of(panel, rules, validity, policy, reruns)
     trial = layers.trial
     changes = changes_of(trial, np.flatnonzero(rules.gates & ~layers.zero))
+    compared = rules.gates & (layers.tonight.baseline.nights >= policy.gating_nights)
+    compared &= np.isfinite(layers.tonight.shift.difference)
     return Findings(
         layers=layers,
         reruns=reruns,
         changes=changes,
-        untold=untold(trial, changes, layers.tonight.tested),
-        off=validity.host.off_groups(len(panel.groups)),
+        untold=untold(trial, changes, compared),
+        off=validity.host.off_groups,
+        beyond=beyond_host(trial, layers.tonight),
     )
 
 

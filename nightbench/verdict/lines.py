@@ -12,6 +12,7 @@ from nightbench.verdict.layers.baseline import last
 from nightbench.verdict.layers.shift import relative
 from nightbench.verdict.layers.tonight import Layers
 from nightbench.verdict.panel import Bools, Floats
+from nightbench.verdict.policy import Policy
 from nightbench.verdict.states import Findings, said
 
 
@@ -24,6 +25,7 @@ def lines_of(findings: Findings) -> Iterator[Line]:
         suite, tier = panel.groups[panel.group[column]]
         spoken = said(findings, int(column))
         figures = {name: _plain(values[column]) for name, values in columns.items()}
+        figures |= _sure(findings, int(column), spoken.layer)
         yield Line(
             suite=suite,
             tier=tier,
@@ -35,6 +37,8 @@ def lines_of(findings: Findings) -> Iterator[Line]:
             layer=spoken.layer,
             nights=int(findings.layers.tonight.baseline.nights[column]),
             why=spoken.why,
+            since=spoken.since,
+            alpha=None if figures["p_adjusted"] is None else _level(trial.policy, spoken.layer),
             **figures,
         )
 
@@ -55,7 +59,7 @@ def _columns(layers: Layers) -> dict[str, Floats]:
     low, high = moved.interval
     worse = sign * moved.difference >= 0
     tests = max(int(tonight.tested.sum()), 1)
-    alpha = trial.policy.alpha / trial.policy.judgements
+    alpha = trial.policy.tonight_level
     detectable = moved.detectable(alpha / tests, trial.rules.worse)
     return {
         "value": trial.panel.values[-1],
@@ -68,6 +72,25 @@ def _columns(layers: Layers) -> dict[str, Floats]:
         "noise": tonight.noise.sigma,
         "detectable": relative(sign * detectable),
     }
+
+
+def _level(policy: Policy, layer: int | None) -> float:
+    """What the adjusted p of that layer is held against, of tonight's where none found anything."""
+    return {3: policy.sustained_level, 4: policy.change_level}.get(layer or 0, policy.tonight_level)
+
+
+def _sure(findings: Findings, column: int, layer: int | None) -> dict[str, float | None]:
+    """How sure the layer is that found a regression, where that is not tonight's alone."""
+    layers = findings.layers
+    if layer == 3:
+        return {
+            "p": _plain(layers.sustained.p_worse[column]),
+            "p_adjusted": _plain(layers.sustained.worse[column]),
+        }
+    if layer == 4:
+        told = findings.untold
+        return {"p": _plain(told.p[column]), "p_adjusted": _plain(told.p_adjusted[column])}
+    return {}
 
 
 def _plain(number: Any) -> float | None:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from nightbench.verdict.layers.trial import Trial
+from nightbench.verdict.percent import moved
 from nightbench.verdict.states import Findings
+from nightbench.verdict.unsettled import unsettled
 
 
 def notes_of(findings: Findings) -> Iterator[str]:
@@ -19,6 +21,8 @@ def notes_of(findings: Findings) -> Iterator[str]:
 
 def absent(history: pd.DataFrame, tonight: pd.DataFrame) -> Iterator[str]:
     """A note for each suite that earlier nights have in tonight's tiers and tonight has not."""
+    if history.empty:
+        return
     have = set(zip(tonight["suite"].astype(str), tonight["tier"].astype(str), strict=True))
     tiers = {tier for _, tier in have}
     before = history[["suite", "tier"]].drop_duplicates().astype(str)
@@ -31,20 +35,27 @@ def _of_group(findings: Findings, number: int) -> Iterator[str]:
     trial = findings.layers.trial
     suite, tier = trial.panel.groups[number]
     name = f"{tier} {suite}"
+    if later := int(trial.panel.later[number]):
+        are = "1 night begins" if later == 1 else f"{later} nights begin"
+        yield f"{name}: {are} after tonight and not compared: check the clock, if tonight is the last"
     if not trial.panel.valid[-1, number]:
         yield f"{name}: tonight's measurement is not valid: nothing is compared"
         return
     for off in trial.validity.host.off:
         if off.group == number:
             yield (
-                (
-                    f"{name}: noisy host: {off.metric} is {off.effect:+.0%} off its median of {off.nights} nights; "
-                    "no regression is found tonight"
-                )
-                .replace("%", " %", 1)
-                .replace("-", "−", 1)
+                f"{name}: noisy host: {off.metric} is {moved(off.effect, 0)} off its median of {off.nights} "
+                f"nights; {_of_host(off.effect)}"
             )
     yield from _of_baseline(trial, findings, number, name)
+    for sentence in unsettled(findings, number):
+        yield f"{name}: {sentence}"
+
+
+def _of_host(effect: float) -> str:
+    if effect > 0:
+        return "what a slower host explains is no regression tonight"
+    return "the host is faster, and what got better tonight may be its doing"
 
 
 def _of_baseline(trial: Trial, findings: Findings, number: int, name: str) -> Iterator[str]:
@@ -56,7 +67,12 @@ def _of_baseline(trial: Trial, findings: Findings, number: int, name: str) -> It
     nights = int(findings.layers.tonight.baseline.nights[columns].max())
     kind = "pinned" if trial.validity.pinned[columns].any() else "comparable"
     have = f"{nights} {kind} {'night' if nights == 1 else 'nights'}"
-    if nights < policy.least_nights:
+    if kind == "pinned" and nights < policy.gating_nights:
+        yield (
+            f"{name}: only {have}: no regression can be found until {policy.gating_nights} are pinned, or none "
+            "(`nightbench history unpin`)"
+        )
+    elif nights < policy.least_nights:
         yield f"{name}: no baseline yet: {have}, {policy.least_nights} make one; targets only"
     elif nights < policy.gating_nights:
         yield f"{name}: provisional: {have}, a regression needs {policy.gating_nights}"

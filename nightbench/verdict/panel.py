@@ -27,13 +27,15 @@ class Panel:
         values: Medians of the valid blocks, NaN where there is none; shape (n, m).
         blocks: How many valid blocks are behind a value; shape (n, m).
         flagged: Had a regression that nobody acknowledged; shape (n, m).
-        told: It was this metric's own; shape (n, m).
+        own: It was this metric that the night is flagged for; shape (n, m).
+        told: It was this metric's own, and an alert; shape (n, m).
         pinned: Is of the set to compare with; shape (n, m).
         epoch: Only nights of tonight's are compared; shape (n, m).
         muted: Alerts of these are not wanted; shape (m,).
         measured: Whether the suite and tier ran at all; shape (n, g).
         valid: Whether one of its blocks is valid; shape (n, g).
         fingerprint: What it ran on, None where unknown; shape (n, g).
+        later: How many nights of the history do not begin before tonight, and so are no row; shape (g,).
     """
 
     nights: tuple[Hashable, ...]
@@ -44,6 +46,7 @@ class Panel:
     values: Floats
     blocks: Ints
     flagged: Bools
+    own: Bools
     told: Bools
     pinned: Bools
     epoch: Ints
@@ -51,6 +54,7 @@ class Panel:
     measured: Bools
     valid: Bools
     fingerprint: npt.NDArray[np.object_]
+    later: Ints
 
     @cached_property
     def known(self) -> Bools:

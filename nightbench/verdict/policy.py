@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from nightbench.verdict import direction, gating
+from nightbench.verdict.bounds import check
 from nightbench.verdict.patterns import first_match
 
 
@@ -16,6 +18,11 @@ def _no_rules() -> Mapping[str, bool]:
 
 def _floors() -> Mapping[str, float]:
     return MappingProxyType({"*success_rate": 0.01})
+
+
+def _host_changes() -> Mapping[str, float]:
+    # ms: less is a few switches of context, and under a thousandth of a reply's time that a user would notice
+    return MappingProxyType({gating.ECHO: 0.02})
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Policy:
         alpha: Chance of a wrong suspect over all gating metrics of a night (Holm).
         sustained_nights: How many nights' median the sustained layer looks at.
         sustained_alpha: The same as `alpha` for that layer.
-        judgements: How many such judgements one night takes, one a tier; `alpha` is shared among them.
+        judgements: How many such judgements one night takes, one a tier; they share the levels.
         prior_weight: Most weight of the noise of all metrics beside the metric's own, in nights.
         winsor: How many robust standard deviations from the median a baseline night may count.
         least_noise: Relative noise from night to night below which none is believed; a fifth of the
@@ -45,7 +52,9 @@ class Policy:
         host_nights: Over how many nights before tonight the host's calibration is known.
         host_least: Fewer nights know no calibration.
         host_change: Relative change of a calibration below which the host is not off.
-        host_spread: The same in robust standard deviations.
+        host_changes: The same in the calibration's unit, by pattern.
+        host_chance: Chance of a calibration to be taken for off on a quiet host.
+        host_explains: A slower host explains this power of its slowness: 2 is a queue's that is half full.
         change_nights: How many of the epoch's last nights are looked at for change points.
         change_p: Largest p of a change point.
         change_magnitude: Smallest relative change of one.
@@ -71,10 +80,12 @@ class Policy:
     least_share: float = 0.01
     higher_is_worse: Mapping[str, bool] = field(default_factory=_no_rules)
     gates: Mapping[str, bool] = field(default_factory=_no_rules)
-    host_nights: int = 10
+    host_nights: int = 20
     host_least: int = 5
     host_change: float = 0.10
-    host_spread: float = 5.0
+    host_changes: Mapping[str, float] = field(default_factory=_host_changes)
+    host_chance: float = 0.001
+    host_explains: float = 2.0
     change_nights: int = 80
     change_p: float = 1e-4
     change_magnitude: float = 0.05
@@ -82,6 +93,33 @@ class Policy:
     change_age: int = 10
     change_alpha: float = 0.001
     change_together: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant.
+
+        Raises:
+            ValueError: naming the field and its bound, see `BOUNDS`.
+        """
+        check(vars(self))
+
+    @property
+    def tonight_level(self) -> float:
+        """Of one judgement of tonight: the judgements of a night have `alpha` together."""
+        return self.alpha / self.judgements
+
+    @property
+    def sustained_level(self) -> float:
+        """Of one judgement of the last nights.
+
+        It falls by the root of their number alone: the effect floor, the second condition on tonight, and what the
+        metrics of a suite have in common leave most of this level unused (see the simulation).
+        """
+        return self.sustained_alpha / math.sqrt(self.judgements)
+
+    @property
+    def change_level(self) -> float:
+        """Of the change points of one judgement: the judgements of a night have `change_alpha` together."""
+        return self.change_alpha / self.judgements
 
     def floor_of(self, metric: str) -> float:
         """The smallest relative change of `metric` that matters."""

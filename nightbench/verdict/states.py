@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from nightbench.verdict.judgement import LineState
-from nightbench.verdict.layers.lasting import Changes
+from nightbench.verdict.layers.baseline import last
+from nightbench.verdict.layers.excuse import explained
+from nightbench.verdict.layers.lasting import Changes, Untold
 from nightbench.verdict.layers.tonight import Layers
 from nightbench.verdict.panel import Bools, Reruns
+from nightbench.verdict.percent import moved, share
 
 
 @dataclass(frozen=True)
@@ -20,38 +23,59 @@ class Findings:
         layers: What layers 2 and 3 find.
         reruns: Repetitions of suspects; None where none were made.
         changes: Change points by the number of the metric.
-        untold: Metrics of which layer 4 has to tell; shape (m,).
+        untold: Of what layer 4 has to tell.
         off: Suites and tiers whose host was off tonight; shape (g,).
+        beyond: Metrics that are worse by more than a slower host explains; shape (m,).
     """
 
     layers: Layers
     reruns: Reruns | None
     changes: Changes
-    untold: Bools
+    untold: Untold
     off: Bools
+    beyond: Bools
 
 
 @dataclass(frozen=True)
 class Said:
-    """A state, the layer that found it, and one sentence where it needs one."""
+    """A state, the layer that found it, one sentence where it needs one, and the first night of what layer 4 found."""
 
     state: LineState
     why: str = ""
     layer: int | None = None
+    since: str | None = None
 
 
 def said(findings: Findings, column: int) -> Said:
     """What is said of one metric, by its number."""
     layers = findings.layers
     early = _not_compared(layers, column)
+    if early is None and not findings.untold.found[column]:
+        early = _too_noisy(layers, column)
     if early is not None:
         return early
     panel = layers.trial.panel
     found = _compared(findings, column)
-    if found.state in {"suspect", "regression", "improved"} and findings.off[panel.group[column]]:
-        return Said("noisy", "the host itself was off tonight")
+    if findings.off[panel.group[column]]:
+        found = _on_a_host_that_was_off(findings, column, found)
+    outages = layers.trial.validity.outages
+    if found.state == "improved" and (failed := [name for name, out in outages.items() if out[-1, column]]):
+        return Said("noisy", f"most of {failed[0]} failed tonight: what is left is no improvement")
     if found.state == "regression" and panel.muted[column]:
-        return Said("muted", found.why, found.layer)
+        return replace(found, state="muted")
+    return found
+
+
+def _on_a_host_that_was_off(findings: Findings, column: int, found: Said) -> Said:
+    """No improvement is believed, and no regression but one that a slower host does not explain."""
+    worse = found.state in {"suspect", "regression", "noisy"}
+    if found.state == "improved" or (worse and not findings.beyond[column]):
+        return Said("noisy", "the host itself was off tonight")
+    trial = findings.layers.trial
+    part = float(explained(trial)[column])
+    if worse and part:
+        of_host = moved(float(np.expm1(trial.rules.sign[column] * part)))
+        return replace(found, why=f"{found.why}; a host this slow explains {of_host}")
     return found
 
 
@@ -63,7 +87,7 @@ def _not_compared(layers: Layers, column: int) -> Said | None:
         return _without_value(layers, column)
     if layers.zero[column]:
         return _of_zero(float(value))
-    return _without_baseline(layers, column) or _too_noisy(layers, column)
+    return _without_baseline(layers, column)
 
 
 def _without_value(layers: Layers, column: int) -> Said:
@@ -99,7 +123,7 @@ def _too_noisy(layers: Layers, column: int) -> Said | None:
     if not layers.tonight.too_noisy[column]:
         return None
     noise = layers.tonight.noise.sigma[column]
-    return Said("too noisy", f"its own noise is {noise:.0%} from night to night".replace("%", " %"))
+    return Said("too noisy", f"its own noise is {share(noise)} from night to night")
 
 
 def _compared(findings: Findings, column: int) -> Said:
@@ -110,9 +134,10 @@ def _compared(findings: Findings, column: int) -> Said:
         return repeated
     if layers.lasting[column]:
         return Said("regression", _of_sustained(layers, column), 3)
-    if findings.untold[column]:
-        since = findings.changes[column][-1]
-        return Said("regression", f"worse since {since.night}, {since.age} nights ago", 4)
+    if findings.untold.found[column]:
+        change = findings.changes[column][-1]
+        why = f"worse since {change.night}, {change.age} nights ago"
+        return Said("regression", why, 4, change.night)
     if repeated is not None:
         return repeated
     return Said("improved" if layers.tonight.is_better[column] else "steady")
@@ -127,18 +152,21 @@ def _repeated(findings: Findings, column: int) -> Said:
         return Said("suspect", "its repetitions have no valid value")
     count = int(reruns.blocks[column])
     change = value / float(np.exp(layers.tonight.baseline.centre[column])) - 1
-    again = f"{count} {'repetition' if count == 1 else 'repetitions'} tonight: {_percent(change)}"
+    again = f"{count} {'repetition' if count == 1 else 'repetitions'} tonight: {moved(change)}"
     if layers.repeated[column]:
         return Said("regression", again, 2)
     return Said("noisy", again)
 
 
 def _of_sustained(layers: Layers, column: int) -> str:
-    level = layers.sustained
+    """With how many of the nights are worse: the median is where most of them are."""
+    level, trial = layers.sustained, layers.trial
     effect, before = float(level.shift.effect[column]), int(level.baseline.nights[column])
-    nights = layers.trial.policy.sustained_nights
-    return f"the median of the last {nights} nights is {_percent(effect)} against the {before} before them"
-
-
-def _percent(change: float) -> str:
-    return f"{change:+.1%}".replace("%", " %").replace("-", "−")
+    nights, rules = trial.policy.sustained_nights, trial.rules
+    latest = last(trial.validity.measured, nights)[:, column]
+    off = rules.sign[column] * (trial.logs[latest, column] - level.baseline.centre[column])
+    worse = int((off >= rules.worse[column]).sum())
+    return (
+        f"the median of the last {nights} nights is {moved(effect)} against the {before} before them; "
+        f"{worse} of the {nights} {'is' if worse == 1 else 'are'} worse by {share(rules.floor[column])} or more"
+    )

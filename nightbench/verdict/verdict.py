@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,6 +63,11 @@ class SuiteVerdict:
         return all(block.validity.complete for block in self.runs)
 
     @property
+    def whole(self) -> bool:
+        """Whether no repetition did either: of what was cut short nobody knows what it would have shown."""
+        return self.complete and all(run.validity.complete for run in self.reruns)
+
+    @property
     def leaked(self) -> bool:
         """Whether a row of another tenant was read; that stays true however bad the measurement is."""
         return any(leaked(block) for block in (*self.runs, *self.reruns))
@@ -90,15 +95,21 @@ class SuiteVerdict:
 
     @property
     def block_notes(self) -> tuple[str, ...]:
-        """How the blocks make the night, a sentence each; nothing where there is but one."""
+        """How the blocks make the night, and which runs do not count, a sentence each; nothing of a single block."""
+        lost = tuple(_left_out("repetition", self.reruns))
         if len(self.runs) == 1:
-            return ()
+            return lost
         valid, of = len(self.valid_blocks), len(self.runs)
         if valid == of:
-            return (f"median of {of} blocks",)
-        out = [block for block in self.runs if not trusted(block)]
-        reasons = (f"block {block.block} left out: {'; '.join(block.validity.reasons)}" for block in out)
-        return (f"median of {valid} of {of} blocks" if valid else f"none of {of} blocks is valid", *reasons)
+            return (f"median of {of} blocks", *lost)
+        value = f"median of {valid} of {of} blocks" if valid else f"none of {of} blocks is valid"
+        return (value, *_left_out("block", self.runs), *lost)
+
+
+def _left_out(kind: str, runs: Iterable[Measurement]) -> Iterator[str]:
+    for run in runs:
+        if not trusted(run):
+            yield f"{kind} {run.block} left out: {'; '.join(run.validity.reasons)}"
 
 
 def suite_verdict(runs: Iterable[Measurement], judged: Verdict | None = None) -> SuiteVerdict:
@@ -128,7 +139,7 @@ def exit_code(verdicts: Iterable[SuiteVerdict], unreadable: int = 0) -> ExitCode
     states = {verdict.state for verdict in known}
     if states & {"missed", "regression"}:
         return ExitCode.MISSED
-    whole = known and all(verdict.complete for verdict in known)
+    whole = known and all(verdict.whole for verdict in known)
     if "invalid" in states or unreadable or not whole:
         return ExitCode.INVALID
     return ExitCode.MET

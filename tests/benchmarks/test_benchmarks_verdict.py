@@ -7,36 +7,62 @@ import numpy as np
 import pytest
 
 from benchmarks.simulation import Design, Noise, drawn, nights
-from benchmarks.verdict import OTHERS, RUN, SHARED, SHIPPED, SINGLE, SPIKES, Change, false_alerts, power
+from benchmarks.verdict import (
+    NIGHTLY,
+    OTHERS,
+    RUN,
+    SHARED,
+    SINGLE,
+    SPIKES,
+    TIER,
+    Change,
+    _interval,
+    false_alerts,
+    power,
+)
+from nightbench.settings import load
+from nightbench.tiers import tiers_of
 
 APART = OTHERS["the same, half of it shared by a night"]
 
 
 @pytest.mark.parametrize(
     ("noise", "design"),
-    [(RUN, SHIPPED), (SHARED, SHIPPED), (SPIKES, SHIPPED), (SPIKES, SINGLE), (APART, SHIPPED)],
+    [(RUN, TIER), (SHARED, TIER), (SPIKES, TIER), (SPIKES, SINGLE), (APART, TIER)],
     ids=["run", "shared", "spikes", "spikes, one block", "apart"],
 )
 def test_nights_without_a_change_hardly_raise_an_alert(noise, design):
-    assert false_alerts(noise, design, histories=2, length=60) <= 1.0
+    rate, _ = false_alerts(noise, design, histories=2, length=60)
+    assert rate <= 1.0
 
 
 @pytest.mark.parametrize(
     ("noise", "change"), [(RUN, Change(0.10, 1)), (SHARED, Change(0.10, 5)), (SHARED, Change(0.15, 1))]
 )
 def test_a_change_is_found_by_the_third_night(noise, change):
-    first, second, third = power(noise, SHIPPED, change, histories=30)
+    first, second, third = power(noise, NIGHTLY, change, histories=30)
     assert 0.3 < first <= second <= third
     assert third >= 0.9
 
 
+def test_the_nights_simulated_are_those_that_ship():
+    tiers = [load().tier(tier) for tier in tiers_of("nightly")]
+    assert {(tier.blocks, tier.reruns) for tier in tiers} == {(NIGHTLY.blocks, NIGHTLY.reruns)}
+    assert len(tiers) == NIGHTLY.tiers
+
+
+def test_the_interval_of_a_share_is_wilsons():
+    assert _interval(0.96, 2500) == pytest.approx((95.16, 96.70), abs=0.01)
+    assert _interval(1.0, 100) == pytest.approx((96.30, 100.0), abs=0.01)
+
+
 def test_a_change_that_does_not_matter_is_not_told():
-    first, _, third = power(Noise(sigma=0.005), SHIPPED, Change(0.035, 5), histories=15)
+    first, _, third = power(Noise(sigma=0.005), NIGHTLY, Change(0.035, 5), histories=15)
     assert first == third == 0
 
 
 def test_what_is_told_is_the_metric_that_changed():
-    told = [night.worse for night in nights(RUN, SHIPPED, count=22, seed=5, change={4: 0.3}, since=15)]
+    told = [night.worse for night in nights(RUN, TIER, count=22, seed=5, change={4: 0.3}, since=15)]
     assert [set(worse) for worse in told] == [set()] * 5 + [{4}] * 7
     assert told[5] == {4: 2}
 
@@ -74,6 +100,6 @@ def test_a_spike_is_one_of_all_metrics_of_a_run():
 
 
 def test_the_same_seed_makes_the_same_nights():
-    once, again, other = (drawn(SHARED, SHIPPED, 3, np.random.default_rng(seed)) for seed in (8, 8, 9))
+    once, again, other = (drawn(SHARED, TIER, 3, np.random.default_rng(seed)) for seed in (8, 8, 9))
     assert np.array_equal(once, again)
     assert not np.array_equal(once, other)

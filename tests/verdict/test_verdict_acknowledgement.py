@@ -41,7 +41,14 @@ def mark(kind: str, night: int, *metrics: str, said: int | None = None, **change
     return replace(plain, **changes)
 
 
-def told(night: int, metric: str = METRIC, state: str = "regression", layer: float = 2.0) -> dict:
+def told(
+    night: int,
+    metric: str = METRIC,
+    state: str = "regression",
+    layer: float = 2.0,
+    *,
+    since: int | None = None,
+) -> dict:
     """A stored line."""
     return {
         "night": f"night-{night:03}",
@@ -51,6 +58,7 @@ def told(night: int, metric: str = METRIC, state: str = "regression", layer: flo
         "state": state,
         "layer": layer,
         "judged_at": at(night) + timedelta(hours=1),
+        "since": None if since is None else f"night-{since:03}",
     }
 
 
@@ -83,17 +91,45 @@ def test_a_regression_flags_its_whole_suite_and_tells_its_metric() -> None:
     assert where(frame, "flagged") == where(frame, "flagged", OTHERS[0]) == [12]
     assert where(frame, "told") == [12]
     assert where(frame, "told", OTHERS[0]) == where(frame, "flagged", suite="database") == []
+    assert (where(frame, "flagged_own"), where(frame, "flagged_own", OTHERS[0])) == ([12], [])
 
 
 def test_a_muted_regression_keeps_its_own_metric_out_of_the_baseline() -> None:
     frame = said_of(lines=(told(12, state="muted"),))
     assert (where(frame, "flagged"), where(frame, "flagged", OTHERS[0])) == ([12], [])
-    assert where(frame, "told") == []
+    assert (where(frame, "told"), where(frame, "flagged_own")) == ([], [12])
 
 
 def test_what_the_sustained_layer_looked_at_is_flagged_with_it() -> None:
     frame = said_of(lines=(told(12, layer=3.0),))
     assert (where(frame, "flagged"), where(frame, "flagged", OTHERS[0])) == ([10, 11, 12], [12])
+    assert where(frame, "flagged_own") == [10, 11, 12]
+
+
+@pytest.mark.parametrize(
+    ("changed", "flagged"),
+    [
+        ({"valid": False}, [8, 10, 12]),
+        ({"value": float("nan")}, [8, 10, 12]),
+        ({"fingerprint": "another"}, [8, 10, 12]),
+        ({"role": "calibration"}, [8, 10, 12]),
+    ],
+)
+def test_nights_that_it_could_not_look_at_are_not_flagged_for_it(changed: dict, flagged: list[int]) -> None:
+    frame = nights().assign(fingerprint="one", role="night")
+    out = frame["night"].isin(["night-009", "night-011"]) & frame["suite"].eq("websocket")
+    for column, value in changed.items():
+        frame.loc[out, column] = value
+    stored = pd.DataFrame([told(12, layer=3.0)])
+    assert where(annotated(frame, [], stored, tonight="night-020", now=NOW), "flagged") == flagged
+    only = frame[~(frame["metric"].eq(METRIC) & out)]  # nights of the other metrics alone
+    assert where(annotated(only, [], stored, tonight="night-020", now=NOW), "flagged") == flagged
+
+
+def test_a_night_that_was_called_invalid_before_was_not_looked_at() -> None:
+    lines = (told(12, layer=3.0),)
+    assert where(said_of(mark("invalid", 11, said=11), lines=lines), "flagged") == [9, 10, 12]
+    assert where(said_of(mark("invalid", 11, said=13), lines=lines), "flagged") == [10, 11, 12]
 
 
 def test_what_was_said_of_tonight_and_later_nights_is_not_known_yet() -> None:

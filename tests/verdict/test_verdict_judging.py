@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 from judged import METRIC, OTHERS, history, judged, line, noisy, rows, series, tonight
@@ -137,7 +139,13 @@ def test_three_nights_that_are_each_too_little_are_found_together() -> None:
     found = [line(each) for each in found_over([21.3, 21.4, 21.3])]
     assert [each.state for each in found] == ["steady", "regression", "regression"]
     assert {each.layer for each in found[1:]} == {3}  # the second is the median of two and a quiet one
-    assert "the median of the last 3 nights is +" in found[2].why
+    for each, worse in zip(found[1:], (2, 3), strict=True):
+        assert re.fullmatch(
+            r"the median of the last 3 nights is \+\d\.\d % against the \d+ before them; "
+            rf"{worse} of the 3 are worse by 5 % or more",
+            each.why,
+        )
+        assert each.p < each.p_adjusted <= 0.005
 
 
 def test_two_bad_nights_that_are_over_are_not_told_on_the_third() -> None:

@@ -44,8 +44,22 @@ def test_nights_of_another_tier_make_a_change_no_older() -> None:
     assert change.age == 19
 
 
+def test_nights_of_the_other_suite_alone_make_a_change_no_older() -> None:
+    earlier, now = changed({METRIC: (40, 1.2), OTHERS[0]: (42, 1.2)})
+    alone = earlier["night"].isin(["night-041", "night-050", "night-051"])
+    both = [frame.assign(suite="database") for frame in (earlier, now)]
+    verdict = judge(pd.concat([earlier[~alone], both[0]]), pd.concat([now, both[1]]))
+    found = {(each.suite, each.metric): (each.age, each.group) for each in verdict.changes}
+    assert found == {
+        ("websocket", METRIC): (16, 0),
+        ("websocket", OTHERS[0]): (15, 0),
+        ("database", METRIC): (19, 0),
+        ("database", OTHERS[0]): (17, 0),
+    }
+
+
 def test_changes_that_began_together_are_one_group() -> None:
-    steps = {METRIC: (20, 1.2), OTHERS[0]: (22, 0.8), OTHERS[1]: (40, 1.3), OTHERS[2]: (42, 1.2)}
+    steps = {METRIC: (20, 1.2), OTHERS[0]: (23, 0.8), OTHERS[1]: (40, 1.3), OTHERS[2]: (42, 1.2)}
     verdict = judge(*changed(steps))
     groups = {change.metric: change.group for change in verdict.changes}
     assert groups == {METRIC: 0, OTHERS[0]: 0, OTHERS[1]: 1, OTHERS[2]: 1}
@@ -74,6 +88,43 @@ def test_it_is_not_told_twice(small) -> None:
     assert state(judge(before.assign(flagged=flagged), now))[0] == "steady"
     other = before.assign(flagged=flagged, told=flagged & before["metric"].ne(METRIC))
     assert state(judge(other, now)) == ("regression", 4)  # what was told was another metric
+
+
+@pytest.mark.parametrize(("night", "found"), [(51, "steady"), (49, "steady"), (48, "regression")])
+def test_a_change_that_was_told_some_nights_before_its_point_is_not_told_again(
+    small, night: int, found: str
+) -> None:
+    before, now = small
+    told = before["night"].eq(f"night-{night:03}") & before["metric"].eq(METRIC)
+    before = before.assign(value=before["value"].where(~told, 21.5), flagged=told)
+    assert state(judge(before, now))[0] == found
+
+
+def test_what_was_told_of_an_older_step_is_not_the_new_one(small) -> None:
+    before, now = small
+    slower, told = before["night"] >= "night-040", before["night"].eq("night-050")
+    factor = 1 + 0.1 * (slower & before["metric"].eq(METRIC))
+    before = before.assign(value=before["value"] * factor, told=told, flagged=False)
+    verdict = judge(before, now.assign(value=now["value"] * (1 + 0.1 * now["metric"].eq(METRIC))))
+    assert [change.night for change in verdict.changes if change.metric == METRIC][-1] >= "night-051"
+    assert state(verdict) != ("steady", None)
+
+
+@pytest.mark.parametrize(("before", "found"), [(4, None), (5, 4), (9, 4)])
+def test_a_change_among_the_provisional_nights_is_told_once_there_are_ten(
+    before: int, found: int | None
+) -> None:
+    earlier, now = changed({METRIC: (before, 1.3)}, nights=before + 8, noise=0.01)
+    assert state(judge(earlier, now))[1] == found
+
+
+def test_what_layer_4_says_of_how_sure_it_is_is_its_own(small) -> None:
+    found = line(judge(*small))
+    assert found.p < 1e-4
+    assert found.p_adjusted == pytest.approx(10 * found.p)
+    alone = line(judge(*small, policy=Policy(change_alpha=1e-9)))
+    assert alone.p > 0.01
+    assert (alone.effect, alone.nights) == (found.effect, found.nights)
 
 
 @pytest.mark.parametrize(

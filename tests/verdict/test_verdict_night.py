@@ -12,7 +12,10 @@ from nightbench.errors import ExitCode
 from nightbench.history.reading import UnreadableFile
 from nightbench.outcome import NightOutcome, places_of
 from nightbench.settings import Settings
+from nightbench.verdict.judgement import Line, Verdict
+from nightbench.verdict.verdict import suite_verdict
 
+P95 = "message.response_time.p95"
 MET = verdict_of(database_measurement())
 MISSED = verdict_of(with_metric(websocket_measurement(), "message.response_time.p95", 5000))
 WRONG = Failure("full", "websocket", "local", "night", "nothing answers", ExitCode.WRONG_USE)
@@ -33,6 +36,43 @@ BROKEN = Failure("full", "websocket", "local", "night", "no result")
 )
 def test_a_wrong_setting_is_the_code_only_when_nothing_was_measured(verdicts, failures, code):
     assert NightOutcome("night", verdicts=verdicts, failures=failures).exit_code is code
+
+
+@pytest.mark.parametrize(
+    ("again", "code", "told"),
+    [
+        (websocket_measurement(role="rerun", block=1), ExitCode.MET, ()),
+        # what is cut short is no pass; what is invalid leaves a suspect, which is none either
+        (
+            invalidated(websocket_measurement(role="rerun", block=1), "cut off", complete=False),
+            ExitCode.INVALID,
+            ("repetition 1 left out: cut off",),
+        ),
+        (
+            invalidated(websocket_measurement(role="rerun", block=1), "the generator was late"),
+            ExitCode.MET,
+            ("repetition 1 left out: the generator was late",),
+        ),
+    ],
+)
+def test_a_repetition_that_does_not_count_is_told(again, code, told):
+    verdict = suite_verdict([websocket_measurement(), again])
+    assert verdict.state == "met"
+    assert verdict.block_notes == told
+    assert NightOutcome("night", verdicts=(verdict,)).exit_code is code
+
+
+def test_of_a_regression_that_was_found_before_a_repetition_was_cut_short_both_are_told():
+    short = invalidated(websocket_measurement(role="rerun", block=2), "cut off", complete=False)
+    line = Line("websocket", "full", P95, "regression", True, True, 0.05, value=2.0, baseline=1.0, effect=1.0)
+    verdict = suite_verdict(
+        [websocket_measurement(), websocket_measurement(role="rerun", block=1), short], Verdict((line,))
+    )
+    outcome = NightOutcome("night", verdicts=(verdict,))
+    assert outcome.exit_code is ExitCode.MISSED
+    first, second = outcome.shortcomings
+    assert first.startswith(f"full websocket: {P95} got worse")
+    assert second == "full websocket: repetition 2 left out: cut off"
 
 
 @pytest.mark.parametrize(

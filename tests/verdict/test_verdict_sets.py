@@ -42,17 +42,38 @@ def test_a_change_between_two_sets_is_found_with_its_interval() -> None:
     assert found.noise == pytest.approx(0.03, abs=0.015)
 
 
-@pytest.mark.parametrize("sizes", [(1, 10), (5, 5), (3, 2)], ids=str)
-def test_the_interval_covers_no_change_95_times_in_100(sizes: tuple[int, int]) -> None:
+NAMES = [f"message[{number}].response_time.p95" for number in range(160)]
+
+
+def measured(rng: np.random.Generator, size: int, blocks: int, first: int = 0) -> pd.DataFrame:
+    """So many nights of so many blocks of `NAMES`, every run with the same noise."""
+    places = pd.MultiIndex.from_product([range(first, first + size), range(blocks), NAMES])
+    columns = {"night": places.get_level_values(0).astype(str), "metric": places.get_level_values(2)}
+    values = noisy(rng, len(places))
+    return pd.DataFrame({**columns, "value": values, "suite": "websocket", "tier": "full", "valid": True})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "earlier"),
+    [
+        ((2, 1), (3, 1), None),
+        ((10, 1), (10, 1), None),
+        ((15, 3), (1, 1), None),  # a repetition, or one block, against a baseline of nights
+        ((6, 3), (6, 1), None),
+        ((1, 1), (1, 1), (20, 1)),
+        ((1, 1), (1, 1), (20, 3)),
+        ((1, 3), (1, 3), (20, 1)),
+    ],
+    ids=str,
+)
+def test_the_interval_covers_no_change_95_times_in_100(
+    before: tuple[int, int], after: tuple[int, int], earlier: tuple[int, int] | None
+) -> None:
     rng = np.random.default_rng(2)
-    names = [f"message[{number}].response_time.p95" for number in range(250)]
-    before, after = (
-        frame([(f"n{night}", name, value) for name in names for night, value in enumerate(noisy(rng, size))])
-        for size in sizes
-    )
-    found = set_effects(before, after)
-    covered, total = sum(each.low <= 0 <= each.high for each in found), len(names)
-    assert 0.91 < covered / total < 0.99
+    known = None if earlier is None else measured(rng, *earlier)
+    found = set_effects(measured(rng, *before, 50), measured(rng, *after, 80), earlier=known)
+    covered = sum(each.low <= 0 <= each.high for each in found)
+    assert 0.9 < covered / len(NAMES) < 0.99
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from nightbench.verdict.layers.holm import holm
 from nightbench.verdict.layers.moderation import Noise, moderated, tails_of
 from nightbench.verdict.layers.shift import shift
 from nightbench.verdict.panel import median_variance
+from nightbench.verdict.policy import Policy
 
 LEAST = 0.0001
 
@@ -73,6 +74,24 @@ def test_a_night_far_out_counts_as_much_as_a_robust_bound() -> None:
     assert abs(np.median(tamed.centre)) < 0.01
 
 
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.4])
+def test_two_nights_of_another_level_are_no_spikes(share: float) -> None:
+    logs = drawn(20, 200)
+    logs[: round(20 * share)] += 0.5
+    found = baseline(logs)
+    assert found.centre.mean() == pytest.approx(0.5 * share, abs=0.01)
+    assert np.sqrt(found.variance).mean() == pytest.approx(0.5 * np.sqrt(share * (1 - share)), rel=0.1)
+
+
+def test_three_robust_deviations_are_what_the_farthest_night_counts() -> None:
+    steps = np.linspace(-0.09, 0.09, 19)
+    logs = np.append(steps, 1.0)[:, np.newaxis]
+    middle = np.median(logs)
+    reach = Policy().winsor * 1.4826 * np.median(np.abs(logs - middle))
+    assert reach == pytest.approx(3 * 1.4826 * 0.05)
+    assert baseline(logs, winsor=Policy().winsor).centre[0] == pytest.approx((middle + reach) / 20)
+
+
 def test_the_last_nights_are_those_that_have_a_value() -> None:
     eligible = np.array([[1, 0], [1, 1], [0, 1], [1, 0], [1, 0]], dtype=bool)
     assert last(eligible, 2).tolist() == [[0, 0], [0, 1], [0, 1], [1, 0], [1, 0]]
@@ -100,6 +119,22 @@ def test_metrics_of_one_noise_are_moderated_as_the_formula_has_it() -> None:
     assert np.sqrt(prior) == pytest.approx(0.03, rel=0.12)
     assert noise.sigma**2 == pytest.approx((10 * prior + 9 * found.variance) / 19)
     assert set(noise.freedom) == {19.0}
+
+
+@pytest.mark.parametrize("nights", [10, 20])
+@pytest.mark.parametrize("alike", [None, 6.0], ids=["one noise", "noises as the model has them"])
+def test_what_a_family_has_in_common_is_not_drawn_low(nights: int, alike: float | None) -> None:
+    """Of a metric that knows nothing itself, the others' noise is expected."""
+    random = np.random.default_rng(9)
+    found = []
+    for _ in range(300):
+        spread = 1.0 if alike is None else np.sqrt(alike / random.chisquare(alike, 30))
+        variance = baseline(random.normal(0, 0.03, (nights, 30)) * spread).variance
+        noise = noise_of(variance, nights)
+        weight = noise.freedom - (nights - 1)
+        common = (noise.sigma**2 * noise.freedom - variance * (nights - 1)) / weight
+        found.append(common[0] / 0.03**2)
+    assert np.mean(found) == pytest.approx(1, abs=0.035)
 
 
 def test_metrics_of_many_noises_are_left_to_their_own() -> None:

@@ -39,7 +39,8 @@ def baseline_of(logs: Floats, blocks: Ints, chosen: Bools, *, winsor: float, lea
     """The baseline that `chosen` nights make.
 
     A night that is far out counts as `winsor` robust standard deviations (median absolute deviation) from the
-    median, so that one spike neither moves the level nor hides in the noise what comes after it.
+    median, so that one spike neither moves the level nor hides in the noise what comes after it. No night counts
+    less than the second farthest is away: two nights far out are no spike but a way that the metric has.
 
     Args:
         logs: Natural logarithms of the values; shape (n, m).
@@ -52,7 +53,9 @@ def baseline_of(logs: Floats, blocks: Ints, chosen: Bools, *, winsor: float, lea
     used = chosen.any(axis=1)
     chosen, logs, blocks = chosen[used], np.where(chosen, logs, np.nan)[used], blocks[used]
     median = middle(logs, nights)
-    reach = winsor * np.maximum(_TO_SIGMA * middle(np.abs(logs - median), nights), least)
+    away = np.abs(logs - median)
+    reach = winsor * np.maximum(_TO_SIGMA * middle(away, nights), least)
+    reach = np.fmax(reach, _second_largest(away, nights))
     near = np.where(chosen, np.clip(logs, median - reach, median + reach), 0.0)
     count = np.maximum(nights, 1)
     centre = near.sum(axis=0) / count
@@ -78,26 +81,34 @@ def middle(values: Floats, count: Ints) -> Floats:
     return np.where(count > 0, middle, np.nan)
 
 
+def _second_largest(values: Floats, count: Ints) -> Floats:
+    """Of each column, of which `count` are no NaN; NaN where there are fewer than two."""
+    if not len(values):
+        return np.full(values.shape[1], np.nan)
+    found = np.sort(values, axis=0)[np.maximum(count - 2, 0), np.arange(values.shape[1])]  # NaN last
+    return np.where(count > 1, found, np.nan)
+
+
 def _kept(nights: Ints) -> Floats:
-    """The share of a normal variance that winsorising at three robust deviations leaves, by simulation."""
+    """The share of a normal variance that this winsorising at three robust deviations leaves, by simulation."""
     return np.interp(nights, _NIGHTS, _KEPT)
 
 
 _NIGHTS = (3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 18, 20, 30, 40)
 _KEPT = (
     0.780,
-    0.891,
-    0.875,
-    0.914,
-    0.914,
-    0.936,
-    0.934,
-    0.949,
-    0.958,
-    0.963,
-    0.968,
-    0.972,
+    0.890,
+    0.899,
+    0.931,
+    0.937,
+    0.951,
+    0.954,
+    0.962,
+    0.970,
     0.974,
+    0.978,
+    0.980,
     0.983,
-    0.985,
+    0.988,
+    0.990,
 )

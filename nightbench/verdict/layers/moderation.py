@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma, polygamma
+from scipy.special import gammaincinv, polygamma
 
 from nightbench.verdict.panel import Bools, Floats, Ints
 
@@ -90,9 +90,16 @@ _FREEDOMS = (100.0, 8.0, 5.0, 3.5, 3.0)
 
 def _common(variance: Floats, freedom: Floats, most: float) -> tuple[float, float]:
     """s0² and d0 of a family of at least two."""
-    by_chance = digamma(freedom / 2) - np.log(freedom / 2)
-    logs = np.log(variance) - by_chance
+    logs = np.log(variance) - _middle_log(freedom)
     beyond = float(np.var(logs, ddof=1) - np.mean(polygamma(1, freedom / 2)))
-    weight = min(most, float(np.interp(beyond, _SPREADS[::-1], _WEIGHTS[::-1]))) if beyond > 0 else most
-    common = float(np.median(logs)) + float(digamma(weight / 2) - np.log(weight / 2))
-    return float(np.exp(common)), min(weight, len(variance) - 1)
+    alike = float(np.interp(beyond, _SPREADS[::-1], _WEIGHTS[::-1])) if beyond > 0 else np.inf
+    # how alike they are says where the middle lies, whatever weight it is given
+    middle = float(np.median(logs)) + (float(_middle_log(alike)) if np.isfinite(alike) else 0.0)
+    # of variances that are all at their floor nothing is chance
+    common = np.clip(np.exp(middle), variance.min(), variance.max())
+    return float(common), min(alike, most, len(variance) - 1)
+
+
+def _middle_log(freedom: Floats | float) -> Floats:
+    """Median of the log of a variance of 1 that is known from so many degrees of freedom."""
+    return np.asarray(np.log(2 * gammaincinv(np.asarray(freedom) / 2, 0.5) / freedom))

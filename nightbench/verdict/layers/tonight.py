@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nightbench.verdict.layers.baseline import last, middle
+from nightbench.verdict.layers.excuse import rest
 from nightbench.verdict.layers.scale import Scale, scale_of
 from nightbench.verdict.layers.shift import shift
 from nightbench.verdict.layers.trial import Level, Trial, beside
@@ -44,7 +45,9 @@ def layers_of(
     scale = scale_of(panel.values[:-1], policy.least_share)
     logs = scale.logs(panel.values)
     trial = Trial(logs, panel, rules, validity, policy)
-    tonight = trial.level(logs[-1], median_variance(panel.blocks[-1]), validity.eligible, alpha=policy.alpha)
+    tonight = trial.level(
+        logs[-1], median_variance(panel.blocks[-1]), validity.eligible, alpha=policy.tonight_level
+    )
     sustained = _sustained(trial)
     return Layers(
         trial=trial,
@@ -71,15 +74,15 @@ def _sustained(trial: Trial) -> Level:
         level,
         trial.block_variance(latest),
         trial.validity.eligible & before,
-        alpha=trial.policy.sustained_alpha,
+        alpha=trial.policy.sustained_level,
         share=float(median_variance(most)),
     )
 
 
 def _repeated(trial: Trial, tonight: Level, reruns: Reruns, scale: Scale) -> Bools:
-    """Whether the median of the repetitions passes what tonight's value had to pass."""
+    """Whether the median of the repetitions passes what tonight's value had to pass, less what a slower host explains."""
     variance = beside(median_variance(reruns.blocks), tonight.baseline.block_variance)
-    again = shift(scale.logs(reruns.values), tonight.baseline, tonight.noise, variance)
-    alpha = trial.policy.alpha / trial.policy.judgements
+    again = rest(trial, shift(scale.logs(reruns.values), tonight.baseline, tonight.noise, variance))
+    alpha = trial.policy.tonight_level
     beyond_doubt = again.p(trial.rules.sign) * tonight.factor <= alpha
     return beyond_doubt & (trial.rules.sign * again.difference >= trial.rules.worse)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nightbench.verdict.layers.baseline import Baseline, baseline_of, last
+from nightbench.verdict.layers.baseline import Baseline, baseline_of
 from nightbench.verdict.layers.holm import holm
 from nightbench.verdict.layers.moderation import Noise, moderated, tails_of
 from nightbench.verdict.layers.shift import Shift, shift
@@ -75,12 +75,11 @@ class Trial:
             level: On the log scale; shape (m,).
             block_variance: Of the median of the blocks of the level's nights, in that of a block; shape (m,).
             eligible: The nights that may be compared with; shape (n, m).
-            alpha: Of one judgement if there were no other.
+            alpha: Of this judgement, over all metrics.
             share: Variance of the level in that of one of its nights.
         """
         rules, policy = self.rules, self.policy
-        pinned = self.validity.pinned
-        chosen = np.where(pinned, eligible, last(eligible, policy.baseline_nights))
+        chosen = self.validity.baseline(eligible, policy.baseline_nights)
         baseline = baseline_of(
             self.logs, self.panel.blocks, chosen, winsor=policy.winsor, least=rules.least_noise
         )
@@ -109,7 +108,7 @@ class Trial:
             too_noisy=too_noisy,
             tested=tested,
             rules=rules,
-            alpha=alpha / policy.judgements,
+            alpha=alpha,
         )
 
     def block_variance(self, nights: Bools) -> Floats:

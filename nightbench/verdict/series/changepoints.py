@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nightbench.verdict.series.energy import Floats
-from nightbench.verdict.series.steps import Demands, Step, lasting_steps
+from nightbench.verdict.series.steps import Demands, Step
+from nightbench.verdict.series.stretches import steps_of
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,12 @@ def change_points(
     - zeros and negative values: the series is taken as it is, in units of its typical value (the median of what is not
       0), and `magnitude` is a part of that. A single 0 among latencies is a spike.
 
-    Its limits: a slope of less than some 0.1 % a night is not reported, whatever it adds up to, and a steeper one as
-    one or more steps. A spell of three or four nights looks like a change until it ends; then the point is gone. At
+    Its limits: a slope is no step, and yet may be told as one or several of them. In 80 nights with 2.2 % noise, one of at
+    most 0.1 % a night is told in 1 series of 100, 0.2 % in 7 of 10, 0.3 to 1 % in nearly all; in 4 % noise 0.1 % in 1 of 6.
+    One that rises in a night by as much as its noise is mostly not told, whatever it adds up to. A spell of three or four nights looks like a change until it ends; then the point is gone. At
     2.2 % noise a step of 10 % is seen with its third night, one of 6 % with its fifth, and one of `magnitude` itself
-    only when the noise leaves it that large.
+    only when the noise leaves it that large. Of more than 400 known values no more than 400 are looked at together
+    (`steps_of`), and time and memory grow as the length does.
 
     After e-divisive (Matteson & James, 2014), e-cp3o (James & Matteson, 2015) and Hunter (Fleming et al., "Hunter: using
     change point detection to hunt for performance regressions", ICPE 2023), whose p, magnitude and shortest segment are
@@ -96,7 +99,7 @@ def change_points(
             p=step.p,
             worse=(step.after > step.before) == higher_is_worse,
         )
-        for step in lasting_steps(levels, Demands(largest_p, least, segment))
+        for step in steps_of(levels, Demands(largest_p, least, segment))
     ]
 
 

@@ -79,9 +79,15 @@ class Energy:
         return bool((whole - before - after).max() >= price)
 
 
-@lru_cache(maxsize=256)
 def _shape(size: int) -> tuple[Floats, Floats]:
     """What counts each pair once, and how many values the stretch from row to column has."""
+    upper, sizes = _largest_shape(1 << (size - 1).bit_length())
+    return upper[:size, :size], sizes[:size, :size]
+
+
+@lru_cache(maxsize=10)
+def _largest_shape(size: int) -> tuple[Floats, Floats]:
+    """The same, of which those of shorter series are a corner: one for each power of two is kept."""
     upper = np.triu(np.ones((size, size)))
     index = np.arange(size)
     sizes = np.maximum(index[None, :] - index[:, None] + 1, 1).astype(np.float64)

@@ -15,7 +15,7 @@ from nightbench.verdict.layers.holm import holm
 from nightbench.verdict.layers.moderation import moderated
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.rules import rules_of
-from nightbench.verdict.sets.known_noise import Floats, Key, Known, Nights, NoiseOf, known_noise
+from nightbench.verdict.sets.known_noise import Floats, Key, Known, Nights, NoiseOf, known_noise, usual_blocks
 
 Standing = Literal["worse", "better", "small", "same", "unknown"]
 
@@ -38,7 +38,8 @@ class SetEffect:
         low, high: 95 % interval of `effect`; None where the noise is not known.
         p: Two-sided.
         p_adjusted: After Holm over the gating metrics that have a p; None for others.
-        noise: Relative standard deviation from night to night that the interval rests on.
+        noise: Relative standard deviation from night to night that the interval rests on, of nights with as many
+            runs as those of the two sets have in the median.
         noise_of: Where that is known from.
         higher_is_worse: Which way is bad.
         gates: Whether the metric can be a regression of a night.
@@ -75,7 +76,9 @@ def set_effects(
 ) -> tuple[SetEffect, ...]:
     """Compare two sets metric by metric, on the log scale, by a t-test with moderated variance.
 
-    What counts is the night: the median of its runs. The variance of both sets is one, moderated across the
+    What counts is the night: the median of its runs. The standard error of a difference is
+    ``sigma·√(v1/n1 + v2/n2)``, with `v` the variance of the median of as many runs as a night of that set has
+    (see `nightbench.verdict.panel.median_variance`). The variance of both sets is one but for that, moderated across the
     metrics of a suite and tier (see `nightbench.verdict.layers.moderation.moderated`). A set of one night has no
     spread of its own: the other set's is taken, and where that has fewer than four degrees of freedom,
     what is known from elsewhere besides. That is the mean square successive difference of up to 20 `earlier`
@@ -95,8 +98,11 @@ def set_effects(
     """
     policy = policy or Policy()
     one, other = Nights(before), Nights(after)
-    known = known_noise((one, other), earlier, calibrated) if one.single or other.single else {}
-    compared = [_Compared(key, one, other, known) for key in dict.fromkeys([*other.keys, *one.keys])]
+    blocks = usual_blocks((one, other))
+    known = known_noise((one, other), blocks, earlier, calibrated) if one.single or other.single else {}
+    compared = [
+        _Compared(key, (one, other), blocks, known) for key in dict.fromkeys([*other.keys, *one.keys])
+    ]
     if not compared:
         return ()
     noise = _noise(compared, policy)
@@ -108,16 +114,22 @@ def set_effects(
 
 
 class _Compared:
-    """One metric: its nights on both sides, and its noise before moderation."""
+    """One metric: its nights on both sides, and its noise before moderation, for a night of so many blocks."""
 
-    def __init__(self, key: Key, one: Nights, other: Nights, known: Known) -> None:
+    def __init__(self, key: Key, sides: tuple[Nights, Nights], blocks: int, known: Known) -> None:
+        one, other = sides
         self.key = key
         self.unit = other.units.get(key, one.units.get(key, ""))
         self.nights = one.of_metric.get(key, np.empty(0)), other.of_metric.get(key, np.empty(0))
         self.before, self.after = before, after = one.logs(key), other.logs(key)
         sizes = before.size, after.size
         self.freedom = float(max(sum(sizes) - sum(size > 0 for size in sizes), 0))
-        squares = sum(float(((side - side.mean()) ** 2).sum()) for side in (before, after) if side.size)
+        self.shares = one.variance(key, blocks), other.variance(key, blocks)
+        squares = sum(
+            float(((side - side.mean()) ** 2).sum()) / share
+            for side, share in zip((before, after), self.shares, strict=True)
+            if side.size
+        )
         self.variance = squares / self.freedom if self.freedom else 0.0
         self.noise_of: NoiseOf = "sets" if min(sizes) > 1 else "one set" if max(sizes) > 1 else "nothing"
         if min(sizes) == 1 and self.freedom < LEAST_FREEDOM and key in known:
@@ -137,7 +149,9 @@ class _Compared:
         difference = float(self.after.mean() - self.before.mean())
         if not self.freedom:
             return _Test(difference, None, None, None)
-        error = sigma * math.sqrt(1 / self.before.size + 1 / self.after.size)
+        error = sigma * math.sqrt(
+            self.shares[0] / self.before.size + self.shares[1] / self.after.size,
+        )
         reach = float(stdtrit(freedom, 0.975)) * error
         p = float(2 * stdtr(freedom, -abs(difference) / error))
         return _Test(difference, reach, p, sigma)

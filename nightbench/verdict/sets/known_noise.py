@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -31,7 +31,7 @@ class Nights:
 
     Attributes:
         keys: All that the frame has, in its order.
-        blocks: How many runs are behind each value of a night.
+        blocks: How many runs are behind each value of a night, by metric.
         of_metric: The median of the runs of each night that has a value.
         units: Where the frame has them.
         within: Sum of squares of the logarithms of the runs within their nights, and its degrees of freedom.
@@ -42,7 +42,8 @@ class Nights:
         usable = frame.assign(value=value)[np.isfinite(value)]
         nights = usable.groupby([*KEYS, "night"], sort=False)["value"]
         medians = nights.median()
-        self.blocks = nights.size().tolist()
+        sizes = nights.size().groupby(KEYS, sort=False)
+        self.blocks = {key: group.to_numpy() for key, group in sizes}
         self.keys = list(dict.fromkeys(frame[KEYS].itertuples(index=False, name=None)))
         self.of_metric = {key: group.to_numpy() for key, group in medians.groupby(KEYS, sort=False)}
         self.units: dict[Key, str] = {}
@@ -60,6 +61,17 @@ class Nights:
         values = self.of_metric.get(key, np.empty(0))
         return np.log(values) if (values > 0).all() else np.empty(0)
 
+    def variance(self, key: Key, blocks: int) -> float:
+        """Variance of a night, in that of one with so many `blocks`; of nights that differ in theirs the mean."""
+        own = median_variance(self.blocks.get(key, np.array([blocks]))).mean()
+        return float(own / median_variance(blocks))
+
+
+def usual_blocks(sides: Iterable[Nights]) -> int:
+    """How many runs are behind a night of `sides`, in the median."""
+    counts = [counts for side in sides for counts in side.blocks.values()]
+    return max(1, round(float(np.median(np.concatenate(counts))))) if counts else 1
+
 
 def _within(usable: pd.DataFrame) -> dict[Key, tuple[float, float]]:
     """Sum of squares within nights of the logarithm of the runs, and its degrees of freedom."""
@@ -73,10 +85,9 @@ def _within(usable: pd.DataFrame) -> dict[Key, tuple[float, float]]:
 
 
 def known_noise(
-    sides: Sequence[Nights], earlier: pd.DataFrame | None, calibrated: pd.DataFrame | None
+    sides: Sequence[Nights], blocks: int, earlier: pd.DataFrame | None, calibrated: pd.DataFrame | None
 ) -> Known:
-    """What is known of the noise of nights with as many runs as those of `sides`; the best source of each metric."""
-    blocks = round(float(np.median([count for side in sides for count in side.blocks] or [1])))
+    """What is known of the noise of nights with so many `blocks`; the best source of each metric of `sides`."""
     share = float(median_variance(blocks))
     known: Known = {}
     for key in {key: None for side in sides for key in side.within}:
@@ -108,6 +119,6 @@ def _of_earlier(earlier: pd.DataFrame, blocks: int) -> Known:
     for key in side.keys:
         logs = side.logs(key)[-EARLIER_NIGHTS:]
         if logs.size >= LEAST_EARLIER:
-            variance = float(np.mean(np.diff(logs) ** 2)) / 2
+            variance = float(np.mean(np.diff(logs) ** 2)) / 2 / side.variance(key, blocks)
             known[key] = (variance, 2 / 3 * (logs.size - 1), "earlier nights")
     return known

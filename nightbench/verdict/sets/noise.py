@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 
 import pandas as pd
@@ -31,8 +31,19 @@ COLUMNS = [
 ]
 
 
-def noise_of(runs: Sequence[Measurement], *, policy: Policy | None = None) -> pd.DataFrame:
+def _nobody(_runs: int) -> None:
+    """Nobody waits for it."""
+
+
+def noise_of(
+    runs: Sequence[Measurement], *, policy: Policy | None = None, on_run: Callable[[int], None] = _nobody
+) -> pd.DataFrame:
     """The noise of every metric over runs of the same build (A/A), at least two of a suite; invalid ones do not count.
+
+    Args:
+        runs: Of one build.
+        policy: As for `judge`.
+        on_run: Told after each run how many have been looked at, since a long one takes seconds.
 
     Returns:
         One row a metric, in the order of the first run: suite, tier, metric, unit; `runs` that have it; their
@@ -44,7 +55,7 @@ def noise_of(runs: Sequence[Measurement], *, policy: Policy | None = None) -> pd
         of the metric.
     """
     valid = [run for run in runs if run.validity.valid and run.validity.complete]
-    within = _within(valid)
+    within = _within(valid, on_run)
     rows = [
         {
             "suite": suite,
@@ -90,13 +101,14 @@ def _with_judgement(frame: pd.DataFrame, runs: Sequence[Measurement], policy: Po
     return frame.merge(of_lines, on=["suite", "tier", "metric"], how="left")
 
 
-def _within(runs: Iterable[Measurement]) -> dict[tuple[str, str, str], float]:
+def _within(runs: Iterable[Measurement], on_run: Callable[[int], None]) -> dict[tuple[str, str, str], float]:
     """Relative standard deviations within a run, the root of the mean of their squares over the runs."""
     found: dict[tuple[str, str, str], list[float]] = {}
-    for run in runs:
+    for number, run in enumerate(runs, 1):
         for quantity, windows in _by_quantity(run.windows).items():
             for statistic, noise in _of_windows(windows).items():
                 found.setdefault((run.suite, run.tier, f"{quantity}.{statistic}"), []).append(noise)
+        on_run(number)
     return {
         place: math.sqrt(fmean(noise * noise for noise in all_of_it)) for place, all_of_it in found.items()
     }

@@ -1,0 +1,38 @@
+"""Layer 0, the host as an excuse: what a slower host explains is no regression, and what it does not is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from nightbench.verdict.layers.shift import Shift
+from nightbench.verdict.layers.trial import Level, Trial
+from nightbench.verdict.panel import Bools, Floats
+
+
+def explained(trial: Trial) -> Floats:
+    """By how much tonight's host alone may have made each metric worse, on the log scale; shape (m,).
+
+    A response time at half load rises by the square of what a single operation takes longer (a queue with one server:
+    the time in it is 1 / (μ − λ)), so that a host that is 12 % slower explains 25 %: `Policy.host_explains`.
+    """
+    slowness = trial.validity.host.slowness[trial.panel.group]
+    return np.asarray(trial.policy.host_explains * slowness)
+
+
+def beyond_host(trial: Trial, tonight: Level) -> Bools:
+    """Where tonight is worse by more than its host explains: what is left of it passes what all of it had to; shape (m,).
+
+    Everywhere where the host was not slower.
+    """
+    left = rest(trial, tonight.shift)
+    alpha = trial.policy.tonight_level
+    beyond = left.p(trial.rules.sign) * tonight.factor <= alpha
+    beyond &= trial.rules.sign * left.difference >= trial.rules.worse
+    return np.asarray(beyond | (explained(trial) == 0))
+
+
+def rest(trial: Trial, moved: Shift) -> Shift:
+    """What is left of a shift of tonight when its host's part is taken away."""
+    return replace(moved, difference=moved.difference - trial.rules.sign * explained(trial))

@@ -1,0 +1,153 @@
+"""What a policy refuses, and where its defaults stand: each is held at its boundary."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from judged import METRIC, OTHERS, history, line, noisy, series, tonight
+
+from nightbench.verdict import Policy, judge
+from nightbench.verdict.bounds import BOUNDS
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ({"judgements": 0}, "judgements has to be a whole number of at least 1, not 0"),
+        ({"judgements": 1.5}, "judgements has to be a whole number"),
+        ({"judgements": True}, "judgements has to be a whole number"),
+        ({"judgements": "2"}, "judgements has to be a whole number of at least 1, not '2'"),
+        ({"alpha": 0}, "alpha has to be a number above 0 and below 1, not 0"),
+        ({"alpha": 1}, "alpha has to be a number above 0 and below 1, not 1"),
+        ({"alpha": float("nan")}, "alpha has to be a number above 0 and below 1, not nan"),
+        ({"alpha": None}, "alpha has to be a number"),
+        ({"sustained_alpha": -0.1}, "sustained_alpha has to be"),
+        ({"change_alpha": 2}, "change_alpha has to be"),
+        ({"change_p": 0}, "change_p has to be"),
+        ({"change_magnitude": -1}, "change_magnitude has to be a number above 0"),
+        ({"change_segment": 2}, "change_segment has to be a whole number of at least 3, not 2"),
+        ({"change_age": -1}, "change_age has to be a whole number of at least 0, not -1"),
+        ({"effect_floor": -0.05}, "effect_floor has to be a number above 0 and below 1, not -0.05"),
+        ({"effect_floor": 5}, "effect_floor has to be a number above 0 and below 1, not 5"),
+        ({"least_noise": 0}, "least_noise has to be a number above 0"),
+        ({"winsor": 0}, "winsor has to be a number above 0, not 0"),
+        ({"prior_weight": float("inf")}, "prior_weight has to be a number of at least 0, not inf"),
+        ({"host_change": -0.1}, "host_change has to be"),
+        ({"host_explains": -1}, "host_explains has to be a number of at least 0, not -1"),
+        ({"least_nights": 1}, "least_nights has to be a whole number of at least 2"),
+        ({"least_nights": 11}, r"least_nights \(11\) cannot be more than gating_nights \(10\)"),
+        ({"gating_nights": 21}, r"gating_nights \(21\) cannot be more than baseline_nights \(20\)"),
+        ({"host_least": 21}, r"host_least \(21\) cannot be more than host_nights \(20\)"),
+        ({"effect_floors": {"*": 0}}, r"effect_floors\['\*'\] has to be a number above 0 and below 1, not 0"),
+        ({"effect_floors": {7: 0.1}}, "effect_floors: a pattern is a text that is not empty, not 7"),
+        ({"effect_floors": {"": 0.1}}, "effect_floors: a pattern is a text that is not empty, not ''"),
+        ({"effect_floors": 0.1}, "effect_floors has to be a mapping from patterns, not 0.1"),
+        (
+            {"host_changes": {"*": "wide"}},
+            r"host_changes\['\*'\] has to be a number of at least 0, not 'wide'",
+        ),
+        ({"gates": {"*": 1}}, r"gates\['\*'\] has to be true or false, not 1"),
+        ({"higher_is_worse": {None: True}}, "higher_is_worse: a pattern is a text"),
+        ({"higher_is_worse": ["*"]}, "higher_is_worse has to be a mapping"),
+    ],
+)
+def test_a_policy_that_cannot_be_meant_is_refused(asked: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        Policy(**asked)
+
+
+def test_every_number_of_the_policy_has_a_bound() -> None:
+    numbers = {field.name for field in fields(Policy) if str(field.type) in {"int", "float"}}
+    assert numbers == set(BOUNDS)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"baseline_nights": np.int64(30)}, {"alpha": np.float64(0.05)}, {"winsor": 3}]
+)
+def test_numbers_of_another_library_are_numbers(asked: dict[str, Any]) -> None:
+    assert Policy(**asked) == Policy(**{name: type(value)(value) for name, value in asked.items()})
+
+
+def changed(steps: dict[str, tuple[int, float]], *, nights: int = 100, noise: float = 0.01) -> Any:
+    """What is said of quiet metrics that change for good: name to first night and factor."""
+    frames = []
+    for seed, metric in enumerate((METRIC, *OTHERS)):
+        values = noisy(nights, noise=noise, seed=seed)
+        since, factor = steps.get(metric, (nights, 1.0))
+        values[since:] *= factor
+        frames.append(series(metric, values))
+    frame = pd.concat(frames)
+    return frame[frame["night"] < f"night-{nights - 1:03}"], frame[frame["night"] == f"night-{nights - 1:03}"]
+
+
+@pytest.mark.parametrize(("since", "seen"), [(23, True), (22, False)])
+def test_change_points_are_looked_for_in_eighty_nights(since: int, *, seen: bool) -> None:
+    """The last 80 of 100 begin with number 20, and a level needs three nights before it."""
+    found = judge(*changed({METRIC: (since, 1.5)}, noise=0.002)).changes
+    assert [change.night for change in found] == [f"night-{since:03}"] * seen
+
+
+@pytest.mark.parametrize(("apart", "groups"), [(3, [0, 0]), (4, [0, 1])])
+def test_changes_three_nights_apart_are_one(apart: int, groups: list[int]) -> None:
+    found = judge(*changed({METRIC: (50, 1.5), OTHERS[0]: (50 + apart, 1.5)}, noise=0.002)).changes
+    assert [change.group for change in found] == groups
+
+
+@pytest.mark.parametrize(("since", "state"), [(89, "regression"), (88, "steady")])
+def test_a_change_alerts_until_it_is_ten_nights_old(since: int, state: str) -> None:
+    """Tonight itself is no worse than by half of the floor, so that no other layer has it."""
+    before, now = changed({METRIC: (since, 1.12)})
+    now.loc[now["metric"] == METRIC, "value"] = 20.0
+    assert line(judge(before, now)).state == state
+
+
+@pytest.mark.parametrize(("asked", "state"), [({}, "too noisy"), ({"most_noise": 0.11}, "steady")])
+def test_a_tail_whose_noise_is_above_ten_percent_does_not_gate(asked: dict[str, Any], state: str) -> None:
+    wide = 10 * [20 * np.exp(0.1023), 20 * np.exp(-0.1023)]  # 10.5 %
+    close = 10 * [20 * np.exp(0.0926), 20 * np.exp(-0.0926)]  # 9.5 %
+    policy = Policy(prior_weight=0, **asked)
+    said = [
+        line(judge(series(METRIC, values), series(METRIC, [20.0], first=20), policy=policy)).state
+        for values in (wide, close)
+    ]
+    assert said == [state, "steady"]
+
+
+@pytest.mark.parametrize(("tonights", "off"), [(54.95, False), (55.05, True)])
+def test_ten_percent_slower_is_a_noisy_host(tonights: float, *, off: bool) -> None:
+    cpu = "calibration.cpu_time"
+    past = pd.concat([history(20), series(cpu, [50.0] * 20)])
+    now = pd.concat([tonight(20, 20.0), series(cpu, [tonights], first=20)])
+    assert bool(judge(past, now).notes) is off
+
+
+@pytest.mark.parametrize(
+    ("judgements", "alpha", "state"), [(1, 0, "regression"), (2, 0, "regression"), (2, -1, "steady")]
+)
+def test_the_level_of_a_change_is_shared_by_the_judgements_of_a_night(
+    judgements: int, alpha: int, state: str
+) -> None:
+    """At a level just above twice the change's own p two judgements have it, at one just below it they have not."""
+    before, now = changed({METRIC: (52, 1.065)}, nights=60, noise=0.015)
+    p = line(judge(before, now)).p_adjusted
+    assert p is not None
+    assert line(judge(before, now)).layer == 4
+    level = p * 2 * (1.01 if alpha == 0 else 0.99)
+    assert line(judge(before, now, policy=Policy(change_alpha=level, judgements=judgements))).state == state
+
+
+@pytest.mark.parametrize(
+    ("factor", "judgements", "state"),
+    [
+        (1.075, 1, "regression"),
+        (1.075, 2, "steady"),
+        (1.079, 2, "regression"),
+    ],  # p 0.075 %, 0.075 % and 0.03 %
+)
+def test_a_change_has_to_be_sure_to_a_tenth_of_a_percent(factor: float, judgements: int, state: str) -> None:
+    before, now = changed({METRIC: (57, factor)}, nights=60, noise=0.02)
+    assert line(judge(before, now, policy=Policy(judgements=judgements))).state == state
