@@ -12,7 +12,6 @@ from nightbench.measurement import new_id
 from nightbench.night import Display, Night, OnNote, no_display, no_note
 from nightbench.settings import Settings
 from nightbench.tiers import tiers_of
-from nightbench.verdict.policy import Policy
 
 _running: ContextVar[Night | None] = ContextVar("nightbench_night", default=None)
 
@@ -34,10 +33,16 @@ async def open_night(
     """Begin the night of the flow `name`; it is the running one inside the block. What breaks it is alerted.
 
     Raises:
-        ConfigurationError: when a folder or an address that is set cannot be used; nothing is started then.
+        ConfigurationError: when a setting, a folder or an address cannot be used; nothing is started then.
     """
-    policy = Policy(judgements=len(tiers_of(name)))
-    night = Night(settings, new_id(name), display=display, on_note=on_note, stop=stop, policy=policy)
+    night = Night(
+        settings,
+        new_id(name),
+        display=display,
+        on_note=on_note,
+        stop=stop,
+        judgements=len(tiers_of(name)),
+    )
     token = _running.set(night)
     try:
         await night.check()

@@ -32,14 +32,8 @@ from nightbench.plan.layers import no_plan, together
 from nightbench.scrub import REDACTED, scrub, scrub_address, without_query
 from nightbench.spelling import did_you_mean
 from nightbench.tiers import TIERS, shortened
-
-FILE = "nightbench.toml"
-PREFIX = "NIGHTBENCH_"
-DEBUG = PREFIX + "DEBUG"
-"""When set, unexpected errors come with their traceback; no setting, since settings may be what fails."""
-
-_DEPTH = len(("plan", "TIER", "SUITE", "FIELD"))
-"""Of the variables; what stands deeper, as one of several targets, is a part of the value."""
+from nightbench.variables import FILE, PREFIX, place_of, reject_unknown, variable_that_sets
+from nightbench.verdict_settings import VerdictSettings
 
 
 class PlanSettings(Frozen):
@@ -92,6 +86,7 @@ class Settings(BaseSettings):
         "local", min_length=1, max_length=64, description="names this subject in results and alerts"
     )
     plan: PlanSettings = PlanSettings()
+    verdict: VerdictSettings = VerdictSettings()
 
     _plan_file: Layer | None = PrivateAttr(None)
     # of a factory, since pydantic makes a method of a function
@@ -204,7 +199,7 @@ def load(flags: Mapping[str, Any] | None = None) -> Settings:
         ConfigurationError: for the first thing that is wrong, naming it and its value.
     """
     given = {name: value for name, value in (flags or {}).items() if value is not None}
-    _reject_unknown_variables()
+    reject_unknown(_fields())
     if Path(FILE).exists() and not Path(FILE).is_file():
         raise ConfigurationError("settings file", FILE, "is not a file")
     try:
@@ -269,8 +264,7 @@ def _shown(path: Sequence[str | int], value: object) -> str:
 def _setting_name(path: list[str], flags: Mapping[str, Any]) -> str:
     if path and path[0] in flags:
         return "--" + {"websocket_url": "url", "database_dsn": "dsn"}.get(path[0], path[0]).replace("_", "-")
-    variable = PREFIX + "__".join(path[:_DEPTH]).upper()
-    return variable if variable in os.environ else ".".join(path)
+    return variable_that_sets(path) or ".".join(path)
 
 
 def _name_of_parameter(path: FieldPath) -> str:
@@ -278,23 +272,10 @@ def _name_of_parameter(path: FieldPath) -> str:
 
 
 def _name_of_plan_setting(tier: Tier, path: FieldPath) -> str:
-    """The variable that sets a field of a tier's plan, which may set all of it, or its place in the settings file."""
-    names = ["plan", tier, *(str(part) for part in path)]
-    for depth in range(min(_DEPTH, len(names)), 0, -1):
-        variable = PREFIX + "__".join(names[:depth]).upper()
-        if variable in os.environ:
-            return variable
-    return f"{FILE}: {dotted(['plan', tier, *path])}"
+    return place_of(("plan", tier, *path))
 
 
-def _reject_unknown_variables() -> None:
-    """Refuse what the user may take for a setting; pydantic-settings passes it over, or reads it in any case."""
-    known = {DEBUG, *(PREFIX + name.upper() for name in Settings.model_fields)}
-    for variable in os.environ:
-        name = variable.upper()
-        if not name.startswith(PREFIX):
-            continue
-        right = name in known or name.startswith(f"{PREFIX}PLAN__")
-        if not right or variable != name:
-            way_out = did_you_mean(name, [name] if right else sorted(known))
-            raise ConfigurationError(variable, REDACTED, "no such setting", way_out)
+def _fields() -> Iterator[FieldPath]:
+    """Every setting that a variable has; those inside of a plan have their own advice."""
+    yield from ((name,) for name in Settings.model_fields)
+    yield from (("verdict", name) for name in VerdictSettings.model_fields)
