@@ -8,7 +8,7 @@ import traceback
 from contextlib import suppress
 
 from nightbench.scrub import scrub
-from nightbench.settings import DEBUG
+from nightbench.variables import DEBUG
 
 
 def show_traceback(error: BaseException) -> bool:

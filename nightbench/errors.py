@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum, IntEnum
+from typing import Final
 
 
 class ExitCode(IntEnum):
@@ -20,6 +21,14 @@ class ExitCode(IntEnum):
     """Ctrl-C before the run began or after it had ended; as shells have it, 128 and the number of the signal."""
 
 
+class _NotGiven(Enum):
+    NOT_GIVEN = "not given"
+
+
+NOT_GIVEN: Final = _NotGiven.NOT_GIVEN
+"""The value of a flag or argument that was left out."""
+
+
 class NightbenchError(Exception):
     """An error that is told in one line, without a traceback.
 
@@ -34,7 +43,7 @@ class ConfigurationError(NightbenchError):
 
     Args:
         setting: The name that the user knows it by: a flag, an environment variable, a field of a file.
-        value: What was given, already scrubbed.
+        value: What was given, already scrubbed, or `NOT_GIVEN`.
         problem: What is wrong with it.
         way_out: What to do about it.
     """
@@ -46,7 +55,7 @@ class ConfigurationError(NightbenchError):
         self.value = value
         self.problem = problem
         self.way_out = way_out
-        text = f"{setting} = {value!r}: {problem}"
+        text = f"{setting}: {problem}" if value is NOT_GIVEN else f"{setting} = {value!r}: {problem}"
         super().__init__(f"{text}; {way_out}" if way_out else text)
 
 

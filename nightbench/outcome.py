@@ -100,7 +100,7 @@ def _shortcomings(verdict: SuiteVerdict) -> list[str]:
         doubt = f"{place}: invalid" if validity.complete else place  # what is incomplete says so itself
         return [scrub(f"{doubt}: {reason}") for reason in validity.reasons]
     units = units_of(verdict)
-    lost = () if verdict.complete else verdict.block_notes
+    lost = () if verdict.whole else verdict.block_notes
     return [
         *(
             f"{place}: {target} missed: {'no value' if target.value is None else format(target.value, '.6g')}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+import threading
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +23,7 @@ from nightbench.plan import Suite, TierPlan
 from nightbench.verdict.night_value import trusted
 from nightbench.verdict.sets.noise import noise_of
 
+_TELL_SECONDS = 5.0
 _STORED = ["suite", "tier", "metric", "runs", "mean", "within_sd", "between_sd"]
 
 
@@ -96,12 +100,33 @@ async def measure_noise(night: Night, plan: TierPlan, suites: Collection[Suite],
         measured.append(measurement)
         _record(night, measurement)
     night.skipped(course.skipped(plan.tier))
-    noise = noise_of(measured)
+    noise = await _noise(night, measured)
     try:
         _save(night, noise, measured)
     except Exception as error:  # noqa: BLE001  # what was found is there to be shown
         night.failed(plan.tier, None, error)
     return NoiseFound(tuple(measured), noise, night.outcome())
+
+
+async def _noise(night: Night, measured: Sequence[Measurement]) -> pd.DataFrame:
+    """The noise of the runs, in a thread that ends within a run when nobody waits for it any more."""
+    given_up = threading.Event()
+    told = time.monotonic()
+    if len(measured) > 1:  # of one there is none
+        night.on_note(f"working out the noise of {len(measured)} runs")
+
+    def on_run(number: int) -> None:
+        nonlocal told
+        if given_up.is_set():
+            raise InterruptedError
+        if time.monotonic() - told > _TELL_SECONDS:
+            told = time.monotonic()
+            night.on_note(f"noise: {number} of {len(measured)} runs")
+
+    try:
+        return await asyncio.to_thread(noise_of, measured, policy=night.policy, on_run=on_run)
+    finally:
+        given_up.set()
 
 
 def _record(night: Night, measurement: Measurement) -> None:

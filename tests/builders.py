@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,14 +29,16 @@ HOST: dict[str, Any] = {
 }
 
 
+@cache
 def histogram(median_ms: float, n: int, seed: int = 1) -> Histogram:
-    """`n` log-normal durations around a median."""
+    """`n` log-normal durations around a median; every test has the same, to look at alone."""
     values = np.random.default_rng(seed).lognormal(np.log(median_ms * 1e6), 0.4, n).astype(np.int64)
     found = Histogram()
     found.add(values)
     return found
 
 
+@cache  # most tests build the same runs
 def windows(
     operation: str, quantity: str, *, seconds: int, rate: int, median_ms: float
 ) -> tuple[Window, ...]:

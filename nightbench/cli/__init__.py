@@ -24,7 +24,7 @@ from nightbench.debugging import show_traceback
 from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
 from nightbench.plan.fields import problem_of, shown
 from nightbench.scrub import scrub
-from nightbench.settings import DEBUG
+from nightbench.variables import DEBUG
 
 HELP = """Did the backend get worse since last night?
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ from cyclopts import App, Parameter
 
 from nightbench.cli import flags, history_flags
 from nightbench.cli.history_flags import NOWHERE_ELSE, Said, Where
-from nightbench.errors import ConfigurationError, ExitCode
+from nightbench.errors import NOT_GIVEN, ConfigurationError, ExitCode
 from nightbench.scrub import scrub
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 app = App(
     name="ack",
+    usage="Usage: nightbench ack COMMAND RUN …",
     help="""Acknowledge a regression: accept it, mute it, or say that the night was no measurement.
 
 A night with a regression is flagged: it stays out of the baseline until somebody has said what it is. What is said
@@ -31,6 +33,8 @@ For example:
     help_format="markdown",
 )
 
+_KINDS = ("accept", "mute", "invalid")
+
 Run = Annotated[
     str,
     Parameter(
@@ -38,15 +42,32 @@ Run = Annotated[
         "that has a regression in it, or that --suite or --tier names"
     ),
 ]
-Metric = Annotated[str, Parameter(help="names, or patterns such as 'query.*'")]
+Metric = Annotated[str, Parameter(help="names, or patterns such as `'query.*'`")]
 Date = Annotated[
     str,
     Parameter(
         "--until",
         group=history_flags.SAYING,
-        help="from this day on alerts are wanted again: 2026-12-24, in UTC; it has to be in the future",
+        help="from this day or instant on alerts are wanted again: 2026-12-24, in UTC unless it names its zone; it has "
+        "to be in the future",
     ),
 ]
+
+
+@app.default
+def _what(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> ExitCode:
+    """What it is has to be said before which run."""
+    if not words:
+        app.help_print()
+        return ExitCode.MET
+    first, *_ = words
+    close = difflib.get_close_matches(first, _KINDS, n=1)
+    way_out = (
+        f"did you mean {close[0]}?"
+        if close
+        else f"`nightbench ack accept {scrub(first)} --why …`, for example"
+    )
+    raise ConfigurationError("ack", scrub(first), "first say what it is: accept, mute or invalid", way_out)
 
 
 @app.command
@@ -112,7 +133,7 @@ def mute(
             "--until", scrub(until), "is not in the future", "name the day on which alerts are wanted again"
         )
     if not metric:
-        raise ConfigurationError("METRIC", "", "which metrics has to be said", "'*' for all")
+        raise ConfigurationError("METRIC", NOT_GIVEN, "which metrics has to be said", "'*' for all")
     store, about = _about(run, where)
     found = _metrics(store, about, metric)
     return say(

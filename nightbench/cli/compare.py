@@ -23,7 +23,7 @@ Metrics = Annotated[
         negative="",
         show_default=False,
         group=history_flags.RUNS,
-        help="only these, by name or pattern such as 'query.*'; may be repeated; '*' for all",
+        help="only these, by name or pattern such as `'query.*'`; may be repeated; `'*'` for all",
     ),
 ]
 
@@ -55,7 +55,7 @@ def compare(
 
     output = JsonOutput(json)
     store, place = where.opened()
-    comparison = compare_sets(store, (a, b), place, metric)
+    comparison = compare_sets(store, (a, b), place, metric, where.policy())
     tell_unreadable(store)
     code = output.write(comparison_document(comparison), ExitCode.MET)
     if (console := output.summary_console) is not None:

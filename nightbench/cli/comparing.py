@@ -14,18 +14,16 @@ from nightbench.cli.selection import BASELINE, Chosen, Place, choose, stored_run
 from nightbench.errors import ConfigurationError
 from nightbench.history.store import HistoryStore
 from nightbench.measurement import Role
-from nightbench.report.set_comparison import Quantiles, SetComparison, Side
+from nightbench.report.set_comparison import MAIN, Quantiles, SetComparison, Side
 from nightbench.scrub import scrub
 from nightbench.verdict.acknowledgement import annotated
 from nightbench.verdict.baseline_set import baseline_set
 from nightbench.verdict.layers.fingerprints import difference
 from nightbench.verdict.patterns import matches, matches_any
+from nightbench.verdict.policy import Policy
 from nightbench.verdict.sets.effects import set_effects
 from nightbench.verdict.sets.quantiles import quantile_view
 from nightbench.verdict.sets.windowed import RunCounts
-
-MAIN = ("message.response_time.*", "query.response_time.*")
-"""Of these the quantiles are shown unless other metrics are asked for."""
 
 MOST_RUNS = 30
 """Newest runs of a side whose windows are read for the quantiles."""
@@ -51,9 +49,9 @@ class _Picked:
 
 
 def compare_sets(
-    store: HistoryStore, names: tuple[str, str], place: Place, metrics: Sequence[str]
+    store: HistoryStore, names: tuple[str, str], place: Place, metrics: Sequence[str], policy: Policy
 ) -> SetComparison:
-    """Compare the runs that the first name means with those of the second.
+    """Compare the runs that the first name means with those of the second, as strictly as `policy` says.
 
     Raises:
         ConfigurationError: when a name means nothing, or the two have nothing in common.
@@ -71,12 +69,12 @@ def compare_sets(
     sides = [_picked(each, frame) for each in known]
     if len(sides) == 1:
         argument = "A" if chosen[0] is None else "B"
-        found = _baseline(store, frame, sides[0], environments[0], place.named(argument))
+        found = _baseline(store, frame, sides[0], place.of(environments[0], argument), policy)
         sides.insert(0 if chosen[0] is None else 1, found)
     calibrated = pd.concat([store.noise(each, suite=place.suite, tier=place.tier) for each in environments])
     # the noise of two environments is no noise
     earlier = frame if len(environments) == 1 else frame[:0]
-    return _compared(store, (earlier, calibrated), (sides[0], sides[1]), metrics)
+    return _compared(store, (earlier, calibrated), (sides[0], sides[1]), metrics, policy)
 
 
 def _frame(store: HistoryStore, environments: Sequence[str], place: Place) -> pd.DataFrame:
@@ -108,16 +106,22 @@ def _invalid(name: str, run_id: object, reasons: object, *, used: bool) -> str:
 
 
 def _baseline(
-    store: HistoryStore, frame: pd.DataFrame, other: _Picked, environment: str, place: Place
+    store: HistoryStore, frame: pd.DataFrame, other: _Picked, place: Place, policy: Policy
 ) -> _Picked:
     """What the last night of the other side would be judged against."""
     nights = other.rows.sort_values("started_at", kind="stable")["night"]
     first, tonight = nights.iloc[0], nights.iloc[-1]
     now = datetime.now(UTC)
-    said = annotated(frame, store.marks(environment), store.lines(environment), tonight=str(tonight), now=now)
+    said = annotated(
+        frame,
+        store.marks(place.environment),
+        store.lines(place.environment),
+        tonight=str(tonight),
+        now=now,
+    )
     begun = frame.loc[frame["night"].eq(first), "started_at"].min()
     night = said[said["night"].eq(tonight) & said["run_id"].isin(other.rows["run_id"])]
-    rows, left_out = baseline_set(said[said["started_at"] < begun], night.assign(role="night"))
+    rows, left_out = baseline_set(said[said["started_at"] < begun], night.assign(role="night"), policy=policy)
     notes = tuple(
         f"{BASELINE}: {each.nights} {'night' if each.nights == 1 else 'nights'} of {each.tier} {each.suite}"
         f" left out: {each.reason}"
@@ -136,6 +140,7 @@ def _compared(
     known: tuple[pd.DataFrame, pd.DataFrame],
     sides: tuple[_Picked, _Picked],
     metrics: Sequence[str],
+    policy: Policy,
 ) -> SetComparison:
     """`known`: the metrics of all runs that tell of noise, and the noise of the last calibrations."""
     frame, calibrated = known
@@ -145,7 +150,7 @@ def _compared(
     before, after = (side.of(both) for side in sides)
     apart = set(before.rows["night"]) | set(after.rows["night"])
     earlier = frame[~frame["night"].isin(apart) & frame["role"].eq("night")]
-    effects = set_effects(before.rows, after.rows, earlier=earlier, calibrated=calibrated)
+    effects = set_effects(before.rows, after.rows, earlier=earlier, calibrated=calibrated, policy=policy)
     names = {each.metric for each in effects}
     for metric in metrics:
         if not any(matches(metric, name) for name in names):
@@ -182,7 +187,11 @@ def _alone(sides: tuple[_Picked, _Picked], both: set[tuple[str, str]]) -> Iterat
 
 
 def _shared(before: _Picked, after: _Picked) -> Iterator[str]:
-    if shared := set(before.rows["run_id"]) & set(after.rows["run_id"]):
+    one, other = (set(side.rows["run_id"]) for side in (before, after))
+    if one == other:
+        runs = "run" if len(one) == 1 else f"{len(one)} runs"
+        yield f"both sides are the same {runs}: every change is 0, and an interval tells how far two such sets differ"
+    elif shared := one & other:
         runs = "1 run is" if len(shared) == 1 else f"{len(shared)} runs are"
         yield f"{runs} on both sides, which makes them alike"
 

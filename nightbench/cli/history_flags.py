@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from nightbench.cli.selection import Place
     from nightbench.history.filters import RunFilter
     from nightbench.history.store import HistoryStore
+    from nightbench.settings import Settings
+    from nightbench.verdict.policy import Policy
 
 _MOST = 1_000_000
 
@@ -36,9 +38,20 @@ Environment = Annotated[
     Parameter("--environment", group=RUNS, help="whose runs; NIGHTBENCH_ENVIRONMENT, or local, unless given"),
 ]
 Since = Annotated[
-    str | None, Parameter("--since", group=RUNS, help="only runs from this day on: 2026-11-20, in UTC")
+    str | None,
+    Parameter(
+        "--since",
+        group=RUNS,
+        help="only runs from this day or instant on: 2026-11-20, 2026-11-20T03:15; in UTC unless it names its "
+        "zone, as 2026-11-20T03:15+01:00 does",
+    ),
 ]
-Until = Annotated[str | None, Parameter("--until", group=RUNS, help="only runs up to this day, included")]
+Until = Annotated[
+    str | None,
+    Parameter(
+        "--until", group=RUNS, help="only runs up to this day, which is included, or instant; as for --since"
+    ),
+]
 Last = Annotated[int | None, Parameter("--last", group=RUNS, help="only the newest so many runs")]
 ValidOnly = Annotated[
     bool,
@@ -65,8 +78,17 @@ class Where:
         from nightbench.cli.selection import Place  # noqa: PLC0415  # --help stays quick
         from nightbench.history.store import HistoryStore  # noqa: PLC0415
 
-        settings = settings_module.load({"environment": self.environment, "results": self.results})
+        settings = self._settings()
         return HistoryStore(settings.results), Place(settings.environment, self.suite, self.tier)
+
+    def policy(self) -> Policy:
+        """How strictly a night of theirs is judged."""
+        from nightbench.strictness import policy_of  # noqa: PLC0415  # --help stays quick
+
+        return policy_of(self._settings())
+
+    def _settings(self) -> Settings:
+        return settings_module.load({"environment": self.environment, "results": self.results})
 
 
 @Parameter(name="*")

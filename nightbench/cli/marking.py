@@ -13,7 +13,7 @@ import pandas as pd
 from nightbench.cli.history_flags import metric_advice, tell_unreadable
 from nightbench.cli.json_output import JsonOutput
 from nightbench.cli.selection import BASELINE, Chosen, Place, choose, stored_runs
-from nightbench.errors import ConfigurationError, ExitCode
+from nightbench.errors import NOT_GIVEN, ConfigurationError, ExitCode
 from nightbench.history.marks import Mark, MarkKind, Night, new_mark
 from nightbench.history.record import clean_text
 from nightbench.history.store import HistoryStore
@@ -98,7 +98,7 @@ def speaker(who: str | None) -> str:
         except (OSError, KeyError):
             who = ""
         if not who:
-            raise ConfigurationError("--who", "", "this machine does not know who you are", "say it")
+            raise ConfigurationError("--who", NOT_GIVEN, "this machine does not know who you are", "say it")
     elif not clean_text(who).strip():
         raise ConfigurationError("--who", who, "is empty", "leave it out for the user of this machine")
     return who

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from nightbench.cli import flags
 from nightbench.cli.history_flags import NOWHERE_ELSE, Said, Where
-from nightbench.errors import ConfigurationError, ExitCode
+from nightbench.errors import NOT_GIVEN, ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
     from nightbench.history.marks import MarkKind
@@ -31,7 +31,8 @@ def pin(
 ) -> ExitCode:
     """Compare later nights with these instead of the last ones. What is pinned is never pruned.
 
-    A suite and tier that has pinned nights is compared with them alone, until they are unpinned.
+    A suite and tier that has pinned nights is compared with them alone, until they are unpinned. It takes ten of
+    them, unless the settings say otherwise, to find a regression.
 
     For example:
 
@@ -47,7 +48,9 @@ def unpin(
     where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
-    """Take pins back. Without any, nights are compared with the last ones again.
+    """Take pins back. Once none is left, nights are compared with the last ones again.
+
+    Which ones has to be said; `nightbench history unpin --why …` alone tells which are pinned.
 
     For example:
 
@@ -78,14 +81,18 @@ def epoch(
 
 def _say(kind: MarkKind, names: tuple[str, ...], said: Said, where: Where, *, json: str | None) -> ExitCode:
     from nightbench.cli.marking import About, chosen_nights, reason_of, say, speaker  # noqa: PLC0415  # --help stays quick
+    from nightbench.cli.pinned import notes_of, pinned_in_words  # noqa: PLC0415
 
-    if not names:
-        raise ConfigurationError("RUN", "", "which runs has to be said", "see `nightbench history`")
     store, place = where.opened()
+    if not names:
+        way_out = pinned_in_words(store, place) if kind == "unpin" else "see `nightbench history`"
+        raise ConfigurationError("RUN", NOT_GIVEN, "which runs has to be said", way_out)
     found: dict[About, tuple[str, ...]] = {}
     for name in names:
         chosen, about = chosen_nights(store, name, place)
         if kind == "epoch" and len(chosen.nights) > 1:
             raise ConfigurationError("RUN", name, f"is {len(chosen.nights)} nights", "name the first one")
         found |= dict.fromkeys(about, ())
-    return say(store, kind, found.items(), who=speaker(said.who), why=reason_of(said.why), json=json)
+    who, why = speaker(said.who), reason_of(said.why)
+    notes = [] if kind == "epoch" else notes_of(store, list(found), where.policy(), unpinned=kind == "unpin")
+    return say(store, kind, found.items(), who=who, why=why, json=json, notes=notes)

@@ -36,6 +36,9 @@ def up(
 ) -> ExitCode:
     """Start the reference backend and stay until Ctrl-C.
 
+    Its ports are others each time, and so it is another subject to the history: what is to be compared runs against
+    the same one, or with neither `--url` nor `--dsn`, which is the same subject whatever its ports.
+
     For example:
 
     - `nightbench reference up`

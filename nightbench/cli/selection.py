@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from nightbench.errors import ConfigurationError
@@ -43,6 +43,10 @@ class Place:
     def named(self, argument: str) -> Place:
         """The same for another argument."""
         return replace(self, argument=argument)
+
+    def of(self, environment: str, argument: str) -> Place:
+        """The same of another environment, for another argument."""
+        return replace(self, environment=environment, argument=argument)
 
     @property
     def words(self) -> str:
@@ -111,7 +115,9 @@ def choose(name: str, runs: pd.DataFrame, place: Place) -> Chosen:
 
 
 def day(text: str, flag: str, *, end: bool = False) -> datetime:
-    """An instant: ``2026-11-20``, in UTC, or ISO 8601 with a time; the `end` of a day is its last microsecond.
+    """An instant: ``2026-11-20``, or ISO 8601 with a time, in UTC unless it names its zone.
+
+    The `end` of a day is its last microsecond.
 
     Raises:
         ConfigurationError: naming the flag.
@@ -122,11 +128,19 @@ def day(text: str, flag: str, *, end: bool = False) -> datetime:
             instant = instant.replace(tzinfo=UTC)
         instant = instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        way_out = "write it as 2026-11-20 or 2026-11-20T03:15:00+00:00"
+        way_out = "write it as 2026-11-20 or 2026-11-20T03:15+00:00; it is in UTC unless it names its zone"
         raise ConfigurationError(flag, scrub(text), "is no date", way_out) from None
-    if end and len(text) == len("2026-11-20"):
+    if end and _is_a_day(text):
         instant += timedelta(days=1) - timedelta(microseconds=1)
     return instant
+
+
+def _is_a_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _last(name: str, found: re.Match[str], known: pd.DataFrame, place: Place) -> Chosen:

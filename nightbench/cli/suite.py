@@ -20,6 +20,7 @@ from nightbench.night import Night
 from nightbench.outcome import NightOutcome, places_of
 from nightbench.plan import Suite, TierPlan
 from nightbench.report.document import suite_document
+from nightbench.report.next_steps import Origin
 from nightbench.report.progress import progress_display
 from nightbench.report.summary import print_notes, print_places, print_suite
 from nightbench.settings import Settings
@@ -52,7 +53,7 @@ def run_suite(suite: Suite, settings: Settings, plan: TierPlan, *, json: str | N
     (verdict,) = outcome.verdicts
     code = output.write(suite_document(verdict), outcome.exit_code)
     if (console := output.summary_console) is not None:
-        print_suite(console, verdict)
+        print_suite(console, verdict, Origin(settings.results, repeats=False))
         print_notes(console, outcome.notes)
         print_places(console, places_of(outcome, settings))
     return code

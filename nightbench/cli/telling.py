@@ -7,11 +7,13 @@ import sys
 from contextlib import suppress
 from typing import IO
 
+from nightbench.visible import visible
+
 
 def tell(text: str) -> None:
     """Write one line to stderr, whatever line breaks are in `text`; nobody there is no reason to fail."""
     try:
-        print(f"nightbench: {' '.join(text.split())}", file=sys.stderr, flush=True)  # noqa: T201  # its purpose
+        print(f"nightbench: {' '.join(visible(text).split())}", file=sys.stderr, flush=True)  # noqa: T201  # its purpose
     except (OSError, ValueError):
         silence(sys.stderr)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nightbench.history.record import clean_text
+from nightbench.visible import visible
 
 WIDTH = 80
 INDENT = "  "
@@ -52,10 +52,10 @@ class Page:
 
     def said(self, text: str) -> str:
         """`text` as the console's encoding can say it, without control characters."""
-        visible = "".join(" " if unicodedata.category(each) == "Cc" else each for each in text)
+        shown = visible(text)
         if not self.ascii:
-            return visible
-        return visible.translate(_ASCII).encode("ascii", "replace").decode()
+            return shown
+        return shown.translate(_ASCII).encode("ascii", "replace").decode()
 
     def line(self, *parts: str | tuple[str, str]) -> None:
         """One line of plain and ``(text, style)`` parts; the caller keeps it within `WIDTH`."""

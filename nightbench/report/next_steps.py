@@ -3,53 +3,132 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
 from rich.cells import cell_len
 
 from nightbench.report.layout import DIM, INDENT, WIDTH, Page
+from nightbench.report.set_comparison import MAIN
 from nightbench.settings import Settings
+from nightbench.verdict.judgement import Line
 from nightbench.verdict.verdict import SuiteVerdict
 
+MUTED_FOR = timedelta(days=14)
+"""For how long an alert is muted unless the reader changes the date."""
+
 _BREAK = " \\"
-_DEFAULT: str = Settings.model_fields["environment"].default
+_ENVIRONMENT: str = Settings.model_fields["environment"].default
+_RESULTS: Path = Settings.model_fields["results"].default
 
 
-def print_next_steps(page: Page, verdict: SuiteVerdict) -> None:
+@dataclass(frozen=True)
+class Origin:
+    """What was typed for the run, as far as a command about it has to say the same.
+
+    Attributes:
+        results: Where the history is.
+        repeats: Whether it was a flow, which can repeat what looks worse; a suite by itself cannot.
+    """
+
+    results: Path | str = _RESULTS
+    repeats: bool = True
+
+
+def print_next_steps(page: Page, verdict: SuiteVerdict, origin: Origin) -> None:
     """The ways out of a regression, or of a suspect that nobody repeated; nothing without either."""
-    measurement = verdict.measurement
-    run, metrics = measurement.run_id, [line.metric for line in verdict.regressions]
     suspects = () if verdict.judged is None else verdict.judged.suspects
-    if not metrics and not suspects:
+    metrics = [line.metric for line in verdict.regressions]
+    worse = verdict.regressions or suspects
+    if not worse:
         return
-    place = [] if measurement.environment == _DEFAULT else ["--environment", measurement.environment]
     page.heading("What next")
-    _step(page, "see what changed, quantile by quantile:", ["compare", "baseline", run, *place])
+    place = _place(verdict, origin)
+    night = verdict.measurement.night_id
+    _step(
+        page,
+        "see what changed, quantile by quantile with intervals:",
+        ["compare", "baseline", night, *_part(verdict), *_quantiles(verdict, worse), *place],
+    )
     if not metrics:
-        again = ["run", measurement.tier, "--reruns", "3", *place]
-        _step(page, "measure again, and repeat what looks worse:", again)
+        _print_again(page, verdict, origin, place)
         return
+    about = [*_part(verdict), "--why", "WHY", *place]
+    until = (verdict.measurement.started_at + MUTED_FOR).date().isoformat()
     _step(
         page,
         "the new level is right, the normal one from this night on:",
-        ["ack", "accept", run, *metrics, "--why", "WHY", *place],
+        ["ack", "accept", night, *metrics, *about],
     )
     _step(
         page,
         "it is known: no alert of it until a day:",
-        ["ack", "mute", run, *metrics, "--until", "DATE", "--why", "WHY", *place],
+        ["ack", "mute", night, *metrics, "--until", until, *about],
     )
-    _step(page, "the night was no measurement:", ["ack", "invalid", run, "--why", "WHY", *place])
+    _step(page, "the night was no measurement:", ["ack", "invalid", night, *about])
     page.paragraph("Until then the night is flagged: it stays out of the baseline.", style=DIM)
+
+
+def _print_again(page: Page, verdict: SuiteVerdict, origin: Origin, place: Sequence[str]) -> None:
+    if not origin.repeats:
+        page.paragraph(
+            "measure again with the same command: what stays worse for three nights is a regression"
+        )
+        return
+    several = ["--blocks", str(len(verdict.runs))] if len(verdict.runs) > 1 else []
+    _step(
+        page,
+        "measure again, with the other flags of this run, and repeat what looks worse:",
+        ["run", verdict.measurement.tier, *several, "--reruns", "3", *place],
+    )
+
+
+def _part(verdict: SuiteVerdict) -> list[str]:
+    """Which runs of the night are meant."""
+    measurement = verdict.measurement
+    return ["--suite", measurement.suite, "--tier", measurement.tier]
+
+
+def _place(verdict: SuiteVerdict, origin: Origin) -> list[str]:
+    """Where its history is found again, as far as that is not where it is found by itself."""
+    environment, results = verdict.measurement.environment, origin.results
+    return [
+        *([] if environment == _ENVIRONMENT else ["--environment", environment]),
+        *([] if str(results) == str(_RESULTS) else ["--results", str(results)]),
+    ]
+
+
+def _quantiles(verdict: SuiteVerdict, worse: Sequence[Line]) -> list[str]:
+    """The flags that make ``compare`` show the quantiles of what got worse, where it would not by itself."""
+    stored = dict.fromkeys(f"{each.operation}.{each.quantity}." for each in verdict.measurement.windows)
+    of_line = {line.metric: next(filter(line.metric.startswith, stored), None) for line in worse}
+    shown = {f"{quantity}*" for quantity in of_line.values() if quantity is not None}
+    if shown.issubset(MAIN):
+        return []
+    asked = dict.fromkeys(name if quantity is None else f"{quantity}*" for name, quantity in of_line.items())
+    return [word for pattern in asked for word in ("--metric", pattern)]
 
 
 def _step(page: Page, what: str, words: Sequence[str]) -> None:
     page.paragraph(what)
     line, margin = "nightbench", INDENT * 2
-    for word in map(shlex.quote, words):
+    for word in _together(map(shlex.quote, words)):
         if cell_len(f"{margin}{line} {word}{_BREAK}") > WIDTH:
             page.line(margin, line + _BREAK)
             line, margin = word, INDENT * 4
         else:
             line = f"{line} {word}"
     page.line(margin, line)
+
+
+def _together(words: Iterable[str]) -> Iterator[str]:
+    """The words, each flag with its value."""
+    flag = ""
+    for word in words:
+        if word.startswith("--"):
+            flag = f"{word} "
+        else:
+            yield flag + word
+            flag = ""

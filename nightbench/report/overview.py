@@ -1,4 +1,4 @@
-"""The end of a night's summary: one line for each suite, and what got worse in it."""
+"""The beginning of a night's summary: one line for each suite, and what got worse in it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ def state_in_words(page: Page, verdict: SuiteVerdict) -> str:
     """What came of a suite, in the words of its title and of its line."""
     match verdict.state:
         case "met":
-            return f"{page.met} targets met" if verdict.targets else "no targets"
+            met = f"{page.met} targets met" if verdict.targets else "no targets"
+            return ", ".join([met, *_suspects(verdict)])
         case "regression":
             amount = len(verdict.regressions)
             return f"{page.worse}{'regression' if amount == 1 else f'{amount} regressions'}"
@@ -55,6 +56,11 @@ def state_in_words(page: Page, verdict: SuiteVerdict) -> str:
             return f"{page.verdict_missed}: rows leaked"
         case "missed":
             return f"{page.verdict_missed} {len(verdict.missed)} of {len(verdict.targets)} targets"
+
+
+def _suspects(verdict: SuiteVerdict) -> list[str]:
+    amount = 0 if verdict.judged is None else len(verdict.judged.suspects)
+    return [f"{amount} {'suspect' if amount == 1 else 'suspects'}"] if amount else []
 
 
 def _what_got_worse(verdict: SuiteVerdict) -> list[str]:

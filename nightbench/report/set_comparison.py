@@ -45,6 +45,9 @@ _NOISE: dict[NoiseOf, str] = {
     "`nightbench calibrate` measures it",
 }
 
+MAIN = ("message.response_time.*", "query.response_time.*")
+"""Of these the quantiles are shown unless other metrics are asked for."""
+
 
 @dataclass(frozen=True)
 class Side:

@@ -17,14 +17,12 @@ from nightbench.history.runs import StoredRun
 from nightbench.load.ledger import OperationCounts
 from nightbench.measurement import Measurement, Metric, Validity
 from nightbench.plan import SuitePlan
-from nightbench.report.course import print_course
-from nightbench.report.findings import print_findings
-from nightbench.report.grouping import group
-from nightbench.report.layout import BAD, GOOD, HEADING, INDENT, UNSURE, WIDTH, Page, number
+from nightbench.report.layout import INDENT, UNSURE, WIDTH, Page
 from nightbench.report.listing import print_marks
-from nightbench.report.measured import print_errors, print_operations, print_times
-from nightbench.report.verdict_lines import print_verdict
+from nightbench.report.summary import print_measured, print_title
 from nightbench.verdict.judgement import Line, Verdict
+from nightbench.verdict.targets import TargetResult
+from nightbench.verdict.verdict import SuiteVerdict
 
 
 def print_stored_run(console: Console, run: StoredRun, lines: pd.DataFrame, marks: Sequence[Mark]) -> None:
@@ -37,25 +35,40 @@ def print_stored_run(console: Console, run: StoredRun, lines: pd.DataFrame, mark
         marks: What was said about it.
     """
     page = Page(console)
-    measurement = measurement_of(run)
-    grouped = group(measurement.metrics)
-    page.line((f"{run.tier} {run.suite}", HEADING), f"  {_state(run)}")
+    verdict = stored_verdict(run, lines)
+    print_title(page, verdict)
     page.pairs(_facts(run))
-    for reason in measurement.validity.reasons:
+    for reason in verdict.measurement.validity.reasons:
         page.paragraph(reason, first=f"{INDENT}- ", rest=f"{INDENT}  ", style=UNSURE)
     for title, name in (("Plan", "plan"), ("Subject", "subject"), ("Host", "host"), ("Packages", "packages")):
         _values(page, title, run.row[name])
-    print_operations(page, measurement, grouped)
-    print_times(page, grouped)
-    print_course(page, measurement)
-    print_errors(page, measurement)
-    print_findings(page, measurement.details)
-    _targets(page, run)
-    if len(lines):
-        units = {metric.name: metric.unit for metric in measurement.metrics}
-        print_verdict(page, Verdict(lines=stored_lines(lines)), units)
+    print_measured(page, verdict)
     if marks:
         print_marks(console, marks, title="What was said about it")
+
+
+def stored_verdict(run: StoredRun, lines: pd.DataFrame) -> SuiteVerdict:
+    """The run with its own targets, and with what was said of its night where that was compared."""
+    return SuiteVerdict(
+        measurement=measurement_of(run),
+        targets=tuple(stored_targets(run.row["targets"])),
+        judged=Verdict(lines=stored_lines(lines)) if len(lines) else None,
+    )
+
+
+def stored_targets(targets: Any) -> Iterator[TargetResult]:
+    """Stored targets as they were judged; `targets` is the list of the table ``runs``, None without any."""
+    for target in targets or ():
+        upper = target.get("upper")
+        yield TargetResult(
+            metric=target["metric"],
+            op=target["op"],
+            limit=target["limit"],
+            value=target["value"],
+            met=target["met"],
+            upper=upper,
+            inclusive=None if upper is None else target.get("inclusive") or "both",
+        )
 
 
 def measurement_of(run: StoredRun) -> Measurement:
@@ -103,17 +116,6 @@ def _accounts(stored: Any) -> dict[str, OperationCounts]:
     }
 
 
-def _state(run: StoredRun) -> str:
-    row = run.row
-    if not row["complete"]:
-        return "incomplete"
-    if not row["valid"]:
-        return "invalid"
-    if not row["targets"]:
-        return "no targets"
-    return "targets met" if row["targets_met"] else "targets missed"
-
-
 def _facts(run: StoredRun) -> Iterator[tuple[str, str]]:
     row = run.row
     yield "run", run.run_id
@@ -139,19 +141,3 @@ def _values(page: Page, title: str, values: Any) -> None:
 def _text(value: Any) -> str:
     text = clean_text(f"{value:g}" if isinstance(value, float) else str(value))
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 20]}…"
-
-
-def _targets(page: Page, run: StoredRun) -> None:
-    units = dict(zip(run.metrics["name"], run.metrics["unit"], strict=True))
-    rows, styles = [], []
-    for target in run.row["targets"] or ():
-        mark = page.met if target["met"] else page.missed
-        unit = units.get(target["metric"], "")
-        limits = f"{target['op']} {number(target['limit'], unit)}"
-        if "upper" in target:
-            limits = f"{number(target['limit'])} to {number(target['upper'], unit)}"
-        rows.append([f"{mark} {clean_text(target['metric'])}", number(target["value"], unit), limits])
-        styles.append(GOOD if target["met"] else BAD)
-    if rows:
-        page.line()
-        page.table(["Targets", "value", "target"], rows, styles)

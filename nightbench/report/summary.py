@@ -16,7 +16,7 @@ from nightbench.report.findings import print_findings
 from nightbench.report.grouping import Grouped, group
 from nightbench.report.layout import DIM, HEADING, INDENT, UNSURE, WIDTH, Page, number
 from nightbench.report.measured import plural, print_errors, print_operations, print_times
-from nightbench.report.next_steps import print_next_steps
+from nightbench.report.next_steps import Origin, print_next_steps
 from nightbench.report.overview import STYLES, print_overview, state_in_words
 from nightbench.report.promises import print_targets, units_of
 from nightbench.report.verdict_lines import print_verdict
@@ -38,14 +38,34 @@ class Delivery(Protocol):
     def reasons(self) -> Sequence[str]: ...
 
 
-def print_suite(console: Console, verdict: SuiteVerdict) -> None:
-    """Print every block of one suite in at most 80 columns; no value is cut off."""
+def print_suite(console: Console, verdict: SuiteVerdict, origin: Origin | None = None) -> None:
+    """Print every block of one suite in at most 80 columns; no value is cut off.
+
+    Args:
+        console: Where to.
+        verdict: On the suite.
+        origin: What was typed for it, for the commands that are proposed; a flow with default settings when None.
+    """
     page = Page(console)
+    print_title(page, verdict)
+    _reasons(page, verdict)
+    _facts(page, verdict, group(verdict.measurement.metrics))
+    print_measured(page, verdict)
+    print_next_steps(page, verdict, origin or Origin())
+
+
+def print_title(page: Page, verdict: SuiteVerdict) -> None:
+    """A line across the page: which suite it is, and what came of it."""
+    measurement = verdict.measurement
+    name, state = f"{measurement.tier} · {measurement.suite}", state_in_words(page, verdict)
+    room = WIDTH - len(page.said(f"── {name}  {state}")) - 1
+    page.line("── ", (name, HEADING), " ", ("─" * room, DIM), " ", (state, STYLES[verdict.state]))
+
+
+def print_measured(page: Page, verdict: SuiteVerdict) -> None:
+    """What was measured and judged, the same on the night itself and whenever its run is shown again."""
     measurement = verdict.measurement
     grouped = group(measurement.metrics)
-    _title(page, verdict)
-    _reasons(page, verdict)
-    _facts(page, verdict, grouped)
     print_operations(page, measurement, grouped)
     print_times(page, grouped)
     print_course(page, measurement)
@@ -53,7 +73,6 @@ def print_suite(console: Console, verdict: SuiteVerdict) -> None:
     print_findings(page, measurement.details)
     print_targets(page, verdict)
     print_verdict(page, verdict.judged, units_of(verdict))
-    print_next_steps(page, verdict)
 
 
 def print_night(
@@ -64,7 +83,7 @@ def print_night(
     alerts: Delivery,
     notes: Sequence[str] = (),
 ) -> None:
-    """Print every suite, then one line for each, the alerts, the notes and where everything lies.
+    """Print one line for each suite, then each in full, the alerts, the notes and where everything lies.
 
     Args:
         console: Where to.
@@ -74,10 +93,11 @@ def print_night(
         notes: What else the reader has to know, a sentence each: failed tiers, unreadable files.
     """
     page = Page(console)
-    for verdict in verdicts:
-        print_suite(console, verdict)
-        page.line()
     print_overview(page, verdicts)
+    origin = Origin(saved.get("results", Origin.results))
+    for verdict in verdicts:
+        page.line()
+        print_suite(console, verdict, origin)
     _alerts(page, alerts)
     print_notes(console, notes)
     print_places(console, saved)
@@ -99,13 +119,6 @@ def print_places(console: Console, saved: Mapping[str, Path | str]) -> None:
     page.heading("Where everything lies")
     for label, place in saved.items():
         _fact(page, label, _near(place))
-
-
-def _title(page: Page, verdict: SuiteVerdict) -> None:
-    measurement = verdict.measurement
-    name, state = f"{measurement.tier} · {measurement.suite}", state_in_words(page, verdict)
-    room = WIDTH - len(page.said(f"── {name}  {state}")) - 1
-    page.line("── ", (name, HEADING), " ", ("─" * room, DIM), " ", (state, STYLES[verdict.state]))
 
 
 def _reasons(page: Page, verdict: SuiteVerdict) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from cli.storing import LAST, P95, night, run
 
+from nightbench.cli import run_command
 from nightbench.history.store import HistoryStore
 
 WHY = ["--why", "answers are longer"]
@@ -92,9 +93,15 @@ def test_a_name_with_brackets_is_that_name(own, ran):
             ["--until = '2020-01-01'", "not in the future"],
         ),
         (["mute", "last", P95, "--until", "soon", *WHY], ["--until = 'soon'", "is no date"]),
-        (["mute", "last", "--until", "2099-01-01", *WHY], ["METRIC", "'*' for all"]),
+        (
+            ["mute", "last", "--until", "2099-01-01", *WHY],
+            ["METRIC: which metrics has to be said; '*' for all"],
+        ),
         (["invalid", "last", "nothing", *WHY], ["METRIC = 'nothing'"]),
-        (["forgive", "last"], ["forgive"]),
+        (["forgive", "last"], ["ack = 'forgive'", "accept, mute or invalid"]),
+        (["acept", "last", *WHY], ["ack = 'acept'", "did you mean accept?"]),
+        (["last", *WHY], ["ack = 'last': first say what it is", "`nightbench ack accept last --why …`"]),
+        (["postgresql://u:hunter2@h/d"], ["ack = "]),
     ],
 )
 def test_bad_input_is_told_in_one_line_and_nothing_is_said(stored, refused, command, names):
@@ -108,3 +115,17 @@ def test_a_secret_is_told_nowhere(stored, refused):
 
 def test_acknowledging_in_an_empty_history_is_an_error(refused):
     refused(["ack", "accept", "last", *WHY], {}, "", ["nothing is stored yet"])
+
+
+def test_without_a_word_it_tells_what_there_is(clean_settings, ran):
+    out = ran("ack")
+    assert out.startswith("Usage: nightbench ack COMMAND")
+    assert "accept" in out
+
+
+@pytest.mark.parametrize("command", ["ack accept", "compare"])
+def test_a_pattern_in_the_help_has_its_asterisk(command, clean_settings, capsys):
+    assert run_command([*command.split(), "--help"]) == 0
+    out, _ = capsys.readouterr()
+    assert "such as 'query.*'" in " ".join(out.replace("│", " ").split())
+    assert "''" not in out

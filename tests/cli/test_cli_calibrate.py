@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
-from contextlib import asynccontextmanager
+import threading
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,9 @@ from nightbench.calibration import HostCalibration
 from nightbench.cli import run_command
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.history.store import HistoryStore
+from nightbench.night import Night
+from nightbench.same_build import _noise
+from nightbench.settings import Settings
 from nightbench.subject import Subject
 
 NOISE = 0.03
@@ -124,6 +129,45 @@ def test_an_interruption_keeps_what_there_is(build, capsys):
     assert run_command(["calibrate", "--runs", "5", "--suite", "websocket"]) == 3
     assert noise("websocket").loc["message.response_time.p95", "runs"] == 2
     assert "runs 4 and 5 of 5 not run: interrupted" in " ".join(capsys.readouterr().out.split())
+
+
+def test_that_the_noise_is_worked_out_is_told_before_it_takes_its_time(build, capsys, monkeypatch):
+    told = []
+
+    def slow(_windows):
+        told.append(capsys.readouterr().err)
+        return {}
+
+    monkeypatch.setattr("nightbench.verdict.sets.noise._of_windows", slow)
+    monkeypatch.setattr("nightbench.same_build._TELL_SECONDS", 0.0)
+    assert run_command(["calibrate", "--runs", "2", "--suite", "database"]) == 0
+    told.append(capsys.readouterr().err)
+    assert told[0].endswith("nightbench: working out the noise of 2 runs\n")
+    assert "".join(told[1:]) == "nightbench: noise: 1 of 2 runs\nnightbench: noise: 2 of 2 runs\n"
+
+
+def test_whoever_gives_up_waits_for_no_noise(tmp_path, monkeypatch):
+    looked_at, waiting, go_on = [], threading.Event(), threading.Event()
+
+    def slow(run):
+        looked_at.append(run)
+        waiting.set()
+        go_on.wait()
+        return {}
+
+    monkeypatch.setattr("nightbench.verdict.sets.noise._by_quantity", slow)
+    night = Night(Settings(results=tmp_path), "calibration")
+
+    async def main():
+        noise = asyncio.create_task(_noise(night, [database_measurement(number=n) for n in range(3)]))
+        await asyncio.to_thread(waiting.wait)
+        noise.cancel()
+        with suppress(asyncio.CancelledError):
+            await noise
+        go_on.set()
+
+    asyncio.run(main())
+    assert len(looked_at) == 1
 
 
 def test_a_suite_that_breaks_does_not_stop_the_other(build, capsys):

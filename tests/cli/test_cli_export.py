@@ -64,5 +64,18 @@ def test_a_place_that_cannot_be_written_is_told(stored, capsys):
     assert out == ""
 
 
+@pytest.mark.parametrize("target", ["all.csv", "runs", "deep/down.parquet", "."])
+def test_the_dataset_itself_takes_no_export(stored, refused, target):
+    before = sorted(stored.rglob("*"))
+    refused(
+        ["export", f"{stored}/{target}"], {}, "", ["TARGET", "lies in the dataset", "name a place elsewhere"]
+    )
+    assert sorted(stored.rglob("*")) == before
+
+
+def test_a_place_beside_the_dataset_is_none_in_it(stored, ran):
+    assert "rows" in ran("export", f"{stored}-export/all.csv")
+
+
 def test_an_empty_history_has_nothing_to_export(refused):
     refused("export nights.csv", {}, "", ["no run in results fits"])

@@ -58,7 +58,7 @@ def test_the_document_has_what_is_known_of_a_run(stored, document):
 
 
 def test_an_empty_history_is_no_error_to_list(clean_settings, ran):
-    assert "nothing is stored yet" in ran("history")
+    assert "nothing is stored in results yet" in " ".join(ran("history").split())
     assert "nothing was said" in ran("history", "marks")
     assert not Path("results").exists()
 
@@ -80,7 +80,8 @@ def test_one_run_is_shown_whole(own, ran):
         "users 100",
         "Example CPU",
         "reply_timeout",
-        "targets met",
+        "✗ regression",
+        "✓ message.response_time.p95",
         "+29.0 %",
     ):
         assert words in out
@@ -90,7 +91,8 @@ def test_one_run_is_shown_whole(own, ran):
 
 def test_an_invalid_run_says_why(stored, ran):
     out = ran("history", "show", run(2, "database")[:-2])
-    assert "full database  invalid" in out
+    assert "full · database" in out.splitlines()[0]
+    assert out.splitlines()[0].endswith("─ invalid")
     assert "the generator was late" in out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -125,6 +126,16 @@ def test_nothing_stored_is_told():
         choose("last", RUNS[:0], PLACE)
 
 
+@pytest.fixture
+def tokyo(monkeypatch):
+    """A machine whose own time is not UTC."""
+    with monkeypatch.context() as there:
+        there.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 @pytest.mark.parametrize(
     ("text", "end", "expected"),
     [
@@ -132,10 +143,13 @@ def test_nothing_stored_is_told():
         ("2026-11-20", True, "2026-11-20T23:59:59.999999+00:00"),
         ("2026-11-20T03:15", True, "2026-11-20T03:15:00+00:00"),
         ("9999-12-31", True, "9999-12-31T23:59:59.999999+00:00"),
+        ("20261120", True, "2026-11-20T23:59:59.999999+00:00"),
+        ("2026-11-20T03:15", False, "2026-11-20T03:15:00+00:00"),  # no zone named: UTC
+        ("2026-11-20T03:15Z", False, "2026-11-20T03:15:00+00:00"),
         ("2026-11-20T03:15+02:00", False, "2026-11-20T01:15:00+00:00"),
     ],
 )
-def test_a_day_is_an_instant_in_utc(text, end, expected):
+def test_a_day_is_an_instant_in_utc_wherever_it_is_typed(text, end, expected, tokyo):
     assert day(text, "--since", end=end).isoformat() == expected
 
 

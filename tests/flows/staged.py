@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from builders import database_measurement, invalidated, websocket_measurement
 
 from nightbench.calibration import HostCalibration
+from nightbench.history.store import HistoryStore
 from nightbench.load.progress import Progress
 from nightbench.measurement import Measurement
 from nightbench.subject import Subject
+from nightbench.tiers import TIERS
 
 PASSWORD = "hunter2-password"
 TOKEN = "hunter2-token"
@@ -120,11 +122,39 @@ async def until_stopped(measurement: Measurement, stop: asyncio.Event) -> Measur
     return invalidated(measurement, complete=False)
 
 
+async def repeated_until_stopped(measurement: Measurement, stop: asyncio.Event) -> Measurement:
+    """A suite that got slower, and of which the repetitions run until they are asked to end early."""
+    slow = slower(measurement, stop)
+    return await until_stopped(slow, stop) if measurement.role == "rerun" else slow
+
+
 def without_prefect(measurement: Measurement, _stop: asyncio.Event) -> Measurement:
     """A suite during which the embedded Prefect server is killed."""
     (server,) = psutil.Process().children()
     server.kill()
     return measurement
+
+
+def slower(measurement: Measurement, _stop: asyncio.Event) -> Measurement:
+    """A fifth slower, with all that comes of it."""
+    metrics = tuple(
+        replace(metric, value=metric.value * 1.2)
+        if metric.value is not None and ".response_time." in metric.name
+        else metric
+        for metric in measurement.metrics
+    )
+    return replace(measurement, metrics=metrics)
+
+
+def with_earlier_nights(results: Path | str, nights: int = 10) -> None:
+    """Store the WebSocket suite of so many quiet nights of the quick tier."""
+    store = HistoryStore(results)
+    for number in range(nights):
+        wobble = 1 + 0.01 * (number % 3 - 1)
+        run = websocket_measurement(
+            number=number - 50, tier="quick", plan=TIERS["quick"].websocket, users=10, median_ms=20 * wobble
+        )
+        store.save(run, ())
 
 
 def invalid(measurement: Measurement, _stop: asyncio.Event) -> Measurement:
@@ -134,6 +164,7 @@ def invalid(measurement: Measurement, _stop: asyncio.Event) -> Measurement:
 STAGES: dict[str, Stage] = {
     "good": lambda measurement, _stop: measurement,
     "until-stopped": until_stopped,
+    "repeated-until-stopped": repeated_until_stopped,
     "interrupted": interrupted,
     "without-prefect": without_prefect,
 }

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
-from builders import websocket_measurement
-from staged import interrupted, raising
+from staged import interrupted, raising, slower, with_earlier_nights
 
 from flows.in_process.engine import run_flow
 from nightbench.alerts.outbox import Outbox
 from nightbench.errors import ExitCode, MeasurementError
 from nightbench.history.store import HistoryStore
 from nightbench.plan import TierChanges
-from nightbench.tiers import TIERS
 
 P95 = "message.response_time.p95"
 TWO = TierChanges(blocks=2)
@@ -22,25 +19,6 @@ TWO = TierChanges(blocks=2)
 def alert_titles(settings) -> list[str]:
     events = [json.loads(path.read_text()) for path in Outbox(settings.outbox_folder).pending()]
     return [event["message"]["formatted"] for event in events]
-
-
-def slower(measurement, _stop):
-    """A fifth slower, with all that comes of it."""
-    metrics = tuple(
-        replace(metric, value=metric.value * 1.2) if ".response_time." in metric.name else metric
-        for metric in measurement.metrics
-    )
-    return replace(measurement, metrics=metrics)
-
-
-def with_earlier_nights(settings, nights: int = 10) -> None:
-    store = HistoryStore(settings.results)
-    for number in range(nights):
-        wobble = 1 + 0.01 * (number % 3 - 1)
-        run = websocket_measurement(
-            number=number - 50, tier="quick", plan=TIERS["quick"].websocket, users=10, median_ms=20 * wobble
-        )
-        store.save(run, ())
 
 
 def run_roles(settings) -> list[str]:
@@ -85,7 +63,7 @@ def test_a_suite_that_breaks_is_not_tried_again_and_the_other_goes_on(api, setti
 
 
 def test_what_is_worse_and_stays_so_when_repeated_is_a_regression(api, settings, stages):
-    with_earlier_nights(settings)
+    with_earlier_nights(settings.results)
     stages.of["quick websocket"] = slower
 
     outcome = run_flow("quick", settings, changes=TierChanges(reruns=2))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -12,10 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 from processes import survivors
+from staged import with_earlier_nights
 from waiting import until
 
 from flows.in_process.server import embedded_server
 from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.history.store import HistoryStore
 
 HOLDER = """
 import asyncio, sys
@@ -180,7 +183,8 @@ def test_a_whole_run_with_its_own_server_says_what_is_ours_and_no_log(command, o
 
 @pytest.mark.slow
 def test_ctrl_c_in_a_terminal_keeps_what_was_measured_and_leaves_nothing(command, own_cache, tmp_path):
-    process = command("until-stopped", "run", "quick", "--json", "-")
+    with_earlier_nights(tmp_path / "results")
+    process = command("repeated-until-stopped", "run", "quick", "--reruns", "2", "--json", "-")
     wait_until_it_measures(process)
     (server,) = psutil.Process(process.pid).children(recursive=True)
 
@@ -188,10 +192,19 @@ def test_ctrl_c_in_a_terminal_keeps_what_was_measured_and_leaves_nothing(command
     out, err = process.communicate(timeout=60)
 
     assert process.returncode == 3
-    assert '"notes": [\n    "quick database: not run: interrupted"\n  ]' in out
+    night = json.loads(out)
+    assert night["notes"] == ["quick websocket: repetition 2 of 2 not run: interrupted"]
+    lines = {line["metric"]: line["state"] for line in night["suites"][0]["verdict"]["lines"]}
+    assert lines["message.response_time.p95"] == "suspect"
     assert "stopping early" in err
     assert "Traceback" not in err
-    assert len(list((tmp_path / "results").rglob("runs/**/*.parquet"))) == 1
+    runs = HistoryStore(tmp_path / "results").runs()
+    runs = runs[runs["night_id"] == night["night_id"]]
+    assert list(zip(runs["role"], runs["suite"], runs["complete"], strict=True)) == [
+        ("night", "websocket", True),
+        ("night", "database", True),
+        ("rerun", "websocket", False),
+    ]
     assert survivors([server], within=0) == []
     assert instances(own_cache) == []
 

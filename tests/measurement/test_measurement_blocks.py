@@ -15,7 +15,7 @@ from nightbench.tiers import TIERS
 from nightbench.verdict.judgement import Line, LineState, Verdict
 from nightbench.verdict.verdict import SuiteVerdict
 
-FULL = TIERS["full"]
+FULL = TIERS["full"].changed(TierChanges(blocks=3, reruns=3))
 
 
 def called(turns) -> list[str]:

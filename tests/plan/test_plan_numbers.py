@@ -89,7 +89,7 @@ CASES = {
         COMMAND,
         {"NIGHTBENCH_PLAN__QUICK__WEBSOCKET": json.dumps({"users": True})},
         {},
-        "plan.quick.websocket.users = 'True'",
+        "NIGHTBENCH_PLAN__QUICK__WEBSOCKET: users = 'True'",
     ),
 }
 

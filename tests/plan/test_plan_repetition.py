@@ -31,12 +31,12 @@ def often(plan: TierPlan) -> tuple[int, int]:
     return plan.blocks, plan.reruns
 
 
-def test_a_tier_of_the_night_has_three_of_each_and_the_smoke_test_one():
+def test_a_tier_of_the_night_has_four_of_each_and_the_smoke_test_one():
     assert {tier: often(plan) for tier, plan in TIERS.items()} == {
         "quick": (1, 0),
-        "baseline": (3, 3),
-        "full": (3, 3),
-        "stress": (3, 3),
+        "baseline": (4, 4),
+        "full": (4, 4),
+        "stress": (4, 4),
     }
 
 
@@ -56,7 +56,7 @@ def test_it_can_be_set_in_each_place(clean, monkeypatch):
     monkeypatch.setenv("NIGHTBENCH_PLAN__FULL__BLOCKS", "7")
     settings = load()
     assert often(settings.tier("full")) == (7, 1)
-    assert often(settings.tier("baseline")) == (3, 3)
+    assert often(settings.tier("baseline")) == (4, 4)
     Path("it.yaml").write_text("blocks: 2\n")
     settings = settings.with_plan_file(read_plan_file(Path("it.yaml")))
     assert often(settings.tier("full")) == (2, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shlex
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from nightbench.report.layout import Page, change
-from nightbench.report.next_steps import print_next_steps
+from nightbench.report.next_steps import Origin, print_next_steps
 from nightbench.report.overview import print_overview
 from nightbench.report.verdict_lines import in_one_sentence, print_verdict
 from nightbench.verdict import Change, ChangePoint, LeftOut, Line, Verdict
@@ -151,39 +150,6 @@ def test_of_many_lasting_changes_the_latest_are_told_and_the_others_counted():
     assert "and 3 earlier changes" in text
 
 
-def test_the_next_steps_are_commands_that_can_be_pasted():
-    metrics = [f"query[{name}].execute_time.p95" for name in "abc"]
-    verdict = verdict_of(
-        websocket_measurement(), Verdict(lines=tuple(line(metric, "regression") for metric in metrics))
-    )
-    target, raw = page()
-    print_next_steps(target, verdict)
-    pasted = raw.getvalue().decode().replace("\\\n", "")
-    assert "'query[a].execute_time.p95'" in pasted  # which a shell would take for a pattern
-    commands = [shlex.split(text) for text in pasted.splitlines() if text.startswith("    nightbench")]
-    run = verdict.measurement.run_id
-    assert commands == [
-        ["nightbench", "compare", "baseline", run],
-        ["nightbench", "ack", "accept", run, *metrics, "--why", "WHY"],
-        ["nightbench", "ack", "mute", run, *metrics, "--until", "DATE", "--why", "WHY"],
-        ["nightbench", "ack", "invalid", run, "--why", "WHY"],
-    ]
-
-
-def test_a_suspect_is_to_be_measured_again_and_a_quiet_night_needs_nothing():
-    for state, said in (("suspect", "nightbench run full --reruns 3"), ("steady", ""), ("noisy", "")):
-        target, raw = page()
-        print_next_steps(target, verdict_of(websocket_measurement(), Verdict(lines=(line("a.b", state),))))
-        assert (said in raw.getvalue().decode()) if said else not raw.getvalue()
-
-
-def test_the_commands_name_an_environment_that_is_not_the_default():
-    target, raw = page()
-    staging = websocket_measurement(environment="staging")
-    print_next_steps(target, verdict_of(staging, Verdict(lines=(line("a.b", "suspect"),))))
-    assert raw.getvalue().decode().count("--environment staging\n") == 2
-
-
 def test_the_overview_names_what_got_worse_by_its_size():
     lines = [line(f"a.b{size}", "regression", effect=size / 100) for size in (12, 40, 11, 20)]
     target, raw = page()
@@ -193,6 +159,17 @@ def test_the_overview_names_what_got_worse_by_its_size():
     text = words(raw.getvalue().decode())
     assert "full database ✗ 4 regressions" in text
     assert "worse: a.b40 +40.0 %, a.b20 +20.0 %, a.b12 +12.0 % and 1 more suspect: c.d +17.4 %" in text
+
+
+@pytest.mark.parametrize(
+    ("suspects", "said"),
+    [(0, "✓ targets met 34.91 ms"), (1, "✓ targets met, 1 suspect "), (2, "met, 2 suspects ")],
+)
+def test_suspects_stand_in_the_headline(suspects, said):
+    target, raw = page()
+    lines = tuple(line(f"a.b{number}", "suspect") for number in range(suspects))
+    print_overview(target, [verdict_of(websocket_measurement(), Verdict(lines=lines))])
+    assert said in words(raw.getvalue().decode())
 
 
 def test_a_regression_in_one_sentence():
@@ -267,7 +244,7 @@ def test_whatever_was_judged_fits_into_80_columns(verdict, encoding):
     text = told(verdict, encoding=encoding)
     target, raw = page(encoding)
     print_overview(target, [verdict_of(MEASURED, verdict)])
-    print_next_steps(target, verdict_of(MEASURED, verdict))
+    print_next_steps(target, verdict_of(MEASURED, verdict), Origin())
     text += raw.getvalue().decode(encoding)
     # a word that is longer than a line stays whole where it is a part of a command
     lines = [each for each in text.split("\n") if not each.startswith("    nightbench") and each[:8].strip()]
