@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,6 +15,7 @@ import psutil
 from rich.console import Console
 
 from benchmarks.database import Database, database
+from benchmarks.peak import peak_mib
 from benchmarks.processes import ROOT, ContenderError, run
 from benchmarks.table import Figure, Goal, print_figures
 
@@ -24,9 +24,7 @@ FEW = 50_000
 MANY = 1_000_000
 ALLOWED_MIB = 20.0
 
-_KIB = 1024
 _LOAD = "nightbench.database.generator"
-_PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 _FEWEST_PER_SECOND = 200
 _START_AND_END_SECONDS = 120.0
 
@@ -64,26 +62,24 @@ def _peak_mib(subject: Database, queries: int) -> float:
             within=queries / _FEWEST_PER_SECOND + _START_AND_END_SECONDS,
             on_sample=peak,
         )
-        if not peak.kib or not (Path(folder) / "result.json").exists():
+        if not peak.mib or not (Path(folder) / "result.json").exists():
             msg = f"nightbench ended with exit code {cost.exit_code} and no result: {cost.errors[-2000:]}"
             raise ContenderError(msg)
-    return peak.kib / _KIB
+    return peak.mib
 
 
 class _Peak:
     """Reads the peak of a command's process of the load as long as there is one."""
 
     def __init__(self) -> None:
-        self.kib = 0
+        self.mib = 0.0
         self._load: psutil.Process | None = None
 
     def __call__(self, command: psutil.Process) -> None:
         self._load = self._load or _load_of(command)
         if self._load is not None:
             with contextlib.suppress(OSError):
-                status = Path(f"/proc/{self._load.pid}/status").read_text(encoding="ascii")
-                if found := _PEAK.search(status):  # a process that has ended has no memory
-                    self.kib = max(self.kib, int(found[1]))
+                self.mib = max(self.mib, peak_mib(self._load.pid))
 
 
 def _load_of(command: psutil.Process) -> psutil.Process | None:

@@ -27,7 +27,7 @@ from nightbench.history.rows import file_of, rows_of_run
 from nightbench.history.schema import OF_A_RUN
 from nightbench.measurement import Measurement, Metric, Validity, Window
 from nightbench.plan import Suite, Tier
-from nightbench.tiers import TIERS
+from nightbench.tiers import BLOCKS, TIERS
 
 NIGHTS = 365
 ROUNDS = 5
@@ -43,34 +43,36 @@ _FIRST = datetime(2025, 11, 24, 3, 15, tzinfo=UTC)
 _TIERS: tuple[Tier, ...] = ("baseline", "full", "stress")
 _SUITES: tuple[Suite, ...] = ("websocket", "database")
 _READ = """
-import json, resource, sys, time
+import json, sys, time
+from benchmarks.peak import peak_mib
 from nightbench.history.store import HistoryStore
 
 store = HistoryStore(sys.argv[1])
-imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+imported = peak_mib()
 began, worked = time.perf_counter(), time.process_time()
 rows = sum(len(store.nights("local", tier=tier)) for tier in sys.argv[2:])
 seconds = time.process_time() - worked
 passed = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([seconds, passed, peak / 1024, imported / 1024, rows, len(store.unreadable)]))
+peak = peak_mib()
+print(json.dumps([seconds, passed, peak, imported, rows, len(store.unreadable)]))
 """
 _JUDGE = """
-import json, resource, sys, time
+import json, sys, time
 from benchmarks.history import tonight
+from benchmarks.peak import peak_mib
 from nightbench.history.store import HistoryStore
 from nightbench.tier_verdict import earlier_nights, judge_tier
 from nightbench.verdict.policy import Policy
 
 folder, blocks, metrics, cores = sys.argv[1], *map(int, sys.argv[2:])
 store, runs = HistoryStore(folder), tonight(blocks, metrics, cores)
-imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+imported = peak_mib()
 began, worked = time.perf_counter(), time.process_time()
 verdict = judge_tier(earlier_nights(store, runs, Policy()), runs, Policy())
 seconds = time.process_time() - worked
 passed = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([seconds, passed, peak / 1024, imported / 1024, len(verdict.lines), len(store.unreadable)]))
+peak = peak_mib()
+print(json.dumps([seconds, passed, peak, imported, len(verdict.lines), len(store.unreadable)]))
 """
 
 
@@ -103,10 +105,10 @@ def measure(say: Callable[[str], None]) -> list[Figure]:
     """Read a year of what is promised; then judge a tier of it, with so many metrics and with the most there are."""
     one, tier, most = (
         Shape(_TIERS, 1, METRICS),
-        Shape(("full",), 3, METRICS),
-        Shape(("full",), 3, MOST_METRICS),
+        Shape(("full",), BLOCKS, METRICS),
+        Shape(("full",), BLOCKS, MOST_METRICS),
     )
-    return [*_of_shape(one, say, judged=False), *_of_shape(tier, say), *_of_shape(most, say)]
+    return [*_read(one, say), *_judged(tier, say), *_judged(most, say)]
 
 
 def tonight(blocks: int, metrics: int, cores: int) -> list[Measurement]:
@@ -118,15 +120,21 @@ def tonight(blocks: int, metrics: int, cores: int) -> list[Measurement]:
     ]
 
 
-def _of_shape(shape: Shape, say: Callable[[str], None], *, judged: bool = True) -> Iterator[Figure]:
+def _read(shape: Shape, say: Callable[[str], None]) -> Iterator[Figure]:
+    """The year read whole."""
     with tempfile.TemporaryDirectory() as folder:
         say(f"writing {shape}")
         rows = _write(Path(folder), shape)
         say(f"reading {shape}")
         found = [_done(_READ, rows, folder, *shape.tiers) for _ in range(ROUNDS)]
         yield from _figures(f"{shape}: read", shape, found)
-        if not judged:
-            return
+
+
+def _judged(shape: Shape, say: Callable[[str], None]) -> Iterator[Figure]:
+    """What a judgement needs of the year read, and the night judged."""
+    with tempfile.TemporaryDirectory() as folder:
+        say(f"writing {shape}")
+        _write(Path(folder), shape)
         for cores, where in ((CORES, "as before"), (CORES + 1, "new")):
             say(f"judging {shape}, the machine is {where}")
             asked = (folder, shape.blocks, shape.metrics, cores)
