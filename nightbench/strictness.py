@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 from nightbench.plan.fields import NoValueError
 from nightbench.settings import Settings
 from nightbench.variables import place_of
+from nightbench.verdict.bounds import NOT_MORE
 from nightbench.verdict.policy import Policy
-
-_NIGHTS = ("least_nights", "gating_nights", "baseline_nights")
-"""None more than the next."""
 
 
 def policy_of(settings: Settings, *, judgements: int = 1) -> Policy:
@@ -39,7 +36,7 @@ def policy_of(settings: Settings, *, judgements: int = 1) -> Policy:
 
 
 def _check_nights(asked: Mapping[str, Any], usual: Policy) -> None:
-    for fewer, more in pairwise(_NIGHTS):
+    for fewer, more in NOT_MORE:
         least, most = (asked.get(name, getattr(usual, name)) for name in (fewer, more))
         if least > most:
             where = " and ".join(place_of(("verdict", name)) for name in (fewer, more) if name in asked)

@@ -91,7 +91,7 @@ _BY_PATTERN: Mapping[str, Bound | _Choice] = {
     "gates": _Choice(),
 }
 
-_NOT_MORE = (
+NOT_MORE = (
     ("least_nights", "gating_nights"),
     ("gating_nights", "baseline_nights"),
     ("host_least", "host_nights"),
@@ -108,7 +108,7 @@ def check(fields: Mapping[str, Any]) -> None:
     for name, bound in BOUNDS.items():
         if not bound.holds(fields[name]):
             raise ValueError(f"{name} has to be {bound}, not {fields[name]!r}")
-    for low, high in _NOT_MORE:
+    for low, high in NOT_MORE:
         if fields[low] > fields[high]:
             raise ValueError(f"{low} ({fields[low]}) cannot be more than {high} ({fields[high]})")
     for name, rule in _BY_PATTERN.items():
