@@ -188,7 +188,8 @@ class _History:
         for column, told in worse.items():
             self._told[number, column] = self._own[number, column] = True
             self._flagged[number, self._group == self._group[column]] = True
-            first = max(number - 2, 0) if told.layer == 3 else number
+            looked_at = self._policy.sustained_nights if told.layer == 3 else 1
+            first = max(number - looked_at + 1, 0)
             first = first if told.since is None else int(told.since)
             self._flagged[first:number, column] = True
             self._own[first:number, column] = True

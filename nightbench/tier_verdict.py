@@ -10,13 +10,14 @@ import pandas as pd
 
 from nightbench.history.fingerprint import fingerprint, text_of
 from nightbench.history.marks import Mark, pinned
+from nightbench.history.record import clean_text
 from nightbench.history.span import Enough
 from nightbench.history.store import HistoryStore
 from nightbench.history.tidy import rows_of
 from nightbench.measurement import Measurement
 from nightbench.plan import Suite
-from nightbench.verdict.acknowledgement import annotated
-from nightbench.verdict.judgement import Verdict
+from nightbench.verdict.acknowledgement import annotated, mute_of
+from nightbench.verdict.judgement import Line, Verdict
 from nightbench.verdict.judging import judge
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.verdict import SuiteVerdict
@@ -32,7 +33,7 @@ class Earlier:
 
     Attributes:
         nights: Of the suites of the tier, tonight not among them, tidy; see `nightbench.history.tidy.COLUMNS`.
-        lines: What was said of them by verdicts.
+        lines: What was said of them by verdicts; no line is older than these nights, but for those pinned.
         marks: What was said of them by people.
     """
 
@@ -46,7 +47,7 @@ def earlier_nights(store: HistoryStore, runs: Sequence[Measurement], policy: Pol
 
     Of each suite that are the last nights that could be compared with tonight and that nobody and no verdict
     spoke ill of, as many as the longest series of the verdict has and a baseline more, the nights between
-    them, and those that are pinned.
+    them, and those that are pinned. Where many nights cannot be compared it ends sooner, see `Enough.most`.
 
     Args:
         store: Where they lie. Tonight's own rows in it do not count.
@@ -61,8 +62,9 @@ def earlier_nights(store: HistoryStore, runs: Sequence[Measurement], policy: Pol
         said = store.lines(environment, suite=suite, tier=tier, columns=_OF_LINES)
         of_it = [mark for mark in marks if (mark.suite, mark.tier) == (suite, tier)]
         enough = _enough([run for run in blocks if run.suite == suite], said, of_it, policy)
-        nights.append(store.nights(environment, suite=suite, tier=tier, enough=enough))
-        lines.append(said)
+        found = store.nights(environment, suite=suite, tier=tier, enough=enough)
+        nights.append(found)
+        lines.append(said[said["night"] >= _first(found, enough)])
     return Earlier(pd.concat(nights), pd.concat(lines), marks)
 
 
@@ -70,14 +72,22 @@ def _enough(
     blocks: Sequence[Measurement], lines: pd.DataFrame, marks: Sequence[Mark], policy: Policy
 ) -> Enough:
     worse = lines[lines["state"].isin(_WORSE)]
+    nights = policy.change_nights + policy.baseline_nights
     return Enough(
-        nights=policy.change_nights + policy.baseline_nights,
+        nights=nights,
         before=blocks[0].night_id,
         like=frozenset(text_of(fingerprint(run)) for run in blocks),
         told=frozenset(worse["metric"]),
         except_for=frozenset(worse["night"]).union(mark.night_id for mark in marks if mark.kind == "invalid"),
         pinned={mark.run_id: mark.night_id for mark in pinned(marks).values()},
+        most=max(Enough.most, 2 * nights),
     )
+
+
+def _first(nights: pd.DataFrame, enough: Enough) -> str:
+    """The first of the nights that were read one after another; a pinned one may be older."""
+    pins = set(enough.pinned.values())
+    return min((night for night in nights["night"].unique() if night not in pins), default=enough.before)
 
 
 def judge_tier(earlier: Earlier, runs: Sequence[Measurement], policy: Policy) -> Verdict:
@@ -90,16 +100,27 @@ def judge_tier(earlier: Earlier, runs: Sequence[Measurement], policy: Policy) ->
     """
     blocks = [run for run in runs if run.role == "night"]
     night = blocks[0].night_id
-    nights = pd.concat([earlier.nights, _rows(blocks)], ignore_index=True)
-    known = annotated(nights, earlier.marks, earlier.lines, tonight=night, now=datetime.now(UTC))
+    nights = pd.concat([earlier.nights, rows_of(*blocks)], ignore_index=True)
+    known = annotated(
+        nights, earlier.marks, earlier.lines, tonight=night, now=datetime.now(UTC), policy=policy
+    )
     is_tonight = known["night"] == night
     repeated = [run for run in runs if run.role == "rerun"]
-    return judge(
+    verdict = judge(
         known[~is_tonight],
         known[is_tonight],
         policy=policy,
-        reruns=_rows(repeated) if repeated else None,
+        reruns=rows_of(*repeated) if repeated else None,
     )
+    return replace(verdict, lines=tuple(_with_its_mute(line, earlier.marks) for line in verdict.lines))
+
+
+def _with_its_mute(line: Line, marks: Sequence[Mark]) -> Line:
+    """A muted line says who muted it, until when and why."""
+    if line.state != "muted":
+        return line
+    said = clean_text(mute_of(marks, line.suite, line.tier, line.metric))
+    return replace(line, why="; ".join(text for text in (line.why, said) if text))
 
 
 def of_suite(verdict: Verdict, suite: Suite) -> Verdict:
@@ -134,7 +155,3 @@ def keep(store: HistoryStore, verdict: Verdict, shown: Mapping[Suite, SuiteVerdi
         night_id=first.night_id,
         run_ids={suite: each.measurement.run_id for suite, each in shown.items()},
     )
-
-
-def _rows(runs: Sequence[Measurement]) -> pd.DataFrame:
-    return pd.concat([rows_of(run) for run in runs], ignore_index=True)

@@ -118,6 +118,7 @@ def _baseline(
         store.lines(place.environment),
         tonight=str(tonight),
         now=now,
+        policy=policy,
     )
     begun = frame.loc[frame["night"].eq(first), "started_at"].min()
     night = said[said["night"].eq(tonight) & said["run_id"].isin(other.rows["run_id"])]

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from nightbench.plan import Tier, TierPlan
+from nightbench.tiers import BLOCKS, RERUNS
 
 SUBJECT = Group("Subject", sort_key=1)
 _OUTPUT = Group("Output", sort_key=9)
@@ -60,7 +61,7 @@ Blocks = Annotated[
     Parameter(
         "--blocks",
         group=PLAN,
-        help=f"{TierPlan.model_fields['blocks'].description}, 1 to 9 [1 unless set; in nightly 3]",
+        help=f"{TierPlan.model_fields['blocks'].description}, 1 to 9 [1 unless set; in nightly {BLOCKS}]",
     ),
 ]
 Reruns = Annotated[
@@ -68,7 +69,7 @@ Reruns = Annotated[
     Parameter(
         "--reruns",
         group=PLAN,
-        help=f"{TierPlan.model_fields['reruns'].description}, 0 to 9 [0 unless set; in nightly 3]",
+        help=f"{TierPlan.model_fields['reruns'].description}, 0 to 9 [0 unless set; in nightly {RERUNS}]",
     ),
 ]
 TierFlag = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
@@ -34,7 +35,7 @@ OneRun = Annotated[str, Parameter(help="its id, or the beginning of it; last for
 
 @app.default
 def history(
-    *,
+    *words: Annotated[str, Parameter(show=False)],
     suite: history_flags.SuiteFlag = None,
     tier: history_flags.TierFlag = None,
     environment: history_flags.Environment = None,
@@ -45,7 +46,7 @@ def history(
     results: flags.Results = None,
     json: flags.Json = None,
 ) -> ExitCode:
-    """List the stored runs: the newest 60, or all of a time.
+    """List the stored runs: the newest 72, or all of a time.
 
     For example:
 
@@ -61,6 +62,8 @@ def history(
     from nightbench.report.layout import Page  # noqa: PLC0415
     from nightbench.report.listing import print_runs  # noqa: PLC0415
 
+    if words:
+        raise _a_name(words[0])
     settings = settings_module.load({"environment": environment, "results": results})
     limited = last is None and since is None and until is None
     chosen = run_filter(
@@ -153,6 +156,18 @@ def marks(
         if not found:
             Page(console).paragraph(f"nothing was said of environment {place.environment} yet", first="")
     return code
+
+
+def _a_name(word: str) -> ConfigurationError:
+    """The list takes no name: one run is shown, or it was a command."""
+    name = scrub(word)
+    close = difflib.get_close_matches(name, [each for each in app if not each.startswith("-")], n=1)
+    way_out = (
+        f"did you mean {close[0]}?"
+        if close
+        else f"`nightbench history show {name}` shows one run, `--last 8` lists the newest"
+    )
+    return ConfigurationError("history", name, "lists runs by its flags and takes no name", way_out)
 
 
 def _listed(

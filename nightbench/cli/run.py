@@ -60,7 +60,7 @@ def run(
     - `nightbench run nightly --quick`: the whole night in a few minutes on the embedded default
     - `nightbench run full --url wss://staging.example.org/chat --dsn postgresql://app@db.example.org/app`
     - `nightbench run baseline --websocket.users 80 --database.workers 5`
-    - `nightbench run full --blocks 3 --reruns 3`: measured as carefully as in a night
+    - `nightbench run full --blocks 4 --reruns 4`: measured as carefully as in a night
     - `nightbench run quick --websocket-target 'message.response_time.p95 < 500' --json -`
     """
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick

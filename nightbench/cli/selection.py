@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -190,8 +191,18 @@ def _named(name: str, runs: pd.DataFrame, known: pd.DataFrame, place: Place) -> 
             f"no run or night{place.words} has this name",
             f"name {NAMES}; see `nightbench history`",
         )
+    if night := _one_night(ids, runs):
+        return _of_id(name, night, False, known, place)
     several = [*sorted(ids)[:_CANDIDATES], *(["…"] if len(ids) > _CANDIDATES else [])]
-    raise ConfigurationError(place.argument, scrub(name), f"may be any of {' '.join(several)}")
+    problem = f"may be any of {' '.join(several)}"
+    raise ConfigurationError(place.argument, scrub(name), problem, "write more of the id")
+
+
+def _one_night(ids: Mapping[str, bool], runs: pd.DataFrame) -> str | None:
+    """The night among `ids`, when it is the only one and all the others are runs of it."""
+    nights = [text for text, is_run in ids.items() if not is_run]
+    of_runs = set(runs.loc[runs["run_id"].isin([text for text, is_run in ids.items() if is_run]), "night_id"])
+    return nights[0] if len(nights) == 1 and of_runs <= set(nights) else None
 
 
 def _of_id(name: str, full: str, is_run: bool, known: pd.DataFrame, place: Place) -> Chosen:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from nightbench.errors import ConfigurationError
 from nightbench.files import reason
+from nightbench.history.reach import unanswered
 from nightbench.history.storage import Entry, Failed, OutOfReachError, is_hidden
 from nightbench.scrub import REDACTED, scrub, scrub_address
 
@@ -45,6 +46,7 @@ class ObjectStore:
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
         self._scheme = url.partition("://")[0]
+        self._has_bucket = False
 
     @property
     def name(self) -> str:
@@ -113,11 +115,13 @@ class ObjectStore:
         return written if written.tzinfo else written.replace(tzinfo=UTC)
 
     def check_writable(self, folders: Iterable[str]) -> None:  # noqa: ARG002  # as `Storage` has it
-        """See `Storage`; an object store has no folders."""
+        """See `Storage`; an object store has no folders, and may give no answer: `UnreachableError`."""
         probe = f".writable-{os.getpid()}-{secrets.token_hex(4)}"
         try:
             self.write(probe, b"nightbench\n")
             self.remove(probe)
+        except OutOfReachError as error:
+            raise unanswered(self, f"cannot be written to: {reason(error)}") from None
         except OSError as error:
             problem = f"cannot be written to: {reason(error)}"
             raise ConfigurationError("results", self.name, problem, self.way_out) from None
@@ -182,7 +186,7 @@ class ObjectStore:
         except FileNotFoundError:
             found = []
         if not found:
-            self._has_bucket  # noqa: B018  # an empty answer is none when there is nothing to ask
+            self._check_bucket()
         return sorted((self._relative(each["name"]), each["type"]) for each in found)
 
     def _found(self, folder: str) -> Sequence[str]:
@@ -191,24 +195,26 @@ class ObjectStore:
         except FileNotFoundError:
             found = []
         if not found:
-            self._has_bucket  # noqa: B018  # as above
+            self._check_bucket()
         return found
 
-    @cached_property
-    def _has_bucket(self) -> bool:
-        """That the bucket is there, asked once; of other stores than S3 nothing is known.
+    def _check_bucket(self) -> None:
+        """See, once, that the bucket is there: an empty answer is none when there is nothing to ask.
+
+        Of other stores than S3 nothing is known: some have no buckets, and a prefix is there with its first object.
 
         Raises:
             FileNotFoundError, PermissionError, OSError: when it is not, or nobody knows.
         """
-        if self._is_s3:
-            bucket = self._opened[1].partition("/")[0]
-            try:
-                self._files.call_s3("head_bucket", Bucket=bucket)
-            except FileNotFoundError:
-                msg = f"there is no bucket {bucket}"
-                raise FileNotFoundError(msg) from None
-        return True
+        if self._has_bucket or not self._is_s3:
+            return
+        bucket = self._opened[1].partition("/")[0]
+        try:
+            self._files.call_s3("head_bucket", Bucket=bucket)
+        except FileNotFoundError:
+            msg = f"there is no bucket {bucket}"
+            raise FileNotFoundError(msg) from None
+        self._has_bucket = True
 
     def _read_together(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes | OSError]]:
         try:

@@ -21,6 +21,10 @@ def unreachable(storage: Storage, folder: str, error: OSError) -> NightbenchErro
     """
     problem = f"{folder} cannot be read: {reason(error)}"
     if isinstance(error, OutOfReachError):
-        way_out = f"{storage.way_out}, or try again later"
-        return UnreachableError(f"results = {storage.name!r}: {problem}; {way_out}")
+        return unanswered(storage, problem)
     return ConfigurationError("results", storage.name, problem, storage.way_out)
+
+
+def unanswered(storage: Storage, problem: str) -> UnreachableError:
+    """What to raise when nobody answers, which is the `problem`."""
+    return UnreachableError(f"results = {storage.name!r}: {problem}; {storage.way_out}, or try again later")

@@ -9,7 +9,7 @@ import pyarrow as pa
 from nightbench.files import reason
 from nightbench.history.places import Place, misplaced, place_of
 from nightbench.history.reach import unreachable
-from nightbench.history.reading import UnreadableError, UnreadableFile, part_of, rows_of
+from nightbench.history.reading import Part, UnreadableError, UnreadableFile, part_of, rows_of
 from nightbench.history.schema import OF_A_RUN, RUNS, TableForm
 from nightbench.history.storage import OutOfReachError, Storage, is_hidden
 
@@ -71,7 +71,7 @@ class Reader:
         self, form: TableForm, places: Iterable[Place], columns: Sequence[str] | None = None
     ) -> Iterator[tuple[Place, pa.Table]]:
         """The rows of each file that can be read, in the order of `places`; see `part_of` for their columns."""
-        schema = part_of(form, columns)
+        part = Part(form, part_of(form, columns))
         by_path = {place.path: place for place in places}
         for path, content in self._storage.read(by_path):
             if isinstance(content, FileNotFoundError) and self._pruned(form, by_path[path]):
@@ -82,7 +82,7 @@ class Reader:
                 if isinstance(content, OSError):
                     msg = f"cannot be read: {reason(content)}"
                     raise UnreadableError(msg)  # noqa: TRY301  # told as the other ways are in which it cannot
-                table = rows_of(content, form, schema)
+                table = rows_of(content, part)
             except UnreadableError as error:
                 self.skip(path, str(error))
             else:

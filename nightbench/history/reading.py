@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,13 +26,35 @@ class UnreadableError(Exception):
     """Why one file cannot be part of the history."""
 
 
-def rows_of(content: bytes, form: TableForm, schema: pa.Schema) -> pa.Table:
+@dataclass(frozen=True)
+class Part:
+    """What is read of each file of a table: thousands of them, so that names are looked up once.
+
+    Attributes:
+        form: Of the table.
+        schema: A part of the table's: see `part_of`.
+    """
+
+    form: TableForm
+    schema: pa.Schema
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Of the columns."""
+        return list(self.schema.names)
+
+    @cached_property
+    def known(self) -> list[tuple[int, str]]:
+        """The columns that are never null, with their places."""
+        return [(place, name) for place, name in enumerate(self.names) if name in self.form.known]
+
+
+def rows_of(content: bytes, part: Part) -> pa.Table:
     """The rows of one file; a column that is younger than the file has the value that stands for it.
 
     Args:
         content: Of the file.
-        form: Of the table that it is part of.
-        schema: What to read, a part of the table's: see `part_of`.
+        part: What to read of it.
 
     Raises:
         UnreadableError: when the file is torn, foreign, or written by a newer version, or lacks what each row
@@ -39,20 +62,20 @@ def rows_of(content: bytes, form: TableForm, schema: pa.Schema) -> pa.Table:
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False)
-        table = file.read(columns=schema.names, use_threads=False)
+        table = file.read(columns=part.names, use_threads=False)
     except (OSError, pa.ArrowException) as error:
         msg = f"cannot be read: {reason(error)}"
         raise UnreadableError(msg) from None
-    if len(set(table.column_names)) < len(table.column_names):
+    fits = table.schema.equals(part.schema)
+    if not fits and len(set(table.column_names)) < len(table.column_names):
         msg = "has a column twice"
         raise UnreadableError(msg)
-    fits = table.schema.equals(schema)
     if not fits and "schema_version" not in table.column_names:
         msg = "is not a file of nightbench: it has no schema_version"
         raise UnreadableError(msg)
     _check_version(table)
-    table = table if fits else _fitted(table, form, schema)
-    _check_known(table, form)
+    table = table if fits else _fitted(table, part)
+    _check_known(table, part)
     return table
 
 
@@ -71,29 +94,28 @@ def _check_version(table: pa.Table) -> None:
         raise UnreadableError(msg)
 
 
-def _check_known(table: pa.Table, form: TableForm) -> None:
+def _check_known(table: pa.Table, part: Part) -> None:
     """A file without rows, or with rows that do not say what they are about, would be a silent gap."""
-    if not len(table) and not form.may_be_empty:
+    if not len(table) and not part.form.may_be_empty:
         msg = "has no rows"
         raise UnreadableError(msg)
-    columns = zip(table.schema.names, table.columns, strict=True)
-    if names := [name for name, column in columns if name in form.known and column.null_count]:
+    if names := [name for place, name in part.known if table.column(place).null_count]:
         msg = f"has rows without {' and '.join(names)}"
         raise UnreadableError(msg)
 
 
-def _fitted(table: pa.Table, form: TableForm, schema: pa.Schema) -> pa.Table:
-    """The columns of `schema`, those that are younger than the file with what stands for them."""
-    known = set(table.column_names)
-    if missing := [name for name in schema.names if name not in known and name not in form.younger]:
+def _fitted(table: pa.Table, part: Part) -> pa.Table:
+    """The columns of `part`, those that are younger than the file with what stands for them."""
+    known, younger = set(table.column_names), part.form.younger
+    if missing := [name for name in part.names if name not in known and name not in younger]:
         msg = f"lacks the columns {', '.join(missing)}"
         raise UnreadableError(msg)
     try:
-        for field in schema:
+        for field in part.schema:
             if field.name not in known:
-                column = pa.repeat(pa.scalar(form.younger[field.name], field.type), len(table))
+                column = pa.repeat(pa.scalar(younger[field.name], field.type), len(table))
                 table = table.append_column(field, column)
-        return table.select(schema.names).cast(schema)
+        return table.select(part.names).cast(part.schema)
     except (ValueError, pa.ArrowException) as error:
         msg = f"has columns of another kind: {reason(error)}"
         raise UnreadableError(msg) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ class Enough:
         told: Metrics of which something is open, wanted of every night.
         except_for: Nights that do not count.
         pinned: Ids of runs, and of their nights, which are wanted however old they are.
-        most: Of a suite and tier no more nights than these are looked at, beside the pinned ones.
+        most: Of a suite and tier no more nights are looked at that are earlier and not `like`, beside the pinned ones.
     """
 
     nights: int
@@ -40,25 +41,30 @@ class Enough:
     pinned: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     most: int = 240
 
-    def counted(self, table: pa.Table) -> set[str]:
-        """The nights of some rows that count; `table` has the columns of `tidy.COLUMNS`."""
-        found = {night for night in self.alike(table) if night < self.before}
-        return found.difference(self.except_for)
+    def missing(self, seen: Collection[str], alike: Collection[str]) -> int:
+        """How many nights at least are missing, when these were met and these of them were measured as tonight."""
+        counted, others = self._counted(alike), self._others(seen, alike)
+        return min(self.nights - len(counted), self.most - len(others))
 
     def alike(self, table: pa.Table) -> set[str]:
-        """The nights of some rows that were measured as tonight."""
+        """The nights of some rows that were measured as tonight; `table` has the columns of `tidy.COLUMNS`."""
         like = pc.and_(_among(table["fingerprint"], self.like), table["valid"])
         return nights_in(table.filter(like))
 
     def wanted(self, tables: Sequence[pa.Table]) -> list[pa.Table]:
         """The rows of `tables` that are wanted, when these hold all that has to be looked at."""
-        counted = sorted(set[str]().union(*map(self.counted, tables)))
-        seen = sorted(set[str]().union(*map(nights_in, tables)))
-        first = max(_last(counted, self.nights), _last(seen, self.most))
+        seen = set[str]().union(*map(nights_in, tables))
+        alike = set[str]().union(*map(self.alike, tables))
+        first = max(_last(self._counted(alike), self.nights), _last(self._others(seen, alike), self.most))
         pinned = set(self.pinned.values())
-        whole = set[str]().union(*map(self.alike, tables)) | pinned
         kept = ({night for night in seen if night >= first} | pinned) - {self.before}
-        return [table.filter(self._rows(table, kept, whole)) for table in tables]
+        return [table.filter(self._rows(table, kept, alike | pinned)) for table in tables]
+
+    def _counted(self, alike: Collection[str]) -> list[str]:
+        return sorted(night for night in alike if night < self.before and night not in self.except_for)
+
+    def _others(self, seen: Collection[str], alike: Collection[str]) -> list[str]:
+        return sorted(night for night in seen if night < self.before and night not in alike)
 
     def _rows(self, table: pa.Table, kept: Collection[str], whole: Collection[str]) -> pa.Array:
         """All rows of the nights that are in both, the first of each run and `told` of those only in `kept`."""
@@ -67,10 +73,10 @@ class Enough:
         rows = pc.or_(rows, _among(table["metric"], self.told))
         return pc.and_(rows, _among(table["night"], kept))
 
-    def pinned_among(self, places: Sequence[Place]) -> list[Place]:
-        """Those of `places` that may be of a pinned night: of its month, or of one beside it."""
+    def pinned_among(self, places: Sequence[Place], end: int) -> list[Place]:
+        """Those before the end of `places` that may be of a pinned night: of a pinned run's month, or of one beside it."""
         months = {_number(place) for place in places if place.name in self.pinned}
-        return [place for place in places if months & {_number(place) + step for step in (-1, 0, 1)}]
+        return [place for place in places[:end] if months & {_number(place) + step for step in (-1, 0, 1)}]
 
 
 @dataclass(frozen=True)
@@ -99,12 +105,15 @@ class Span:
             or (self.until is not None and place.month > f"{self.until.astimezone(UTC):%Y-%m}")
         )
 
-    def is_enough(self, seen: Collection[str], counted: Collection[str]) -> bool:
-        """Whether older files need not be read, when these nights were met and these of them count."""
-        if self.last is not None and len(seen) > self.last:
-            return True
-        enough = self.enough
-        return enough is not None and (len(counted) > enough.nights or len(seen) > enough.most)
+    def missing(self, seen: Collection[str], alike: Collection[str]) -> float:
+        """How many older nights at least have to be met, when these were and these of them are like tonight.
+
+        It is one more than are wanted: of the oldest night that was met, some files may not have been read.
+        """
+        missing = math.inf if self.last is None else self.last - len(seen)
+        if self.enough is not None:
+            missing = min(missing, self.enough.missing(seen, alike))
+        return max(0, missing + 1)
 
     def wanted(self, tables: Sequence[pa.Table]) -> list[pa.Table]:
         """The rows of `tables` that are wanted, when these hold all that has to be looked at."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from datetime import UTC
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,9 +40,8 @@ _READ = (
     "unit",
     "n",
 )
-_AT_ONCE = 128
-"""Files that are read before it is looked at whether there are enough nights."""
-
+_AT_ONCE, _LEAST = 128, 16
+"""Files that are read before it is looked at whether there are enough nights: at most, and where fewer seem missing."""
 
 _STORED = {"night": "night_id", "metric": "name"}
 _NULLS = {pa.int64(): 0, pa.int32(): 1, pa.bool_(): False}
@@ -70,8 +71,13 @@ def nights(reader: Reader, suite: str | None, tier: str | None, span: Span) -> p
     return _frame([table for places in groups.values() for table in _of_group(reader, places, span)])
 
 
-def rows_of(measurement: Measurement) -> pd.DataFrame:
-    """The same rows of a run that may not have been stored."""
+def rows_of(*runs: Measurement) -> pd.DataFrame:
+    """The same rows of runs that may not have been stored, in the order given."""
+    rows = [row for run in runs for row in _rows(run)]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(_KINDS)
+
+
+def _rows(measurement: Measurement) -> Iterator[dict[str, Any]]:
     validity = measurement.validity
     shared = {
         "night": clean(measurement.night_id),
@@ -85,17 +91,14 @@ def rows_of(measurement: Measurement) -> pd.DataFrame:
         "run_id": clean_text(measurement.run_id),
         "environment": clean(measurement.environment),
     }
-    rows = [
-        {
+    for metric in measurement.metrics:
+        yield {
             **shared,
             "metric": clean(metric.name),
             "value": clean(metric.value),
             "unit": metric.unit,
             "n": metric.n,
         }
-        for metric in measurement.metrics
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(_KINDS)
 
 
 def _with_both(reader: Reader, runs: Sequence[Place], metrics: Sequence[Place]) -> list[Place]:
@@ -115,23 +118,31 @@ def _of_group(reader: Reader, places: Sequence[Place], span: Span) -> list[pa.Ta
     wanted = [place for place in places if span.may_have(place)]
     tables: list[pa.Table] = []
     seen: set[str] = set()
-    counted: set[str] = set()
+    alike: set[str] = set()
     end = len(wanted)
-    while end > 0 and not span.is_enough(seen, counted):  # the newest first
-        table = _table(reader, wanted[max(0, end - _AT_ONCE) : end], span)
+    while end > 0 and (missing := span.missing(seen, alike)) > 0:  # the newest first
+        first = max(0, end - _files(missing, len(seen), len(wanted) - end))
+        table = _table(reader, wanted[first:end], span)
         seen |= nights_in(table)
-        counted |= span.enough.counted(table) if span.enough is not None else set()
+        alike |= span.enough.alike(table) if span.enough is not None else set()
         tables.insert(0, table)
-        end = max(0, end - _AT_ONCE)
-    if span.enough is not None and (pinned := span.enough.pinned_among(wanted[:end])):
+        end = first
+    if span.enough is not None and (pinned := span.enough.pinned_among(wanted, end)):
         tables.insert(0, _table(reader, pinned, span))
     return span.wanted(tables)
+
+
+def _files(missing: float, nights: int, read: int) -> int:
+    """How many files hold the missing nights, when so many nights were in those that were read."""
+    files = missing * read / nights if nights else math.inf
+    return _AT_ONCE if files >= _AT_ONCE else max(_LEAST, math.ceil(files))
 
 
 def _table(reader: Reader, places: Sequence[Place], span: Span) -> pa.Table:
     """The rows of some files of one suite and tier; each text is stored once."""
     read = list(reader.tables(METRICS, places, _READ))
-    older = _fingerprints(reader, [place for place, table in read if table["fingerprint"].null_count])
+    column = part_of(METRICS, _READ).get_field_index("fingerprint")  # by its place, of thousands of files
+    older = _fingerprints(reader, [place for place, table in read if table.column(column).null_count])
     tables = [
         _with_fingerprint(table, older[place.name]) if place.name in older else table for place, table in read
     ]

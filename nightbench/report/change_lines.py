@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from nightbench.report.layout import BAD, DIM, GOOD, INDENT, Page, change
@@ -10,7 +9,6 @@ from nightbench.verdict.judgement import Change
 
 _SHOWN = 5
 """How many lasting changes are told of, the latest ones."""
-_STAMP = re.compile(r"(\d{4})(\d{2})(\d{2})T\d{6}Z(-.*)?")
 
 
 def print_changes(page: Page, changes: Sequence[Change]) -> None:
@@ -36,7 +34,10 @@ def grouped(changes: Sequence[Change]) -> list[list[Change]]:
 
 
 def in_words(group: Sequence[Change]) -> str:
-    """``lasting change since 2026-11-20, 7 nights ago: message.response_time.p95 +12.0 %, with 4 other metrics``."""
+    """``lasting change since NIGHT, 7 nights ago: message.response_time.p95 +12.0 %, with 4 other metrics``.
+
+    The night by its id, as ``nightbench history epoch`` takes it.
+    """
     first, *others = group
     match len(others):
         case 0:
@@ -48,17 +49,11 @@ def in_words(group: Sequence[Change]) -> str:
     return f"lasting change since {_since(first)}: {first.metric} {change(first.point.effect)}{company}"
 
 
-def night_label(night: str) -> str:
-    """The date of a night where its name begins with an instant, else the name."""
-    found = _STAMP.fullmatch(night)
-    return f"{found[1]}-{found[2]}-{found[3]}" if found else night
-
-
 def _since(each: Change) -> str:
     match each.age:
         case 0:
             return "tonight"
         case 1:
-            return f"{night_label(each.night)}, last night"
+            return f"{each.night}, last night"
         case age:
-            return f"{night_label(each.night)}, {age} nights ago"
+            return f"{each.night}, {age} nights ago"

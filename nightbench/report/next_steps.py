@@ -62,6 +62,9 @@ def print_next_steps(page: Page, verdict: SuiteVerdict, origin: Origin) -> None:
         "the new level is right, the normal one from this night on:",
         ["ack", "accept", night, *metrics, *about],
     )
+    page.paragraph(
+        "without the names it accepts what changed in the whole suite: all its metrics begin anew", style=DIM
+    )
     _step(
         page,
         "it is known: no alert of it until a day:",
@@ -74,7 +77,8 @@ def print_next_steps(page: Page, verdict: SuiteVerdict, origin: Origin) -> None:
 def _print_again(page: Page, verdict: SuiteVerdict, origin: Origin, place: Sequence[str]) -> None:
     if not origin.repeats:
         page.paragraph(
-            "measure again with the same command: what stays worse for three nights is a regression"
+            "measure again with the same command: what stays worse is mostly a regression by the third time, "
+            "and often by the second"
         )
         return
     several = ["--blocks", str(len(verdict.runs))] if len(verdict.runs) > 1 else []

@@ -46,10 +46,11 @@ def state_in_words(page: Page, verdict: SuiteVerdict) -> str:
     match verdict.state:
         case "met":
             met = f"{page.met} targets met" if verdict.targets else "no targets"
-            return ", ".join([met, *_suspects(verdict)])
+            return ", ".join([met, *_suspects(verdict), *_muted(verdict)])
         case "regression":
             amount = len(verdict.regressions)
-            return f"{page.worse}{'regression' if amount == 1 else f'{amount} regressions'}"
+            worse = "regression" if amount == 1 else f"{amount} regressions"
+            return ", ".join([f"{page.worse}{worse}", *_muted(verdict)])
         case "invalid":
             return "incomplete" if not verdict.measurement.validity.complete else "invalid"
         case "missed" if verdict.leaked:
@@ -63,9 +64,19 @@ def _suspects(verdict: SuiteVerdict) -> list[str]:
     return [f"{amount} {'suspect' if amount == 1 else 'suspects'}"] if amount else []
 
 
+def _muted(verdict: SuiteVerdict) -> list[str]:
+    amount = len(_muted_lines(verdict))
+    return [f"{amount} muted"] if amount else []
+
+
+def _muted_lines(verdict: SuiteVerdict) -> list[Line]:
+    lines = () if verdict.judged is None else verdict.judged.lines
+    return [line for line in lines if line.state == "muted"]
+
+
 def _what_got_worse(verdict: SuiteVerdict) -> list[str]:
     suspects = () if verdict.judged is None else verdict.judged.suspects
-    told = (("worse", verdict.regressions), ("suspect", suspects))
+    told = (("worse", verdict.regressions), ("suspect", suspects), ("muted", _muted_lines(verdict)))
     return [f"{what}: {_named(lines)}" for what, lines in told if lines]
 
 

@@ -45,6 +45,11 @@ _NOISE: dict[NoiseOf, str] = {
     "`nightbench calibrate` measures it",
 }
 
+_TWO_KINDS = (
+    "a P95 in the first table is the mean of the nights' values, each the median of its runs; under `shift` it is "
+    "of all samples of a side together, where one bad run counts in full: the two need not be equal"
+)
+
 MAIN = ("message.response_time.*", "query.response_time.*")
 """Of these the quantiles are shown unless other metrics are asked for."""
 
@@ -133,6 +138,9 @@ def print_comparison(console: Console, comparison: SetComparison, *, whole: bool
         for each in comparison.quantiles:
             if (each.suite, each.tier) == (suite, tier):
                 _print_quantiles(page, each)
+    if comparison.quantiles:
+        page.line()
+        page.paragraph(_TWO_KINDS, style=DIM)
 
 
 def _said(side: Side) -> str:
@@ -172,6 +180,8 @@ def _notes(effects: Sequence[SetEffect], shown: Sequence[SetEffect]) -> Iterator
     for source in dict.fromkeys(each.noise_of for each in shown if each.effect is not None):
         if words := _NOISE[source]:
             yield words
+    if any(each.standing == "unknown" for each in shown):
+        yield "?: no interval, so that nobody knows whether it is more than noise"
     sizes = [(each.nights[0], each.nights[1]) for each in shown]
     if known:
         nights = max(set(sizes), key=sizes.count)

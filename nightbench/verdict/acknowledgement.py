@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -17,8 +17,7 @@ from nightbench.verdict.patterns import matches_any
 from nightbench.verdict.policy import Policy
 
 _SUSTAINED = 3
-_BEFORE = Policy.sustained_nights - 1
-"""Nights before the last that the sustained layer looks at."""
+"""The layer."""
 _SETTLE = ("accept", "epoch", "invalid")
 """Kinds of marks that may take back what a line flags."""
 
@@ -39,13 +38,23 @@ class Mark(Protocol):
     @property
     def metrics(self) -> Sequence[str]: ...
     @property
+    def who(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
     def at(self) -> datetime: ...
     @property
     def until(self) -> datetime | None: ...
 
 
 def annotated(
-    nights: pd.DataFrame, marks: Iterable[Mark], lines: pd.DataFrame, *, tonight: str, now: datetime
+    nights: pd.DataFrame,
+    marks: Iterable[Mark],
+    lines: pd.DataFrame,
+    *,
+    tonight: str,
+    now: datetime,
+    policy: Policy | None = None,
 ) -> pd.DataFrame:
     """`nights` with the columns ``flagged``, ``flagged_own``, ``told``, ``epoch``, ``pinned`` and ``muted``.
 
@@ -54,7 +63,8 @@ def annotated(
     last that were valid, had a value and were of its fingerprint; one that layer 4 found also its metric in all
     such nights since the change, until an epoch begins with it or the night that told it is called invalid,
     which then told nothing. ``flagged_own`` are the flags that a metric
-    has of itself. ``accept`` begins an epoch of the metrics it names, all when it names none, with its night;
+    has of itself. ``told`` are its regressions in their own night, never muted ones: whoever muted them knows, and
+    when their baseline goes no note has to say that they are not settled. ``accept`` begins an epoch of the metrics it names, all when it names none, with its night;
     of what was said about them since that night nothing counts any more, and they are unflagged. Where all
     regressions of a night are accepted, nothing of it is flagged. ``epoch`` begins one too and unflags nothing. ``invalid`` makes the night of that suite and
     tier no measurement. Of ``pin`` and ``unpin`` the last counts, and of two mutes of a metric the later one;
@@ -68,10 +78,11 @@ def annotated(
             where known; the last judgement of each night.
         tonight: The night that is to be judged; what was said of it or later nights by a verdict is left out.
         now: For what is muted.
+        policy: By which the nights were judged, the design's when left out: it says how many nights a layer looked at.
     """
     sheet = _Sheet(nights)
     said = sorted(marks, key=lambda mark: mark.at)
-    flags = _flags(sheet, lines, [mark for mark in said if mark.kind in _SETTLE], tonight)
+    flags = _flags(sheet, lines, [mark for mark in said if mark.kind in _SETTLE], tonight, policy or Policy())
     epoch = np.zeros(sheet.shape, dtype=np.int64)
     pinned, invalid = np.zeros(sheet.shape, dtype=bool), np.zeros(sheet.shape, dtype=bool)
     muted = np.zeros(sheet.shape[1], dtype=bool)
@@ -94,6 +105,22 @@ def annotated(
         pinned=sheet.rows(pinned),
         muted=muted[sheet.column],
     )
+
+
+def mute_of(marks: Iterable[Mark], suite: str, tier: str, metric: str) -> str:
+    """Who muted a metric, until when and why, by the last mute of it; empty when nobody did."""
+    mutes = [mark for mark in marks if mark.kind == "mute" and _concerns(mark, suite, tier, metric)]
+    if not mutes:
+        return ""
+    *_, last = sorted(mutes, key=lambda mark: mark.at)  # the same order as in `annotated`
+    until = "" if last.until is None else f" until {_day(last.until)}"
+    return f"muted by {last.who}{until}: {last.why}"
+
+
+def _day(end: datetime) -> str:
+    """The day that a mute ends with, and the time unless it is midnight."""
+    end = end.astimezone(UTC)
+    return f"{end:%Y-%m-%d}" if (end.hour, end.minute) == (0, 0) else f"{end:%Y-%m-%d %H:%M} UTC"
 
 
 def _counts(frame: pd.DataFrame) -> Bools:
@@ -198,7 +225,7 @@ class _Flags:
     Attributes:
         suite: For any metric of the suite and tier.
         own: For the metric itself.
-        told: For a regression of the metric in that very night.
+        told: For a regression of the metric in that very night, muted ones aside.
     """
 
     suite: Bools
@@ -206,7 +233,7 @@ class _Flags:
     told: Bools
 
 
-def _flags(sheet: _Sheet, lines: pd.DataFrame, marks: Sequence[Mark], tonight: str) -> _Flags:
+def _flags(sheet: _Sheet, lines: pd.DataFrame, marks: Sequence[Mark], tonight: str, policy: Policy) -> _Flags:
     """What the lines that said worse flag, but for what was accepted since."""
     flags = _Flags(*(np.zeros(sheet.shape, dtype=bool) for _ in range(3)))
     for line in _told_before(lines):
@@ -226,7 +253,7 @@ def _flags(sheet: _Sheet, lines: pd.DataFrame, marks: Sequence[Mark], tonight: s
         if line.layer == _SUSTAINED or line.since is not None:
             no_measurement = [mark for mark in marks if mark.kind == "invalid" and mark.at < line.judged_at]
             before = sheet.before(place, own, no_measurement)
-            flags.own[_with_it(sheet, line, before, about_it), own] = True
+            flags.own[_with_it(sheet, line, before, about_it, policy), own] = True
     return flags
 
 
@@ -235,15 +262,15 @@ def _untells(mark: Mark, line: _Told) -> bool:
     return mark.kind == "invalid" and line.since is not None and mark.night_id == line.night
 
 
-def _with_it(sheet: _Sheet, line: _Told, before: Ints, later: Sequence[Mark]) -> Ints:
+def _with_it(sheet: _Sheet, line: _Told, before: Ints, later: Sequence[Mark], policy: Policy) -> Ints:
     """Those of the nights `before` that the line's regression was found in beside its own.
 
     An epoch that begins with the change, which may stand some nights late, has nothing before it to compare with.
     """
     if line.since is None:
-        return before[-_BEFORE:]
+        return before[max(len(before) - (policy.sustained_nights - 1), 0) :]
     first = sheet.place(line.since)
     begins = (sheet.place(mark.night_id) for mark in later if mark.kind == "epoch")
-    if any(begin >= first - Policy.change_together for begin in begins):
+    if any(begin >= first - policy.change_together for begin in begins):
         return before[:0]
     return before[before >= first]

@@ -14,7 +14,7 @@ from nightbench.verdict.layers.lasting import changes_of, untold
 from nightbench.verdict.layers.tonight import layers_of
 from nightbench.verdict.layers.validity import left_out, validity_of
 from nightbench.verdict.lines import lines_of
-from nightbench.verdict.notes import absent, notes_of
+from nightbench.verdict.notes import absent, notes_on_suites
 from nightbench.verdict.panel import Panel, Reruns
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.rules import Rules, rules_of
@@ -59,7 +59,7 @@ def judge(
         lines=tuple(lines_of(findings)),
         left_out=left_out(panel, trial.validity),
         changes=tuple(changes),
-        notes=(*notes_of(findings), *absent(history, tonight)),
+        notes=(*notes_on_suites(findings), *absent(history, tonight)),
     )
 
 

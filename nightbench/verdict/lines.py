@@ -38,7 +38,7 @@ def lines_of(findings: Findings) -> Iterator[Line]:
             nights=int(findings.layers.tonight.baseline.nights[column]),
             why=spoken.why,
             since=spoken.since,
-            alpha=None if figures["p_adjusted"] is None else _level(trial.policy, spoken.layer),
+            alpha=None if figures["p_adjusted"] is None else _alpha_of(trial.policy, spoken.layer),
             **figures,
         )
 
@@ -74,7 +74,7 @@ def _columns(layers: Layers) -> dict[str, Floats]:
     }
 
 
-def _level(policy: Policy, layer: int | None) -> float:
+def _alpha_of(policy: Policy, layer: int | None) -> float:
     """What the adjusted p of that layer is held against, of tonight's where none found anything."""
     return {3: policy.sustained_level, 4: policy.change_level}.get(layer or 0, policy.tonight_level)
 

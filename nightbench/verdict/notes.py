@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from nightbench.verdict.layers.trial import Trial
+from nightbench.verdict.panel import Bools
 from nightbench.verdict.percent import moved
 from nightbench.verdict.states import Findings
 from nightbench.verdict.unsettled import unsettled
 
 
-def notes_of(findings: Findings) -> Iterator[str]:
+def notes_on_suites(findings: Findings) -> Iterator[str]:
     """The notes on each suite and tier of tonight, in their order."""
     for number in range(len(findings.layers.trial.panel.groups)):
         yield from _of_group(findings, number)
@@ -64,8 +65,9 @@ def _of_baseline(trial: Trial, findings: Findings, number: int, name: str) -> It
     if not columns.any():
         yield f"{name}: none of its metrics gates"
         return
-    nights = int(findings.layers.tonight.baseline.nights[columns].max())
-    kind = "pinned" if trial.validity.pinned[columns].any() else "comparable"
+    pinned = columns & trial.validity.pinned
+    kind = "pinned" if pinned.any() else "comparable"
+    nights = int(findings.layers.tonight.baseline.nights[pinned if pinned.any() else columns].max())
     have = f"{nights} {kind} {'night' if nights == 1 else 'nights'}"
     if kind == "pinned" and nights < policy.gating_nights:
         yield (
@@ -78,6 +80,33 @@ def _of_baseline(trial: Trial, findings: Findings, number: int, name: str) -> It
         yield f"{name}: provisional: {have}, a regression needs {policy.gating_nights}"
     elif kind == "pinned":
         yield f"{name}: compared with {have}"
+    for sentence in _pins_of_before(findings, columns):
+        yield f"{name}: {sentence}"
     tested = findings.layers.tonight.tested[columns]
     if nights >= policy.gating_nights and not tested.any() and np.any(trial.panel.known[-1, columns]):
         yield f"{name}: no metric could be tested"
+
+
+def _pins_of_before(findings: Findings, columns: Bools) -> Iterator[str]:
+    """An epoch goes before a pin: which pinned nights do not count any more, and what does instead."""
+    trial = findings.layers.trial
+    panel = trial.panel
+    lost = (panel.pinned & panel.known & ~panel.in_epoch).sum(axis=0)
+    alike: dict[tuple[int, int], list[int]] = {}
+    for column in np.flatnonzero(columns & (lost > 0)):
+        begun = int(np.flatnonzero(panel.in_epoch[:, column])[0])
+        alike.setdefault((begun, int(lost[column])), []).append(int(column))
+    for (begun, pins), members in sorted(alike.items()):
+        left = int(findings.layers.tonight.baseline.nights[members].max())
+        kind = "pinned " if trial.validity.pinned[members].any() else ""
+        since = "tonight" if begun == len(panel.nights) - 1 else panel.nights[begun]
+        one = len(members) == 1
+        yield (
+            f"{_amount(pins, 'pinned night')} {'is' if pins == 1 else 'are'} of an earlier epoch of "
+            f"{panel.metrics[members[0]] if one else f'{len(members)} metrics'}: {'it is' if one else 'these are'} "
+            f"compared with {_amount(left, f'{kind}night')} since {since}; `nightbench history pin` can name others"
+        )
+
+
+def _amount(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

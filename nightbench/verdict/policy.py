@@ -54,7 +54,9 @@ class Policy:
         host_change: Relative change of a calibration below which the host is not off.
         host_changes: The same in the calibration's unit, by pattern.
         host_chance: Chance of a calibration to be taken for off on a quiet host.
-        host_explains: A slower host explains this power of its slowness: 2 is a queue's that is half full.
+        host_explains: A slower host explains a time by this power of its slowness, 2 is a queue's that is half full; a
+            throughput by its slowness alone, and neither success rates nor counts. A disk so explains what commits
+            take, and by its slowness alone what has commits in it; see `nightbench.verdict.slowed`.
         change_nights: How many of the epoch's last nights are looked at for change points.
         change_p: Largest p of a change point.
         change_magnitude: Smallest relative change of one.

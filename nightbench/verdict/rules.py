@@ -11,6 +11,7 @@ from nightbench.verdict.gating import is_tail, of_host
 from nightbench.verdict.panel import Bools, Floats, Ints
 from nightbench.verdict.patterns import matches
 from nightbench.verdict.policy import Policy
+from nightbench.verdict.slowed import power_of_disk, power_of_host
 
 _SHARES = "*success_rate"
 """Nearly always at their best, and so a family of their own: other metrics' noise says nothing of theirs."""
@@ -29,6 +30,7 @@ class Rules:
         worse, better: The same on the log scale, to either side.
         least_noise: Relative noise below which none is believed.
         family: Metrics of one number steady each other's noise.
+        by_host, by_disk: Power of a slower host's and disk's slowness that explains as much of a change for the worse.
     """
 
     sign: Floats
@@ -40,6 +42,8 @@ class Rules:
     better: Floats
     least_noise: Floats
     family: Ints
+    by_host: Floats
+    by_disk: Floats
 
 
 def rules_of(metrics: Sequence[str], group: Ints, policy: Policy) -> Rules:
@@ -58,4 +62,6 @@ def rules_of(metrics: Sequence[str], group: Ints, policy: Policy) -> Rules:
         better=np.where(sign > 0, down, up),
         least_noise=np.array([policy.least_noise_of(metric) for metric in metrics], dtype=float),
         family=2 * group + share,
+        by_host=np.array([power_of_host(metric, policy.host_explains) for metric in metrics], dtype=float),
+        by_disk=np.array([power_of_disk(metric, policy.host_explains) for metric in metrics], dtype=float),
     )

@@ -65,4 +65,4 @@ def _why(trial: Trial, row: int, column: int) -> str:
         return (
             f"only {left} {'night' if left == 1 else 'nights'} before it {'is' if left == 1 else 'are'} left"
         )
-    return "its nights are not in the history any more"
+    return "none of the nights looked at is from before it"

@@ -124,6 +124,8 @@ def test_the_document_of_a_run_has_its_windows_lines_and_marks(own, document, ra
             f"history show {run(1)} --suite database",
             ["no run or night of suite database has this name"],
         ),
+        "a list of a name": ("history last", ["history = 'last'", "`nightbench history show last`"]),
+        "a command misspelt": ("history shwo last", ["history = 'shwo'", "did you mean show?"]),
         "no date": ("history --since yesterday", ["--since = 'yesterday'", "2026-11-20"]),
         "end before begin": ("history --since 2026-11-20 --until 2026-11-19", ["--until = '2026-11-19'"]),
         "no number": ("history --last 0", ["--last = 0"]),

@@ -50,6 +50,7 @@ RUNS = pd.DataFrame(
     {
         "night": (night(3), [3]),
         "unique prefix of a night": (night(3)[:-2], [3]),
+        "prefix of a night and its runs": (night(3)[:13], [3]),
         "last": ("last", [5]),
         "one before": ("last~1", [4]),
         "none before": ("last~0", [5]),
@@ -106,8 +107,8 @@ def test_last_is_of_the_suite_tier_and_environment(place, name, expected):
         ("2026-13-45", "is no date"),
         ("..", "no run or night"),
         ("2026-11-252026-11-26", "no run or night"),
-        (run(1)[:17], f"may be any of {run(1, 'database')} {run(1)} {night(1)}"),
-        ("2026", "…"),
+        (run(1)[:22], f"may be any of {run(1, 'database')} {run(1)}; write more of the id"),
+        ("2026", "…; write more of the id"),
     ],
 )
 def test_what_means_nothing_or_several_things_is_told(name, problem):

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_history_reading import READ, dataset, file_in
+from test_history_reading import READ, file_in
 
 from nightbench.history.reading import UnreadableFile
 from nightbench.history.store import HistoryStore, UnreadableRunError
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset to copy."""
-    root = tmp_path_factory.mktemp("whole")
-    dataset(root)
-    return root
-
-
-@pytest.fixture
-def store(whole: Path, tmp_path: Path) -> HistoryStore:
-    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
-    return HistoryStore(tmp_path)
 
 
 def with_value(path: Path, column: str, value: Any) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import fsspec
 import pytest
+from botocore.retries.standard import ExponentialBackoff
 from builders import websocket_measurement
 from object_store import SECRET, credentials
 
@@ -56,8 +58,11 @@ def refusing() -> Iterator[int]:
 
 
 @pytest.fixture
-def silent() -> Iterator[tuple[int, list[socket.socket]]]:
-    """The port of a store that takes connections and never answers, and the connections."""
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[int, list[socket.socket]]]:
+    """The port of a store that takes connections and never answers, and the connections; little patience is needed."""
+    monkeypatch.setattr(objects, "READ_TIMEOUT", 0.1)
+    monkeypatch.setattr(objects, "CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0)
     taken: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -79,9 +84,7 @@ def silent() -> Iterator[tuple[int, list[socket.socket]]]:
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Make the environment name a store at a port, of which little patience is needed."""
-    monkeypatch.setattr(objects, "READ_TIMEOUT", 0.2)
-    monkeypatch.setattr(objects, "CONNECT_TIMEOUT", 0.3)
+    """Make the environment name a store at a port."""
     yield lambda port: credentials(monkeypatch, f"http://127.0.0.1:{port}")
     fsspec.filesystem("s3").clear_instance_cache()
 
@@ -105,10 +108,28 @@ def test_one_that_never_answers_is_asked_twice(at: Any, silent: tuple[int, list[
     assert len(taken) == objects.ATTEMPTS
 
 
-def test_before_the_load_a_night_refuses_it(at: Any, silent: tuple[int, list[socket.socket]]) -> None:
+def test_before_the_load_a_night_does_not_begin(
+    at: Any, silent: tuple[int, list[socket.socket]], tmp_path: Path
+) -> None:
     at(silent[0])
-    with pytest.raises(ConfigurationError, match="results = 's3://nightbench/results': cannot be written to"):
-        HistoryStore(ROOT).check_writable()
+    night = Night(
+        Settings(results=ROOT, cache=tmp_path, outbox=tmp_path / "outbox"), "20261124T031500Z-night"
+    )
+    found: list[NightbenchError] = []
+
+    def check() -> None:
+        try:
+            asyncio.run(night.check())
+        except NightbenchError as error:
+            found.append(error)
+
+    checking = threading.Thread(target=check, daemon=True)  # which is left behind when it waits for ever
+    checking.start()
+    checking.join(20)
+    (error,) = found
+    assert error.exit_code is ExitCode.INVALID
+    assert "results = 's3://nightbench/results': cannot be written to: no answer in time" in str(error)
+    assert str(error).endswith("try again later")
 
 
 def test_after_the_load_what_was_measured_is_kept_and_the_night_is_no_pass(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Sized
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,20 +143,6 @@ SPOILS = [
     torn, empty, not_parquet, broken_inside, foreign, without_rows_or_columns, newer, newer_with_other_columns, of_another_kind, a_folder,
     with_a_column_twice,    a_pipe, a_dangling_link,
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """A dataset to copy."""
-    root = tmp_path_factory.mktemp("whole")
-    dataset(root)
-    return root
-
-
-@pytest.fixture
-def store(whole: Path, tmp_path: Path) -> HistoryStore:
-    shutil.copytree(whole, tmp_path, dirs_exist_ok=True)
-    return HistoryStore(tmp_path)
 
 
 CASES = [

@@ -60,6 +60,11 @@ def test_a_suite_by_itself_repeats_nothing_and_no_other_command_is_proposed():
     text = printed("a.b", state="suspect", origin=Origin(repeats=False))
     assert [words[0] for words in commands(text)] == ["compare"]
     assert "measure again with the same command" in text
+    assert "mostly a regression by the third time, and often by the second" in " ".join(text.split())
+
+
+def test_that_accepting_without_names_is_wider_is_said():
+    assert "without the names it accepts what changed in the whole suite" in printed("a.b")
 
 
 @pytest.mark.parametrize("state", ["steady", "noisy", "improved"])

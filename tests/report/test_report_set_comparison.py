@@ -83,6 +83,7 @@ def test_what_is_known_is_said() -> None:
         "P99.9 90 – – –",
         "moved by at least 15.0 % of the median",
         "1,000 and 1,200 samples",
+        "is of all samples of a side together",
     ):
         assert words in text
 
@@ -99,7 +100,9 @@ def test_what_is_known_is_said() -> None:
 def test_where_the_noise_is_known_from_is_said(noise_of, words) -> None:
     unknown = {"low": None, "high": None, "standing": "unknown"} if noise_of == "nothing" else {}
     effect = replace(EFFECT, noise_of=noise_of, **unknown)
-    assert words in " ".join(printed(replace(WHOLE, effects=(effect,))).split())
+    text = " ".join(printed(replace(WHOLE, effects=(effect,))).split())
+    assert words in text
+    assert ("?: no interval" in text) is (noise_of == "nothing")
 
 
 def test_metrics_that_can_be_no_regression_are_counted() -> None:

@@ -129,12 +129,12 @@ def test_nights_that_were_left_out_say_why():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ([changed("a.b", 0.12)], "since 2026-11-17, 7 nights ago: a.b +12.0 %"),
+        ([changed("a.b", 0.12)], "since 20261117T031500Z-nightly-000000, 7 nights ago: a.b +12.0 %"),
         ([changed("a.b", 0.12), changed("c.d", 0.2)], "c.d +20.0 %, with a.b +12.0 %"),
         ([changed(name, 0.1) for name in "abcde"], "a +10.0 %, with 4 other metrics"),
         ([changed("a.b", -0.5), changed("c.d", 0.1)], "c.d +10.0 %, with a.b −50.0 %"),
         ([changed("a.b", 0.1, age=0)], "since tonight: a.b"),
-        ([changed("a.b", 0.1, age=1)], "since 2026-11-23, last night: a.b"),
+        ([changed("a.b", 0.1, age=1)], "since 20261123T031500Z-nightly-000000, last night: a.b"),
         ([replace(changed("a.b", 0.1), night="build 4711")], "since build 4711, 7 nights ago"),
     ],
 )
@@ -170,6 +170,19 @@ def test_suspects_stand_in_the_headline(suspects, said):
     lines = tuple(line(f"a.b{number}", "suspect") for number in range(suspects))
     print_overview(target, [verdict_of(websocket_measurement(), Verdict(lines=lines))])
     assert said in words(raw.getvalue().decode())
+
+
+def test_what_is_muted_is_counted_and_named_in_the_overview():
+    muted = [line(f"a.b{number}", "muted") for number in range(2)]
+    for lines, said in (
+        (muted, "✓ targets met, 2 muted "),
+        ([*muted, line("c.d", "regression")], "✗ regression, 2 muted "),
+    ):
+        target, raw = page()
+        print_overview(target, [verdict_of(websocket_measurement(), Verdict(lines=tuple(lines)))])
+        text = words(raw.getvalue().decode())
+        assert said in text
+        assert "muted: a.b0 +17.4 %, a.b1 +17.4 %" in text
 
 
 def test_a_regression_in_one_sentence():

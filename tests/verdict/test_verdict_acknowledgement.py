@@ -10,8 +10,8 @@ import pytest
 from judged import METRIC, OTHERS, history, line, rows, tonight
 
 from nightbench.history.marks import Mark
-from nightbench.verdict import judge
-from nightbench.verdict.acknowledgement import annotated
+from nightbench.verdict import Policy, judge
+from nightbench.verdict.acknowledgement import annotated, mute_of
 
 START = datetime(2026, 11, 1, 3, tzinfo=UTC)
 NOW = START + timedelta(days=60)
@@ -68,10 +68,20 @@ def nights() -> pd.DataFrame:
 
 
 def said_of(
-    *marks: Mark, lines: tuple[dict, ...] = (), night: int = NIGHTS, now: datetime = NOW
+    *marks: Mark,
+    lines: tuple[dict, ...] = (),
+    night: int = NIGHTS,
+    frame: pd.DataFrame | None = None,
+    policy: Policy | None = None,
 ) -> pd.DataFrame:
-    stored = pd.DataFrame(list(lines), columns=list(told(0)))
-    return annotated(nights(), marks, stored, tonight=f"night-{night:03}", now=now)
+    return annotated(
+        nights() if frame is None else frame,
+        marks,
+        pd.DataFrame(list(lines), columns=list(told(0))),
+        tonight=f"night-{night:03}",
+        now=NOW,
+        policy=policy,
+    )
 
 
 def where(frame: pd.DataFrame, column: str, metric: str = METRIC, suite: str = "websocket") -> list[int]:
@@ -120,10 +130,16 @@ def test_nights_that_it_could_not_look_at_are_not_flagged_for_it(changed: dict, 
     out = frame["night"].isin(["night-009", "night-011"]) & frame["suite"].eq("websocket")
     for column, value in changed.items():
         frame.loc[out, column] = value
-    stored = pd.DataFrame([told(12, layer=3.0)])
-    assert where(annotated(frame, [], stored, tonight="night-020", now=NOW), "flagged") == flagged
+    lines = (told(12, layer=3.0),)
+    assert where(said_of(lines=lines, frame=frame), "flagged") == flagged
     only = frame[~(frame["metric"].eq(METRIC) & out)]  # nights of the other metrics alone
-    assert where(annotated(only, [], stored, tonight="night-020", now=NOW), "flagged") == flagged
+    assert where(said_of(lines=lines, frame=only), "flagged") == flagged
+
+
+@pytest.mark.parametrize(("nights", "flagged"), [(1, [12]), (2, [11, 12]), (5, [8, 9, 10, 11, 12])])
+def test_how_many_nights_it_looked_at_says_the_policy(nights: int, flagged: list[int]) -> None:
+    frame = said_of(lines=(told(12, layer=3.0),), policy=Policy(sustained_nights=nights))
+    assert where(frame, "flagged_own") == flagged
 
 
 def test_a_night_that_was_called_invalid_before_was_not_looked_at() -> None:
@@ -202,15 +218,24 @@ def test_a_later_mute_replaces_an_earlier_one() -> None:
     assert where(said_of(*marks), "muted") == []
 
 
+def test_of_who_muted_a_metric_until_when_and_why_the_last_word_counts() -> None:
+    early = mark("mute", 12, METRIC, until=at(90), why="migration")
+    late = mark("mute", 13, METRIC, until=datetime(2027, 1, 2, tzinfo=UTC), who="ada", why="the index comes")
+    about = ("websocket", "full")
+    assert mute_of([late, early], *about, METRIC) == "muted by ada until 2027-01-02: the index comes"
+    assert mute_of([early], *about, METRIC) == "muted by who until 2027-01-30 03:00 UTC: migration"
+    assert mute_of([early, mark("accept", 14, OTHERS[0])], *about, OTHERS[0]) == ""
+
+
 def test_a_regression_that_is_accepted_is_the_new_normal() -> None:
     past = history(30)
     slow = past["metric"].eq(METRIC) & (past["night"] >= "night-015")
     past.loc[slow, "value"] *= 1.3
-    lines = pd.DataFrame([told(night) for night in range(15, 30)])
+    lines = tuple(told(night) for night in range(15, 30))
     now = pd.concat([past, tonight(30, 26.0)], ignore_index=True)
 
     def state(*marks: Mark) -> tuple[str, int]:
-        frame = annotated(now, marks, lines, tonight="night-030", now=NOW)
+        frame = said_of(*marks, lines=lines, night=30, frame=now)
         ours = frame["night"].eq("night-030")
         found = line(judge(frame[~ours], frame[ours], reruns=tonight(30, 26.0)))
         return found.state, found.nights
@@ -223,7 +248,5 @@ def test_a_regression_that_is_accepted_is_the_new_normal() -> None:
 
 def test_a_year_of_blocks_is_annotated_by_night_and_metric() -> None:
     blocks = pd.DataFrame([row for night in range(3) for row in rows(night, METRIC, 20.0, 21.0, 22.0)])
-    frame = annotated(
-        blocks, [mark("pin", 1)], pd.DataFrame(columns=list(told(0))), tonight="night-003", now=NOW
-    )
+    frame = said_of(mark("pin", 1), night=3, frame=blocks)
     assert frame["pinned"].tolist() == [False] * 3 + [True] * 3 + [False] * 3

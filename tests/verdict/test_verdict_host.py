@@ -70,10 +70,67 @@ def test_a_slower_host_explains_the_square_of_what_it_lost(value: float, state: 
 def test_of_a_throughput_it_explains_a_fall() -> None:
     found = [
         line(verdict([*quiet(12), 60.0], value=value, again=value, metric=THROUGHPUT), THROUGHPUT)
-        for value in (15.0, 10.0)
+        for value in (17.0, 10.0)
     ]
     assert [each.state for each in found] == ["noisy", "regression"]
     assert "a host this slow explains −" in found[1].why
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "state"),
+    [
+        ("connection.time.p50", 28.0, "noisy"),
+        ("pool.wait.p95", 28.0, "noisy"),
+        ("login.wait", 28.0, "noisy"),
+        (THROUGHPUT, 17.0, "noisy"),
+        (THROUGHPUT, 15.0, "regression"),  # −25 % is the square
+        ("orders.per_second", 15.0, "regression"),
+        ("message.success_rate", 17.0, "regression"),
+        ("cache.hit_ratio", 17.0, "regression"),
+        ("login.failures", 24.0, "regression"),
+        ("login.timeouts", 24.0, "regression"),
+    ],
+)
+def test_a_slower_host_explains_times_by_the_square_and_throughputs_and_nothing_else(
+    metric: str, value: float, state: str
+) -> None:
+    found = verdict([*quiet(12), 60.0], value=value, again=value, metric=metric)
+    assert line(found, metric).state == state
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "state"),
+    [
+        ("query.commit_time.p95", 45.0, "noisy"),  # 60 % more by the square is 2.56 times
+        ("query.commit_time.p95", 60.0, "regression"),
+        ("query.response_time.p95", 30.0, "noisy"),
+        ("query.response_time.p95", 45.0, "regression"),
+        ("query.service_time.p95", 30.0, "noisy"),
+        ("query.throughput", 13.0, "noisy"),
+        ("query.throughput", 9.0, "regression"),
+        ("query[listing].execute_time.p50", 24.0, "regression"),
+        ("query.success_rate", 17.0, "regression"),
+        ("login.time", 24.0, "regression"),
+    ],
+)
+def test_a_slower_disk_explains_what_commits_are_part_of(metric: str, value: float, state: str) -> None:
+    found = verdict([*quiet(12), 80.0], value=value, again=value, metric=metric, of=FSYNC, suite="database")
+    assert line(found, metric, "database").state == state
+
+
+@pytest.mark.parametrize(("power", "state"), [(0.0, "regression"), (0.5, "regression"), (1.0, "noisy")])
+def test_a_throughput_is_explained_by_no_higher_power_than_times(power: float, state: str) -> None:
+    policy = Policy(host_explains=power)
+    found = verdict([*quiet(12), 60.0], value=17.0, again=17.0, metric=THROUGHPUT, policy=policy)
+    assert line(found, THROUGHPUT).state == state
+
+
+@pytest.mark.parametrize(("left", "state"), [(1.04, "noisy"), (1.06, "suspect")])
+def test_what_is_left_after_the_host_has_to_matter(left: float, state: str) -> None:
+    """By 1 % of noise 4 % are beyond chance."""
+    past = pd.concat([series(METRIC, [20.0] * 20), series(CPU, [50.0] * 20)])
+    now = pd.concat([series(METRIC, [20 * 1.12**2 * left], first=20), series(CPU, [56.0], first=20)])
+    assert line(judge(past, now)).state == state
 
 
 def test_repetitions_have_to_show_it_beyond_the_host_as_well() -> None:
@@ -131,8 +188,9 @@ def test_fewer_than_five_calibrations_know_nothing(nights: int, state: str) -> N
 
 @pytest.mark.parametrize(("suite", "state"), [("websocket", "regression"), ("database", "noisy")])
 def test_the_disk_excuses_the_database_alone(suite: str, state: str) -> None:
-    found = verdict([*quiet(12), 80.0], of=FSYNC, suite=suite)
-    assert line(found, suite=suite).state == state
+    commits = "query.commit_time.p95"
+    found = verdict([*quiet(12), 80.0], metric=commits, of=FSYNC, suite=suite)
+    assert line(found, commits, suite).state == state
     assert bool(found.notes) is (state == "noisy")
 
 

@@ -28,6 +28,13 @@ def test_a_host_that_stays_another_is_the_normal_one_after_five_nights(before: i
     assert nights == [min(before, 20)] * 3 + [5, 7]  # the nights of the old host are no baseline any more
 
 
+def test_of_two_changes_within_twenty_nights_the_last_is_the_normal_one() -> None:
+    path = [*quiet(6), *quiet(7, level=65.0), *quiet(6, level=85.0)]
+    found = verdict([*path, 85.0])
+    assert (is_off(found), line(found).nights) == (False, 6)
+    assert is_off(verdict([*path, 65.0]))
+
+
 def test_a_night_of_the_old_speed_does_not_end_the_new_one() -> None:
     path = [*quiet(20), *quiet(8, level=70.0), 50.0, *quiet(4, level=70.0)]
     assert [is_off(verdict(path[: night + 1])) for night in range(28, 33)] == [True] + [False] * 4

@@ -107,7 +107,7 @@ def test_what_was_told_of_an_older_step_is_not_the_new_one(small) -> None:
     before = before.assign(value=before["value"] * factor, told=told, flagged=False)
     verdict = judge(before, now.assign(value=now["value"] * (1 + 0.1 * now["metric"].eq(METRIC))))
     assert [change.night for change in verdict.changes if change.metric == METRIC][-1] >= "night-051"
-    assert state(verdict) != ("steady", None)
+    assert state(verdict) == ("regression", 4)
 
 
 @pytest.mark.parametrize(("before", "found"), [(4, None), (5, 4), (9, 4)])
@@ -139,6 +139,19 @@ def test_what_layer_4_says_of_how_sure_it_is_is_its_own(small) -> None:
 )
 def test_it_is_not_told_when_it_is_old_or_small_or_unsure(small, policy: Policy, found: str) -> None:
     assert state(judge(*small, policy=policy))[0] == found
+
+
+@pytest.mark.parametrize(
+    ("metric", "found"), [(METRIC, ("noisy", None)), ("message.reply_chars.p50", ("regression", 4))]
+)
+def test_a_slower_host_tonight_excuses_what_it_explains_alone(
+    small, metric: str, found: tuple[str, int | None]
+) -> None:
+    before, now = (frame.assign(metric=frame["metric"].replace(METRIC, metric)) for frame in small)
+    cpu = series("calibration.cpu_time", noisy(59, level=50.0, noise=0.01, seed=3))
+    slow = series("calibration.cpu_time", [60.0], first=59)
+    said = line(judge(pd.concat([before, cpu]), pd.concat([now, slow])), metric)
+    assert (said.state, said.layer) == found
 
 
 def test_a_change_for_the_better_is_noted_and_not_told() -> None:

@@ -11,7 +11,7 @@ from judged import METRIC, OTHERS, history, line, tonight
 from test_verdict_acknowledgement import NOW, at, mark, nights, said_of, told, where
 
 from nightbench.history.marks import Mark
-from nightbench.verdict import judge
+from nightbench.verdict import Policy, judge
 from nightbench.verdict.acknowledgement import annotated
 
 TOLD = (told(12, layer=4.0, since=8),)
@@ -29,13 +29,14 @@ def test_the_nights_since_a_change_are_flagged_for_the_metric_alone(state: str) 
 def test_nights_of_another_environment_are_no_part_of_it() -> None:
     frame = nights().assign(fingerprint="one")
     frame.loc[frame["night"].eq("night-010"), "fingerprint"] = "another"
-    found = annotated(frame, [], pd.DataFrame(list(TOLD)), tonight="night-020", now=NOW)
+    found = said_of(lines=TOLD, frame=frame)
     assert where(found, "flagged_own") == [8, 9, 11, 12]
 
 
 def test_lines_from_before_they_said_since_when_flag_their_own_night() -> None:
     stored = pd.DataFrame(list(TOLD)).drop(columns="since")
-    assert where(annotated(nights(), [], stored, tonight="night-020", now=NOW), "flagged_own") == [12]
+    found = annotated(nights(), [], stored, tonight="night-020", now=NOW)
+    assert where(found, "flagged_own") == [12]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,13 @@ def test_lines_from_before_they_said_since_when_flag_their_own_night() -> None:
 )
 def test_who_settles_it_unflags_them(mark: Mark, flagged: list[int]) -> None:
     assert where(said_of(mark, lines=TOLD), "flagged_own") == flagged
+
+
+@pytest.mark.parametrize(("together", "flagged"), [(3, [8, 9, 10, 11, 12]), (4, [12])])
+def test_how_late_a_change_may_stand_says_the_policy(together: int, flagged: list[int]) -> None:
+    begun = mark("epoch", 4, said=13)
+    frame = said_of(begun, lines=TOLD, policy=Policy(change_together=together))
+    assert where(frame, "flagged_own") == flagged
 
 
 def test_what_an_invalid_night_told_may_be_told_again() -> None:

@@ -208,4 +208,4 @@ def test_a_comparison_holds_by_them(capsys):
     assert run_command(["compare", "baseline", "last", "--metric", P95, "--json", "-"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert len(found["a"]["nights"]) == 10
-    assert [each["standing"] for each in found["metrics"]] != ["worse"]
+    assert [each["standing"] for each in found["metrics"]] == ["small"]

@@ -65,7 +65,9 @@ def test_what_was_acknowledged_is_not_told_again() -> None:
 def test_a_prune_of_the_nights_before_settles_nothing() -> None:
     frame = past(nights=27)
     kept = frame[frame["night"] >= "night-018"]
-    assert said(kept, 27, fingerprint=OLD) == [about(METRIC, "its nights are not in the history any more")]
+    assert said(kept, 27, fingerprint=OLD) == [
+        about(METRIC, "none of the nights looked at is from before it")
+    ]
 
 
 def test_a_host_that_changed_settles_nothing() -> None:

@@ -9,9 +9,11 @@ from judged import METRIC, OTHERS, history, line, noisy, series, tonight
 from nightbench.verdict import LeftOut, judge
 from nightbench.verdict.baseline_set import baseline_set
 
+CPU = "calibration.cpu_time"
 NEW = "message.new.p50"
 RATE = "message.success_rate"
 FLAGGED = "flagged: a regression that nobody has acknowledged"
+OTHERS_CAN = "; `nightbench history pin` can name others"
 IN_PART = f"{FLAGGED}; counted only for metrics that have too few other nights"
 
 
@@ -144,6 +146,123 @@ def test_too_few_pins_say_that_they_silence_the_suite(pinned: int, warned: bool)
         "(`nightbench history unpin`)"
     )
     assert note == (warning if warned else "full websocket: compared with 10 pinned nights")
+
+
+@pytest.mark.parametrize(
+    ("begun", "metrics", "notes"),
+    [
+        (
+            25,
+            [METRIC],
+            (
+                "compared with 12 pinned nights",
+                f"12 pinned nights are of an earlier epoch of {METRIC}: it is compared with 15 nights since night-025"
+                + OTHERS_CAN,
+            ),
+        ),
+        (
+            10,
+            [METRIC, *OTHERS[:2]],
+            (
+                "compared with 12 pinned nights",
+                "10 pinned nights are of an earlier epoch of 3 metrics: these are compared with 2 pinned nights since "
+                "night-010" + OTHERS_CAN,
+            ),
+        ),
+        (
+            40,
+            [METRIC, *OTHERS],
+            (
+                "no baseline yet: 0 comparable nights, 5 make one; targets only",
+                "12 pinned nights are of an earlier epoch of 10 metrics: these are compared with 0 nights since tonight"
+                + OTHERS_CAN,
+            ),
+        ),
+    ],
+)
+def test_pins_of_before_an_epoch_do_not_count_and_that_is_said(begun, metrics, notes) -> None:
+    frame = pd.concat([history(40), tonight(40, 20.0)], ignore_index=True)
+    accepted = frame["night"].ge(f"night-{begun:03}") & frame["metric"].isin(metrics)
+    frame = frame.assign(pinned=frame["night"] < "night-012", epoch=accepted.astype(int))
+    ours = frame["night"].eq("night-040")
+    assert judge(frame[~ours], frame[ours]).notes == tuple(f"full websocket: {note}" for note in notes)
+
+
+def test_pinned_nights_are_the_baseline_though_their_host_was_another() -> None:
+    past = history(30)
+    past = past.assign(pinned=past["night"] < "night-012")
+    past = pd.concat([past, series(CPU, [80.0] * 12 + [50.0] * 18, pinned=False)])
+    verdict = judge(past, pd.concat([tonight(30, 20.0), series(CPU, [50.0], first=30)]))
+    assert (line(verdict).state, line(verdict).nights) == ("steady", 12)
+    assert verdict.notes == ("full websocket: compared with 12 pinned nights",)
+
+
+FOREIGN = {
+    "an earlier epoch": ({"epoch": 0}, {"epoch": 1}),
+    "another environment": ({"fingerprint": "one"}, {"fingerprint": "another"}),
+    "invalid": ({"valid": False}, {}),
+    "flagged": ({"flagged": True}, {"flagged": False}),
+    "not pinned": ({"pinned": False}, {"pinned": True}),
+    "older than the baseline": ({}, {}),
+}
+
+
+@pytest.mark.parametrize("why", FOREIGN)
+def test_what_is_not_compared_changes_nothing_however_high_it_was(why: str) -> None:
+    then, these_days = FOREIGN[why]
+    old = series(METRIC, noisy(60, level=2000.0, seed=1)).assign(**then)
+    new = series(METRIC, noisy(30, level=15.0, seed=2), first=60).assign(**these_days)
+    now = series(METRIC, [19.0], first=90).assign(**these_days)
+    alone = line(judge(new, now))
+    assert alone.state == "suspect"
+    assert line(judge(pd.concat([old, new]), now)) == alone
+
+
+def test_what_was_measured_on_another_host_changes_nothing_either() -> None:
+    old = pd.concat([series(METRIC, noisy(60, level=2000.0, seed=1)), series(CPU, noisy(60, level=90.0))])
+    new = [
+        series(METRIC, noisy(30, level=15.0, seed=2), first=60),
+        series(CPU, noisy(30, level=50.0), first=60),
+    ]
+    now = pd.concat([series(METRIC, [19.0], first=90), series(CPU, [50.0], first=90)])
+    alone = line(judge(pd.concat(new), now))
+    assert (alone.state, line(judge(pd.concat([old, *new]), now))) == ("suspect", alone)
+
+
+@pytest.mark.parametrize(
+    ("value", "state", "why"),
+    [
+        (0.0, "steady", "zero, as in every earlier night"),
+        (3.0, "no baseline", "it was zero in every earlier night: no relative change; hold it by a target"),
+    ],
+)
+def test_what_is_not_compared_keeps_no_zero_from_being_one(value: float, state: str, why: str) -> None:
+    old, new = series(METRIC, [5.0] * 20, epoch=0), series(METRIC, [0.0] * 12, first=20, epoch=1)
+    found = line(judge(pd.concat([old, new]), series(METRIC, [value], first=32, epoch=1)))
+    assert (found.state, found.why) == (state, why)
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0])
+def test_zeros_that_are_not_compared_are_no_baseline(value: float) -> None:
+    old = series(METRIC, [0.0] * 20, epoch=0)
+    found = line(judge(old, series(METRIC, [value], first=20, epoch=1)))
+    assert (found.state, found.why) == ("no baseline", "0 nights so far; 5 make a baseline")
+
+
+def test_the_zeros_of_a_baseline_are_held_against_the_nights_before_it() -> None:
+    past = series(METRIC, [5.0] * 10 + [0.0] * 20)
+    assert line(judge(past, series(METRIC, [5.0], first=30))).state == "suspect"
+
+
+def test_what_flagged_nights_had_is_no_zero() -> None:
+    past = pd.concat([series(METRIC, [0.0] * 10), series(METRIC, [5.0] * 3, first=10, flagged=True)])
+    assert line(judge(past, series(METRIC, [5.0], first=13))).state == "regression"
+
+
+def test_zeros_that_are_pinned_are_zeros_though_their_host_was_another() -> None:
+    past = [series(METRIC, [0.0] * 12, pinned=True), series(CPU, [80.0] * 12 + [50.0] * 18, pinned=False)]
+    now = pd.concat([series(METRIC, [0.0], first=30), series(CPU, [50.0], first=30)])
+    assert line(judge(pd.concat(past), now)).why == "zero, as in every earlier night"
 
 
 def test_the_baseline_set_has_the_nights_that_are_compared_with() -> None:

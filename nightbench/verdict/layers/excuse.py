@@ -15,16 +15,17 @@ def explained(trial: Trial) -> Floats:
     """By how much tonight's host alone may have made each metric worse, on the log scale; shape (m,).
 
     A response time at half load rises by the square of what a single operation takes longer (a queue with one server:
-    the time in it is 1 / (μ − λ)), so that a host that is 12 % slower explains 25 %: `Policy.host_explains`.
+    the time in it is 1 / (μ − λ)), so that a host that is 12 % slower explains 25 %: `Policy.host_explains`. Of a
+    throughput it explains 12 %, of a success rate or a count nothing: see `nightbench.verdict.slowed`.
     """
-    slowness = trial.validity.host.slowness[trial.panel.group]
-    return np.asarray(trial.policy.host_explains * slowness)
+    host, group, rules = trial.validity.host, trial.panel.group, trial.rules
+    return np.maximum(rules.by_host * host.slowness[group], rules.by_disk * host.disk_slowness[group])
 
 
 def beyond_host(trial: Trial, tonight: Level) -> Bools:
     """Where tonight is worse by more than its host explains: what is left of it passes what all of it had to; shape (m,).
 
-    Everywhere where the host was not slower.
+    Everywhere where it explains nothing.
     """
     left = rest(trial, tonight.shift)
     alpha = trial.policy.tonight_level

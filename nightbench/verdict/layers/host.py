@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,15 +66,23 @@ class Host:
 
     @property
     def slowness(self) -> Floats:
-        """By how much the host was slower, on the log scale: the calibration that was it most; shape (g,)."""
+        """By how much CPU or loopback was slower, on the log scale: the one that was it most; shape (g,)."""
+        return self._most(each for each in self.off if each.metric != FSYNC)
+
+    @property
+    def disk_slowness(self) -> Floats:
+        """By how much the disk was slower, on the log scale; shape (g,)."""
+        return self._most(each for each in self.off if each.metric == FSYNC)
+
+    def _most(self, off: Iterable[OffHost]) -> Floats:
         found = np.zeros(self.same.shape[1])
-        for each in self.off:
+        for each in off:
             found[each.group] = max(found[each.group], math.log1p(each.effect))
         return found
 
 
 @dataclass(frozen=True)
-class _Level:
+class _Usual:
     """What a calibration is these days, on the log scale."""
 
     median: float
@@ -90,7 +99,7 @@ def host_of(panel: Panel, comparable: Bools, rules: Rules, policy: Policy) -> Ho
     """Judge the host by its calibrations; the disk's counts for the database alone.
 
     These days are the `host_nights` nights before tonight that have a calibration. One is off when it differs from
-    their median by more than `host_change`, and by more than is left to chance (`_level`), to either side: tonight,
+    their median by more than `host_change`, and by more than is left to chance (`_usual`), to either side: tonight,
     and each earlier night, for what was measured on a slower or quicker host is no baseline. A new level that
     stays is off for `host_least` nights; these are then these days, and the nights before it are off.
 
@@ -111,27 +120,27 @@ def host_of(panel: Panel, comparable: Bools, rules: Rules, policy: Policy) -> Ho
         recent = logs[:-1][usable[:-1]][-policy.host_nights :]
         if len(recent) < policy.host_least:
             continue
-        level = _these_days(recent, metric, policy)
-        far = level.far(logs)
+        usual = _these_days(recent, metric, policy)
+        far = usual.far(logs)
         same[:-1, group] &= far[:-1] == 0
         same[-1, group] &= far[-1] <= 0
         if far[-1]:
-            off.append(OffHost(group, metric, float(np.expm1(logs[-1] - level.median)), level.nights))
+            off.append(OffHost(group, metric, float(np.expm1(logs[-1] - usual.median)), usual.nights))
     return Host(tuple(off), same)
 
 
-def _these_days(recent: Floats, metric: str, policy: Policy) -> _Level:
+def _these_days(recent: Floats, metric: str, policy: Policy) -> _Usual:
     """The level since the last time that it changed and stayed: `host_least` nights since then, and nearly all, are off."""
     least = policy.host_least
     for cut in range(least, len(recent) - least + 1):
-        far = _level(recent[:cut], metric, policy).far(recent[cut:])
+        far = _usual(recent[:cut], metric, policy).far(recent[cut:])
         to_that_side = int((far == far[0]).sum()) if far[0] else 0
         if to_that_side >= max(least, _NEARLY_ALL * len(far)):
             return _these_days(recent[cut:], metric, policy)
-    return _level(recent, metric, policy)
+    return _usual(recent, metric, policy)
 
 
-def _level(recent: Floats, metric: str, policy: Policy) -> _Level:
+def _usual(recent: Floats, metric: str, policy: Policy) -> _Usual:
     """Median, and how far from it is left to chance.
 
     That is a quantile of Student's t at `host_chance` times the standard deviation of one night less a median. Few
@@ -146,4 +155,4 @@ def _level(recent: Floats, metric: str, policy: Policy) -> _Level:
     by_chance = quantile * spread * math.sqrt(1 + math.pi / (2 * count))
     unit = math.exp(min(max(median, -700.0), 700.0))
     least = max(policy.host_change, first_match(policy.host_changes, metric, 0.0) / unit)
-    return _Level(median, max(math.log1p(least), by_chance), count)
+    return _Usual(median, max(math.log1p(least), by_chance), count)

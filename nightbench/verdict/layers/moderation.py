@@ -33,8 +33,9 @@ def moderated(
     """``(d0·s0² + (N−1)·s²) / (d0 + N−1)`` for each metric, at least `least`².
 
     s0² is what the variances of a family have in common, d0 how much they have in common: the variance of
-    their logarithms beyond what chance makes of N−1 degrees of freedom tells it (G. Smyth, Linear models and
-    empirical Bayes methods, 2004, eq. 11 to 13). Where metrics differ in noise, d0 is small, and each
+    their logarithms beyond what chance makes of N−1 degrees of freedom tells it. The mean of the two and d0 are those
+    of G. Smyth, Linear models and empirical Bayes methods, 2004; s0² is not his, which comes from the mean of these
+    logarithms, but comes from their median, that one wild metric does not move. Where metrics differ in noise, d0 is small, and each
     is left to its own nights. It is never more than `most`, nor than there are other metrics to learn from.
 
     Args:
@@ -63,8 +64,9 @@ def tails_of(residuals: Floats, known: Bools, family: Ints) -> Floats:
     """Degrees of freedom of a t distribution with as heavy tails as each family's residuals; shape (m,).
 
     The share of residuals beyond three standard deviations tells it, by simulation of twenty nights of fifteen
-    metrics; few residuals are drawn to the share of normal noise. Without this a family with heavy tails, of which
-    every tenth night is far out in some metric, would raise as many alerts.
+    metrics; few residuals are drawn to the share of normal noise. The night with most of them does not count: one that
+    disturbed a whole suite tells nothing of the others. Without this a family with heavy tails, of which every tenth
+    night is far out in some metric, would raise as many alerts.
 
     Args:
         residuals: Of the baselines' nights, in standard deviations; shape (n, m).
@@ -74,17 +76,18 @@ def tails_of(residuals: Floats, known: Bools, family: Ints) -> Floats:
     freedom = np.full(len(family), np.inf)
     for number in np.unique(family):
         members = family == number
-        far = known[:, members] & (np.abs(residuals[:, members]) > _FAR)
-        share = (far.sum() + _PRIOR * _NORMAL_SHARE) / (known[:, members].sum() + _PRIOR)
+        far = (known[:, members] & (np.abs(residuals[:, members]) > _FAR)).sum(axis=1)
+        few = far.sum() - far.max(initial=0)
+        share = (few + _PRIOR * _NORMAL_SHARE) / (known[:, members].sum() + _PRIOR)
         freedom[members] = np.interp(share, _SHARES, _FREEDOMS)
     return freedom
 
 
 _FAR = 3.0
-_NORMAL_SHARE = 0.0015
+_NORMAL_SHARE = 0.0002
 """Of normal residuals that are far; with the weight of so many:"""
 _PRIOR = 60
-_SHARES = (0.003, 0.0065, 0.0105, 0.015, 0.020)
+_SHARES = (0.0008, 0.0026, 0.0054, 0.0094, 0.0120)
 _FREEDOMS = (100.0, 8.0, 5.0, 3.5, 3.0)
 
 

@@ -23,7 +23,7 @@ class Layers:
 
     Attributes:
         trial: What holds a level against a baseline.
-        zero: Metrics that were never positive before tonight, and so are not compared.
+        zero: Metrics that were positive in no comparable night before tonight, and so are not compared.
         tonight: Tonight against the baseline.
         sustained: The median of the last nights against the baseline before them.
         lasting: What is worse in that way.
@@ -42,7 +42,7 @@ def layers_of(
     panel: Panel, rules: Rules, validity: Validity, policy: Policy, reruns: Reruns | None = None
 ) -> Layers:
     """Layers 2 and 3."""
-    scale = scale_of(panel.values[:-1], policy.least_share)
+    scale = _scale(panel, validity, policy)
     logs = scale.logs(panel.values)
     trial = Trial(logs, panel, rules, validity, policy)
     tonight = trial.level(
@@ -58,6 +58,12 @@ def layers_of(
         lasting=sustained.is_worse & (rules.sign * tonight.shift.difference >= rules.worse / 2),
         repeated=None if reruns is None else _repeated(trial, tonight, reruns, scale),
     )
+
+
+def _scale(panel: Panel, validity: Validity, policy: Policy) -> Scale:
+    comparable = validity.measured | validity.eligible  # what is pinned may be of another host
+    baseline = validity.baseline(validity.eligible, policy.baseline_nights)
+    return scale_of(panel.values[:-1], comparable[:-1], baseline[:-1], policy.least_share)
 
 
 def _sustained(trial: Trial) -> Level:

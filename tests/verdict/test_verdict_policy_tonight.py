@@ -1,4 +1,4 @@
-"""How strict the policy that ships is: each of its numbers has a night on either side of it."""
+"""Where the numbers of the policy stand that are about tonight and the last three nights: each has a night on either side."""
 
 from __future__ import annotations
 
