@@ -2,9 +2,11 @@
 
 import statistics
 
+import numpy as np
 import pytest
 
 from benchmarks.changepoints import HEAVY, OTHERS, delays, false_per_100, quiet, score, stepped
+from nightbench.verdict import change_points
 
 SEED = 1
 
@@ -31,3 +33,19 @@ def test_a_night_at_a_time_there_are_hardly_false_ones(noise):
 def test_a_drift_hides_no_step():
     series = quiet(OTHERS["drift of 10 % in all"], 60, SEED)
     assert score(stepped(series, 0.1, SEED)).f1 >= 0.94
+
+
+@pytest.mark.parametrize(("level", "noise"), [(7.3, 0.4), (12.3, 0.5), (6.4, 0.2)])
+def test_values_on_a_coarse_grid_have_the_noise_of_the_grid(level, noise):
+    """Most of them are equal, so that medians of distances are 0."""
+    random = np.random.default_rng(5)
+    flat = np.round(level + noise * random.standard_normal((6, 60)))
+    assert [change_points(values[:until]) for values in flat for until in range(10, 61, 5)] == [[]] * 66
+    stepped = np.concatenate([flat[0], np.round(1.4 * level + noise * random.standard_normal(30))])
+    assert [abs(point.index - 60) <= 2 for point in change_points(stepped)] == [True]
+
+
+def test_one_spike_among_equal_values_hides_no_step():
+    values = np.full(99, 100.0)
+    values[30], values[60:] = 200, 110
+    assert [point.index for point in change_points(values)] == [60]

@@ -179,3 +179,12 @@ def test_only_the_last_nights_are_looked_at() -> None:
 
 def test_a_metric_that_tonight_lacks_is_not_told_of(small) -> None:
     assert state(judge(small[0], tonight(59, None)))[0] == "missing"
+
+
+@pytest.mark.parametrize(("good", "bad", "since_fixed"), [(20, 8, 1), (20, 8, 2), (6, 4, 1)])
+def test_the_night_of_the_mend_is_no_regression(good: int, bad: int, since_fixed: int) -> None:
+    values = noisy(good + bad + since_fixed, noise=0.02, seed=3)
+    values[good : good + bad] *= 1.3
+    frame = series(METRIC, values)
+    now = frame["night"] == frame["night"].max()
+    assert judge(frame[~now], frame[now]).regressions == ()

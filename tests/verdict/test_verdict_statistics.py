@@ -179,6 +179,16 @@ def test_heavy_tails_are_seen_and_normal_ones_are_not(degrees: int | None, low: 
     assert low <= np.median(found) <= high
 
 
+def test_one_disturbed_night_says_nothing_of_the_tails() -> None:
+    residuals = np.random.default_rng(3).standard_normal((11, 6)).clip(-2, 2)
+    known, family = np.ones(residuals.shape, dtype=bool), np.zeros(6, dtype=int)
+    quiet = tails_of(residuals, known, family)
+    residuals[4] = 8
+    assert np.array_equal(tails_of(residuals, known, family), quiet)
+    residuals[7] = 8
+    assert (tails_of(residuals, known, family) == 3).all()
+
+
 def level_after(nights: int, rise: float, *, seed: int, metrics: int = 4000):
     """Metrics of one noise that are `rise` higher tonight."""
     logs = drawn(nights + 1, metrics, seed=seed)

@@ -93,7 +93,8 @@ def untold(trial: Trial, changes: Changes, compared: Bools) -> Untold:
     nights since it against the nights before it, at `change_alpha` over all metrics that gate. There have to be
     `least_nights` before it: a change in the nights that are only provisional would be part of the baseline
     without a word. A tail that is too noisy tonight for what the change itself does to its baseline is no
-    excuse: how noisy it was before counts.
+    excuse: how noisy it was before counts. Tonight has to lie nearer to the new level than to the old one: what is
+    over is no regression of tonight.
 
     Args:
         trial: What a level is held against.
@@ -120,8 +121,9 @@ def untold(trial: Trial, changes: Changes, compared: Bools) -> Untold:
     p = np.where(candidates, shown.p_worse, np.nan)
     adjusted = np.minimum(p * int(compared.sum()), 1.0)
     sure = adjusted <= policy.change_level
-    far = trial.rules.sign * shown.shift.difference >= trial.rules.worse
-    return Untold(enough & sure & far, p, adjusted)
+    moved = trial.rules.sign * shown.shift.difference
+    lasts = trial.rules.sign * (trial.logs[-1] - shown.baseline.centre) >= moved / 2
+    return Untold(enough & sure & lasts & (moved >= trial.rules.worse), p, adjusted)
 
 
 def _told(trial: Trial, column: int, begun: int, since: int) -> bool:

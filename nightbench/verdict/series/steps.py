@@ -38,6 +38,10 @@ _SHORT = 12
 _PURE = 0.85
 """One of at most so many values that goes back is none either when fewer than this share lie nearer to it."""
 
+_TIES = 0.25
+_USUAL = 0.95
+"""Where more than the first share of the values are their level's median, the second share makes their noise."""
+
 _PRIOR = 8
 """Weight of the noise of the whole series beside that of the two levels, in values."""
 
@@ -124,7 +128,7 @@ class _Course:
         rest = np.concatenate([part - middle for part, middle in zip(parts, self._medians, strict=True)])
         scale = 1.4826 * _median(np.abs(rest))
         # too many cuts make `scale` too small, which `rough` does not see; what is rounded makes `rough` too large
-        self._noise = max(scale, min(rough, 1.5 * scale), 0.5 * rough, NOISE_FLOOR)
+        self._noise = max(scale, min(rough, 1.5 * scale), 0.5 * rough, _of_ties(rest), NOISE_FLOOR)
         self._memory = _memory(levels, self._noise)
 
     def step(self, at: int, rules: Demands) -> Step:
@@ -193,6 +197,18 @@ def _told_from_a_spell(before: Floats, after: Floats) -> bool:
     windows = np.sort(np.lib.stride_tricks.sliding_window_view(before, count), axis=1)
     medians = (windows[:, (count - 1) // 2] + windows[:, count // 2]) / 2
     return away >= 1.2 * (float(medians.max()) - home)
+
+
+def _of_ties(rest: Floats) -> float:
+    """Noise of values on a coarse grid, which are so often equal that no median of distances sees it; else 0.
+
+    That is the standard deviation of all but the farthest, which may be spikes.
+    """
+    if (rest == 0).mean() <= _TIES:
+        return 0.0
+    away = np.abs(rest)
+    near = np.minimum(away, np.quantile(away, _USUAL))
+    return math.sqrt(float((near * near).mean()))
 
 
 def _share_of(values: Floats, level: float, other: float) -> float:
