@@ -150,6 +150,7 @@ def _power(say: Callable[[str], None]) -> list[Figure]:
         if goal is not None:
             say(f"power, {change}, {name}, other designs")
             figures += _found(f"{name}, in all of three tiers", noise, NIGHTLY, change, 100, tiers=3)[-1:]
+            figures += _found(f"{name}, a night of one tier", noise, TIER, change, 500)[-1:]
             figures += _found(f"{name}, one of three tiers of three blocks", noise, THREE, change)[-1:]
             figures += _found(f"{name}, one tier of one block", noise, SINGLE, change)[-1:]
     return figures
