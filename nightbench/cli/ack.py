@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ from nightbench.cli import flags, history_flags
 from nightbench.cli.history_flags import NOWHERE_ELSE, Said, Where
 from nightbench.errors import NOT_GIVEN, ConfigurationError, ExitCode
 from nightbench.scrub import scrub
+from nightbench.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from nightbench.cli.marking import About
@@ -61,12 +61,8 @@ def _what(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True
         app.help_print()
         return ExitCode.MET
     first, *_ = words
-    close = difflib.get_close_matches(first, _KINDS, n=1)
-    way_out = (
-        f"did you mean {close[0]}?"
-        if close
-        else f"`nightbench ack accept {scrub(first)} --why …`, for example"
-    )
+    example = f"`nightbench ack accept {scrub(first)} --why …`, for example"
+    way_out = did_you_mean(first, _KINDS, otherwise=example, cutoff=0.6)
     raise ConfigurationError("ack", scrub(first), "first say what it is: accept, mute or invalid", way_out)
 
 

@@ -24,6 +24,7 @@ from nightbench.verdict.policy import Policy
 from nightbench.verdict.sets.effects import set_effects
 from nightbench.verdict.sets.quantiles import quantile_view
 from nightbench.verdict.sets.windowed import RunCounts
+from nightbench.verdict.wording import amount
 
 MOST_RUNS = 30
 """Newest runs of a side whose windows are read for the quantiles."""
@@ -124,8 +125,7 @@ def _baseline(
     night = said[said["night"].eq(tonight) & said["run_id"].isin(other.rows["run_id"])]
     rows, left_out = baseline_set(said[said["started_at"] < begun], night.assign(role="night"), policy=policy)
     notes = tuple(
-        f"{BASELINE}: {each.nights} {'night' if each.nights == 1 else 'nights'} of {each.tier} {each.suite}"
-        f" left out: {each.reason}"
+        f"{BASELINE}: {amount(each.nights, 'night')} of {each.tier} {each.suite} left out: {each.reason}"
         for each in left_out
     )
     if rows.empty:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
@@ -15,6 +14,7 @@ from nightbench.cli.pins import epoch, pin, unpin
 from nightbench.cli.prune import prune
 from nightbench.errors import ConfigurationError, ExitCode
 from nightbench.scrub import scrub
+from nightbench.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from nightbench.history.filters import RunFilter
@@ -161,12 +161,9 @@ def marks(
 def _a_name(word: str) -> ConfigurationError:
     """The list takes no name: one run is shown, or it was a command."""
     name = scrub(word)
-    close = difflib.get_close_matches(name, [each for each in app if not each.startswith("-")], n=1)
-    way_out = (
-        f"did you mean {close[0]}?"
-        if close
-        else f"`nightbench history show {name}` shows one run, `--last 8` lists the newest"
-    )
+    commands = [each for each in app if not each.startswith("-")]
+    shown = f"`nightbench history show {name}` shows one run, `--last 8` lists the newest"
+    way_out = did_you_mean(name, commands, otherwise=shown, cutoff=0.6)
     return ConfigurationError("history", name, "lists runs by its flags and takes no name", way_out)
 
 

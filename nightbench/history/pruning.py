@@ -76,9 +76,7 @@ def prunable(
     marks = _marks(store)
     runs = store.runs()
     old = chosen.of(runs[_old(runs, limits, marks, now or datetime.now(UTC))])
-    needed = _needed(marks)
-    nights = old[["run_id", *_OF_A_NIGHT]].itertuples(index=False, name=None)
-    kept = {str(run_id): needed[night] for run_id, *rest in nights if (night := tuple(rest)) in needed}
+    kept = _kept(old, marks)
     return Pruned(tuple(run_id for run_id in old["run_id"] if run_id not in kept), kept)
 
 
@@ -100,10 +98,7 @@ def prune(
         MeasurementError: when a mark cannot be read, which may be a pin; nothing is removed then.
         OSError: when something could not be removed.
     """
-    needed = _needed(_marks(store))
-    runs = store.runs(RunFilter(run_ids=planned.removed))
-    nights = runs[["run_id", *_OF_A_NIGHT]].itertuples(index=False, name=None)
-    kept = {str(run_id): needed[night] for run_id, *rest in nights if (night := tuple(rest)) in needed}
+    kept = _kept(store.runs(RunFilter(run_ids=planned.removed)), _marks(store))
     removed = tuple(run_id for run_id in planned.removed if run_id not in kept)
     _remove(store, set(removed))
     _remove_left_behind(store, chosen, (now or datetime.now(UTC)) - _SETTLED)
@@ -137,6 +132,13 @@ def _said_invalid(runs: pd.DataFrame, marks: Iterable[Mark]) -> pd.Series[bool]:
     said = {night_of(mark) for mark in marks if mark.kind == "invalid" and not mark.metrics}
     nights = runs[_OF_A_NIGHT].itertuples(index=False, name=None)
     return pd.Series([night in said for night in nights], index=runs.index, dtype=bool)
+
+
+def _kept(runs: pd.DataFrame, marks: list[Mark]) -> dict[str, str]:
+    """Those of `runs` that are needed, and why."""
+    needed = _needed(marks)
+    nights = runs[["run_id", *_OF_A_NIGHT]].itertuples(index=False, name=None)
+    return {str(run_id): needed[night] for run_id, *rest in nights if (night := tuple(rest)) in needed}
 
 
 def _needed(marks: list[Mark]) -> dict[Night, str]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from nightbench.report.layout import BAD, GOOD, INDENT, UNSURE, Page, change, number
 from nightbench.verdict.judgement import Line
 from nightbench.verdict.verdict import State, SuiteVerdict
+from nightbench.verdict.wording import amount
 
 STYLES: Mapping[State, str] = MappingProxyType(
     {"met": GOOD, "regression": BAD, "missed": BAD, "invalid": UNSURE}
@@ -48,8 +49,8 @@ def state_in_words(page: Page, verdict: SuiteVerdict) -> str:
             met = f"{page.met} targets met" if verdict.targets else "no targets"
             return ", ".join([met, *_suspects(verdict), *_muted(verdict)])
         case "regression":
-            amount = len(verdict.regressions)
-            worse = "regression" if amount == 1 else f"{amount} regressions"
+            several = len(verdict.regressions)
+            worse = "regression" if several == 1 else f"{several} regressions"
             return ", ".join([f"{page.worse}{worse}", *_muted(verdict)])
         case "invalid":
             return "incomplete" if not verdict.measurement.validity.complete else "invalid"
@@ -60,13 +61,13 @@ def state_in_words(page: Page, verdict: SuiteVerdict) -> str:
 
 
 def _suspects(verdict: SuiteVerdict) -> list[str]:
-    amount = 0 if verdict.judged is None else len(verdict.judged.suspects)
-    return [f"{amount} {'suspect' if amount == 1 else 'suspects'}"] if amount else []
+    suspects = () if verdict.judged is None else verdict.judged.suspects
+    return [amount(len(suspects), "suspect")] if suspects else []
 
 
 def _muted(verdict: SuiteVerdict) -> list[str]:
-    amount = len(_muted_lines(verdict))
-    return [f"{amount} muted"] if amount else []
+    muted = len(_muted_lines(verdict))
+    return [f"{muted} muted"] if muted else []
 
 
 def _muted_lines(verdict: SuiteVerdict) -> list[Line]:

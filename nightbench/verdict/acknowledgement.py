@@ -62,12 +62,14 @@ def annotated(
     metric; one that the sustained layer found also its metric in the nights before that were looked at: the
     last that were valid, had a value and were of its fingerprint; one that layer 4 found also its metric in all
     such nights since the change, until an epoch begins with it or the night that told it is called invalid,
-    which then told nothing. ``flagged_own`` are the flags that a metric
-    has of itself. ``told`` are its regressions in their own night, never muted ones: whoever muted them knows, and
-    when their baseline goes no note has to say that they are not settled. ``accept`` begins an epoch of the metrics it names, all when it names none, with its night;
-    of what was said about them since that night nothing counts any more, and they are unflagged. Where all
-    regressions of a night are accepted, nothing of it is flagged. ``epoch`` begins one too and unflags nothing. ``invalid`` makes the night of that suite and
-    tier no measurement. Of ``pin`` and ``unpin`` the last counts, and of two mutes of a metric the later one;
+    which then told nothing. ``flagged_own`` are the flags that a metric has of itself. ``told`` are its regressions in
+    their own night, never muted ones: whoever muted them knows, and when their baseline goes no note has to say that
+    they are not settled.
+
+    ``accept`` begins an epoch of the metrics it names, all when it names none, with its night; of what was said about
+    them since that night nothing counts any more, and they are unflagged. Where all regressions of a night are
+    accepted, nothing of it is flagged. ``epoch`` begins one too and unflags nothing. ``invalid`` makes the night of
+    that suite and tier no measurement. Of ``pin`` and ``unpin`` the last counts, and of two mutes of a metric the later one;
     a mute holds until its date.
 
     Args:

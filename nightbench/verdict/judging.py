@@ -38,8 +38,8 @@ def judge(
             ``fingerprint`` (text; only nights with tonight's are compared), ``flagged`` (bool; stays out of the
             baseline), ``flagged_own`` (bool; it is flagged for this metric itself and not for another of its
             suite; `flagged` when left out), ``told`` (bool; the metric's own regression was told that night;
-            `flagged_own` when left out), ``epoch`` (int; only tonight's, which is the largest), ``pinned`` (bool; where any is, the
-            pinned nights are the baseline), ``muted`` (bool). Tonight and later nights in it are ignored (a
+            `flagged_own` when left out), ``epoch`` (int; only tonight's, which is the largest), ``pinned`` (bool;
+            where any is, the pinned nights are the baseline), ``muted`` (bool). Tonight and later nights in it are ignored (a
             note counts the later ones), and so are suites and tiers that tonight has not.
         tonight: The same columns, one night.
         policy: How strictly; the design's when left out.

@@ -9,9 +9,9 @@ import pandas as pd
 
 from nightbench.verdict.layers.trial import Trial
 from nightbench.verdict.panel import Bools
-from nightbench.verdict.percent import moved
 from nightbench.verdict.states import Findings
 from nightbench.verdict.unsettled import unsettled
+from nightbench.verdict.wording import amount, moved
 
 
 def notes_on_suites(findings: Findings) -> Iterator[str]:
@@ -68,7 +68,7 @@ def _of_baseline(trial: Trial, findings: Findings, number: int, name: str) -> It
     pinned = columns & trial.validity.pinned
     kind = "pinned" if pinned.any() else "comparable"
     nights = int(findings.layers.tonight.baseline.nights[pinned if pinned.any() else columns].max())
-    have = f"{nights} {kind} {'night' if nights == 1 else 'nights'}"
+    have = amount(nights, f"{kind} night")
     if kind == "pinned" and nights < policy.gating_nights:
         yield (
             f"{name}: only {have}: no regression can be found until {policy.gating_nights} are pinned, or none "
@@ -102,11 +102,7 @@ def _pins_of_before(findings: Findings, columns: Bools) -> Iterator[str]:
         since = "tonight" if begun == len(panel.nights) - 1 else panel.nights[begun]
         one = len(members) == 1
         yield (
-            f"{_amount(pins, 'pinned night')} {'is' if pins == 1 else 'are'} of an earlier epoch of "
+            f"{amount(pins, 'pinned night')} {'is' if pins == 1 else 'are'} of an earlier epoch of "
             f"{panel.metrics[members[0]] if one else f'{len(members)} metrics'}: {'it is' if one else 'these are'} "
-            f"compared with {_amount(left, f'{kind}night')} since {since}; `nightbench history pin` can name others"
+            f"compared with {amount(left, f'{kind}night')} since {since}; `nightbench history pin` can name others"
         )
-
-
-def _amount(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

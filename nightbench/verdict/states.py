@@ -12,7 +12,7 @@ from nightbench.verdict.layers.excuse import explained
 from nightbench.verdict.layers.lasting import Changes, Untold
 from nightbench.verdict.layers.tonight import Layers
 from nightbench.verdict.panel import Bools, Reruns
-from nightbench.verdict.percent import moved, share
+from nightbench.verdict.wording import amount, moved, share
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ def _without_baseline(layers: Layers, column: int) -> Said | None:
     policy, nights = layers.trial.policy, int(layers.tonight.baseline.nights[column])
     if nights >= policy.gating_nights:
         return None
-    have = f"{nights} {'night' if nights == 1 else 'nights'} so far"
+    have = f"{amount(nights, 'night')} so far"
     if layers.trial.validity.pinned[column]:
-        have = f"only {nights} {'night is' if nights == 1 else 'nights are'} pinned"
+        have = f"only {amount(nights, 'night')} {'is' if nights == 1 else 'are'} pinned"
     if nights < policy.least_nights:
         return Said("no baseline", f"{have}; {policy.least_nights} make a baseline")
     return Said("provisional", f"{have}; a regression needs {policy.gating_nights}")
@@ -152,7 +152,7 @@ def _repeated(findings: Findings, column: int) -> Said:
         return Said("suspect", "its repetitions have no valid value")
     count = int(reruns.blocks[column])
     change = value / float(np.exp(layers.tonight.baseline.centre[column])) - 1
-    again = f"{count} {'repetition' if count == 1 else 'repetitions'} tonight: {moved(change)}"
+    again = f"{amount(count, 'repetition')} tonight: {moved(change)}"
     if layers.repeated[column]:
         return Said("regression", again, 2)
     return Said("noisy", again)

@@ -9,6 +9,7 @@ import numpy as np
 from nightbench.verdict.layers.fingerprints import difference
 from nightbench.verdict.layers.trial import Trial
 from nightbench.verdict.states import Findings
+from nightbench.verdict.wording import amount
 
 _NAMED = 3
 
@@ -62,7 +63,5 @@ def _why(trial: Trial, row: int, column: int) -> str:
     began_before = trial.panel.own[:row, column] & ~trial.panel.told[:row, column]
     if (began_before & validity.measured[:row, column]).any():
         left = int(validity.eligible[:row, column].sum())
-        return (
-            f"only {left} {'night' if left == 1 else 'nights'} before it {'is' if left == 1 else 'are'} left"
-        )
+        return f"only {amount(left, 'night')} before it {'is' if left == 1 else 'are'} left"
     return "none of the nights looked at is from before it"

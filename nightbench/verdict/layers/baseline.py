@@ -8,7 +8,7 @@ import numpy as np
 
 from nightbench.verdict.panel import Bools, Floats, Ints, median_variance
 
-_TO_SIGMA = 1.4826
+TO_SIGMA = 1.4826
 """A normal standard deviation is so many median absolute deviations."""
 
 
@@ -54,7 +54,7 @@ def baseline_of(logs: Floats, blocks: Ints, chosen: Bools, *, winsor: float, lea
     chosen, logs, blocks = chosen[used], np.where(chosen, logs, np.nan)[used], blocks[used]
     median = middle(logs, nights)
     away = np.abs(logs - median)
-    reach = winsor * np.maximum(_TO_SIGMA * middle(away, nights), least)
+    reach = winsor * np.maximum(TO_SIGMA * middle(away, nights), least)
     reach = np.fmax(reach, _second_largest(away, nights))
     near = np.where(chosen, np.clip(logs, median - reach, median + reach), 0.0)
     count = np.maximum(nights, 1)

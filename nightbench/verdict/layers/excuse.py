@@ -27,13 +27,12 @@ def beyond_host(trial: Trial, tonight: Level) -> Bools:
 
     Everywhere where it explains nothing.
     """
-    left = rest(trial, tonight.shift)
-    alpha = trial.policy.tonight_level
-    beyond = left.p(trial.rules.sign) * tonight.factor <= alpha
-    beyond &= trial.rules.sign * left.difference >= trial.rules.worse
+    beyond = worse_without_host(trial, tonight, tonight.shift)
     return np.asarray(beyond | (explained(trial) == 0))
 
 
-def rest(trial: Trial, moved: Shift) -> Shift:
-    """What is left of a shift of tonight when its host's part is taken away."""
-    return replace(moved, difference=moved.difference - trial.rules.sign * explained(trial))
+def worse_without_host(trial: Trial, tonight: Level, moved: Shift) -> Bools:
+    """Whether a shift of this night, less what its host explains, passes what tonight's had to pass; shape (m,)."""
+    left = replace(moved, difference=moved.difference - trial.rules.sign * explained(trial))
+    beyond_doubt = left.p(trial.rules.sign) * tonight.factor <= trial.policy.tonight_level
+    return np.asarray(beyond_doubt & (trial.rules.sign * left.difference >= trial.rules.worse))

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from nightbench.verdict.gating import FSYNC
+from nightbench.verdict.layers.baseline import TO_SIGMA
 from nightbench.verdict.panel import Bools, Floats, Panel
 from nightbench.verdict.patterns import first_match
 from nightbench.verdict.policy import Policy
@@ -149,7 +150,7 @@ def _usual(recent: Floats, metric: str, policy: Policy) -> _Usual:
     Student's t with 3 degrees of freedom, from 5 nights to 20 (``make bench ONLY=host``).
     """
     count, median = len(recent), float(np.median(recent))
-    reach = _REACH * max(1.4826 * float(np.median(np.abs(recent - median))), policy.least_noise)
+    reach = _REACH * max(TO_SIGMA * float(np.median(np.abs(recent - median))), policy.least_noise)
     spread = float(np.clip(recent, median - reach, median + reach).std(ddof=1))
     quantile = -float(stdtrit(min(count / 2, _FREEDOM), policy.host_chance))
     by_chance = quantile * spread * math.sqrt(1 + math.pi / (2 * count))

@@ -35,8 +35,9 @@ def moderated(
     s0² is what the variances of a family have in common, d0 how much they have in common: the variance of
     their logarithms beyond what chance makes of N−1 degrees of freedom tells it. The mean of the two and d0 are those
     of G. Smyth, Linear models and empirical Bayes methods, 2004; s0² is not his, which comes from the mean of these
-    logarithms, but comes from their median, that one wild metric does not move. Where metrics differ in noise, d0 is small, and each
-    is left to its own nights. It is never more than `most`, nor than there are other metrics to learn from.
+    logarithms, but comes from their median, that one wild metric does not move. Where metrics differ in noise, d0 is
+    small, and each is left to its own nights. It is never more than `most`, nor than there are other metrics to learn
+    from.
 
     Args:
         variance: Of each metric's baseline; shape (m,).

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nightbench.verdict.layers.baseline import last, middle
-from nightbench.verdict.layers.excuse import rest
+from nightbench.verdict.layers.excuse import worse_without_host
 from nightbench.verdict.layers.scale import Scale, scale_of
 from nightbench.verdict.layers.shift import shift
 from nightbench.verdict.layers.trial import Level, Trial, beside
@@ -88,7 +88,5 @@ def _sustained(trial: Trial) -> Level:
 def _repeated(trial: Trial, tonight: Level, reruns: Reruns, scale: Scale) -> Bools:
     """Whether the median of the repetitions passes what tonight's value had to pass, less what a slower host explains."""
     variance = beside(median_variance(reruns.blocks), tonight.baseline.block_variance)
-    again = rest(trial, shift(scale.logs(reruns.values), tonight.baseline, tonight.noise, variance))
-    alpha = trial.policy.tonight_level
-    beyond_doubt = again.p(trial.rules.sign) * tonight.factor <= alpha
-    return beyond_doubt & (trial.rules.sign * again.difference >= trial.rules.worse)
+    again = shift(scale.logs(reruns.values), tonight.baseline, tonight.noise, variance)
+    return worse_without_host(trial, tonight, again)

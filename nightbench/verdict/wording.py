@@ -1,4 +1,4 @@
-"""Relative numbers as percentages in a sentence."""
+"""Numbers in a sentence."""
 
 from __future__ import annotations
 
@@ -11,3 +11,8 @@ def moved(change: float, places: int = 1) -> str:
 def share(size: float) -> str:
     """A relative size: ``12 %``, ``0.5 %``."""
     return f"{100 * size:,.3g} %"
+
+
+def amount(count: int, what: str) -> str:
+    """So many of something that an s makes several of: ``1 night``, ``3 nights``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
