@@ -12,9 +12,8 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from dataclasses import replace
 from pathlib import Path
 
-from nightbench.alerts.delivery import DeliveryReport, deliver
+from nightbench.alerts.delivery import DeliveryReport
 from nightbench.alerts.failure import Failure
-from nightbench.alerts.outbox import Outbox
 from nightbench.blocks import Skipped, Turn
 from nightbench.calibration import HostCalibration, calibrate_host
 from nightbench.database import stress_test
@@ -24,7 +23,7 @@ from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun, UnsavedError
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel
-from nightbench.news import News
+from nightbench.night_alerts import NightAlerts
 from nightbench.outcome import NightOutcome, unreadable_note
 from nightbench.plan import Suite, Tier, TierPlan
 from nightbench.plan.layers import as_it_was_set
@@ -94,8 +93,7 @@ class Night:
         self.owner: str | None = None
         self.policy = policy_of(settings, judgements=judgements)
         self._store = HistoryStore(settings.results)
-        self._outbox = Outbox(settings.outbox_folder)
-        self._news = News(self._outbox)
+        self._alerts = NightAlerts(settings)
         self._runs: dict[tuple[Tier, Suite], list[Measurement]] = {}
         self._judged: dict[tuple[Tier, Suite], Verdict] = {}
         self._verdicts: dict[tuple[Tier, Suite], SuiteVerdict] = {}
@@ -104,7 +102,6 @@ class Night:
         self._warned: set[str] = set()
         self._skipped: list[Skipped] = []
         self._kept_aside: Path | None = None
-        self._delivery: DeliveryReport | None = None
 
     def __repr__(self) -> str:
         return f"Night({self.night_id!r})"
@@ -116,7 +113,7 @@ class Night:
             ConfigurationError: for the first that cannot be used.
         """
         self._store.check_writable()
-        self._outbox.check_writable()
+        self._alerts.check_writable()
         if self.settings.websocket_url is not None:
             await load_test.check_reachable(self.settings.websocket_url)
         if self.settings.database_dsn is not None:
@@ -254,14 +251,12 @@ class Night:
         Raises:
             MeasurementError: when some could not be put; the next call tries those again.
         """
-        self._news.find(self._verdicts.values(), self._failures)
-        return self._news.put()
+        self._alerts.find(self._verdicts.values(), self._failures)
+        return self._alerts.put()
 
     def deliver(self) -> DeliveryReport:
         """Post what is in the outbox; blocks while it talks to the server."""
-        dsn = self.settings.sentry_dsn
-        self._delivery = deliver(self._outbox, dsn.get_secret_value() if dsn else None)
-        return self._delivery
+        return self._alerts.deliver()
 
     def outcome(self) -> NightOutcome:
         """What came of it so far."""
@@ -271,7 +266,7 @@ class Night:
             failures=tuple(self._failures),
             skipped=tuple(self._skipped),
             unreadable=tuple(self._store.unreadable),
-            delivery=self._delivery,
+            delivery=self._alerts.delivery,
             kept_aside=self._kept_aside,
         )
 

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from nightbench import addresses
+from nightbench.alert_settings import AlertSettings
 from nightbench.allowed import Place
 from nightbench.errors import ConfigurationError
 from nightbench.frozen import Frozen
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     )
     plan: PlanSettings = PlanSettings()
     verdict: VerdictSettings = VerdictSettings()
+    alerts: AlertSettings = AlertSettings()
 
     _plan_file: Layer | None = PrivateAttr(None)
     # of a factory, since pydantic makes a method of a function
@@ -279,3 +281,4 @@ def _fields() -> Iterator[FieldPath]:
     """Every setting that a variable has; those inside of a plan have their own advice."""
     yield from ((name,) for name in Settings.model_fields)
     yield from (("verdict", name) for name in VerdictSettings.model_fields)
+    yield from (("alerts", name) for name in AlertSettings.model_fields)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from nightbench.alerts.attachment import Attachment
 from nightbench.measurement import Metric
 from nightbench.verdict.judgement import Line
 from nightbench.verdict.night_value import trusted
@@ -42,6 +43,8 @@ class Alert:
         fingerprint: Alerts that share it are one issue.
         tags: To search by.
         context: The numbers behind it, JSON-like.
+        links: Where to read more, by name.
+        attachments: Files that go along, such as the chart of the metric.
     """
 
     kind: Kind
@@ -54,6 +57,8 @@ class Alert:
     fingerprint: tuple[str, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
 
 def alerts_of(verdicts: Iterable[SuiteVerdict]) -> tuple[Alert, ...]:

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import json
-import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
 
-from nightbench import __version__
 from nightbench.alerts.alert import Alert
+from nightbench.alerts.event import Run, event_of
 from nightbench.errors import MeasurementError
 from nightbench.files import check_writable, reason, write_whole
-from nightbench.history.record import clean
-
-_MAX_TAG = 200  # characters; Sentry drops longer ones
-
-
-class Run(Protocol):
-    """What an alert is about: a measurement, or a step that gave none."""
-
-    @property
-    def run_id(self) -> str: ...
-    @property
-    def night_id(self) -> str: ...
 
 
 class Outbox:
@@ -69,26 +55,3 @@ class Outbox:
         """Move an event to `rejected`, where no run posts it again."""
         self.rejected.mkdir(exist_ok=True)
         return path.replace(self.rejected / path.name)
-
-
-def event_of(alert: Alert, run: Run, now: datetime) -> dict[str, Any]:
-    """The Sentry event of an alert, scrubbed.
-
-    Its id is made here, once: a server that is told of it twice keeps one.
-    """
-    tags = {**alert.tags, "run_id": run.run_id, "night_id": run.night_id}
-    event: dict[str, Any] = clean(
-        {
-            "timestamp": now,
-            "platform": "python",
-            "logger": "nightbench",
-            "level": alert.level,
-            "message": {"formatted": alert.title},
-            "fingerprint": alert.fingerprint,
-            "environment": alert.environment,
-            "release": f"nightbench@{__version__}",
-            "tags": {name: value[:_MAX_TAG] for name, value in tags.items()},
-            "contexts": {"benchmark": alert.context},
-        }
-    )
-    return {"event_id": uuid.uuid4().hex, **event}

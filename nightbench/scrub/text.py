@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import Any
 
 REDACTED = "***"
 
@@ -35,11 +34,6 @@ _KEY = re.compile(
     r"[^\S\n]*(?P<sign>={1,2}>?|:=?|%3D)[^\S\n]*(?P<mark>\\*[\"'`])?",
     re.IGNORECASE,
 )
-_SECRET_NAME = re.compile(
-    r"(?:password|passwd|pwd|passphrase|token|authorization|secret|(?:api|access|private|secret|signing)[_-]?key)$",
-    re.IGNORECASE,
-)
-"""A key whose value is a secret, whatever it looks like."""
 _KIND = re.compile(r"(?:bearer|basic|digest|negotiate|token|sentry)\s+", re.IGNORECASE)
 _WORD = re.compile(r"(?:\\.|\S)*+")
 _QUERY_WORD = re.compile(r"[^\s&]*")
@@ -53,10 +47,6 @@ _JWT = re.compile(r"(?<![\w-])eyJ[\w-]++\.[\w-]++(?:\.[\w-]*+)?")
 _MARK = re.compile(r"(?<!\\)(?P<escapes>\\*)(?P<quote>[\"'`])(?=[\s,;:.)\]}>&\\\"'`]|$)")
 _AFTER_A_VALUE = "\"'`)]}>,;."
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-_QUERY = re.compile(r"[?#]")
-_NO_PORT = re.compile(r"^(?P<host>[^:/?#\[]*):(?!\d{1,5}(?:[/?#]|$)).*", re.DOTALL)
-
 _MOST_PASSES = 8
 
 _Span = tuple[int, int]
@@ -65,49 +55,6 @@ _Span = tuple[int, int]
 def scrub(text: str) -> str:
     """Return `text` with passwords, tokens and credentials replaced by ``***``."""
     return "\n".join(_scrub_line(line) for line in text.split("\n"))
-
-
-def scrub_tree(value: Any) -> Any:
-    """Scrub every string inside a JSON-like value of dicts, lists, tuples and scalars; and what has a secret's name."""
-    match value:
-        case str():
-            return scrub(value)
-        case dict():
-            return {scrub(str(key)): _scrub_member(str(key), item) for key, item in value.items()}
-        case list() | tuple():
-            return [scrub_tree(item) for item in value]
-        case _:
-            return value
-
-
-def _scrub_member(key: str, value: Any) -> Any:
-    is_scalar = isinstance(value, str | int | float) and not isinstance(value, bool)
-    return REDACTED if is_scalar and _SECRET_NAME.search(key) else scrub_tree(value)
-
-
-def scrub_address(address: str) -> str:
-    """What may be shown of a URL or DSN that cannot be parsed, where no part is surely not the password.
-
-    Of an address with an @, the scheme and what follows the last @; of another, what stands before a
-    colon without a port.
-    """
-    scrubbed = scrub(address)
-    scheme, mark, rest = scrubbed.partition("://")
-    if not mark or not _SCHEME.fullmatch(scheme):
-        scheme, mark, rest = "", "", scrubbed
-    if "@" in rest:
-        return f"{scheme}{mark}{REDACTED}@{rest.rpartition('@')[2]}"
-    return scheme + mark + _NO_PORT.sub(rf"\g<host>:{REDACTED}", rest)
-
-
-def without_query(address: str) -> str:
-    """A scrubbed URL or DSN without its query and fragment, where tickets and tokens travel by any name."""
-    return _QUERY.split(address, maxsplit=1)[0]
-
-
-def stored_address(address: str) -> str:
-    """A URL or DSN as it stands in results: scrubbed and without its query."""
-    return without_query(scrub(address))
 
 
 def _scrub_line(line: str) -> str:
