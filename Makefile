@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := .bench-venv
 PEERS_STAMP := $(PEERS)/.installed
+SERVERS := .sentry-venv
+SERVERS_STAMP := $(SERVERS)/.installed
 
 # Everything that is made on the way stays inside the project.
 export NIGHTBENCH_CACHE ?= $(CURDIR)/.cache
@@ -14,7 +16,7 @@ export NIGHTBENCH_CACHE ?= $(CURDIR)/.cache
 # What a process imports is compiled once, and not again by each that comes after it.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test lint style types imports templates bytecode greedy format lock bench clean
+.PHONY: help setup run test lint style types imports servers templates bytecode greedy format lock bench clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -23,7 +25,9 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {sys.version.split()[0]}; try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "Installing into $(VENV) (about a minute the first time) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.lock
+	@# pip works on one core: three of them, each with a third of the packages, keep two busy
+	@awk '/^[A-Za-z0-9]/ { n++ } { print > ("$(VENV)/third-" n % 3 ".txt") }' requirements.lock
+	@ls $(VENV)/third-*.txt | xargs -n 1 -P 3 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@# pip would compile on one core, and the packages' tests too; what cannot be compiled (templates) is no failure
 	@$(BIN)/python -m compileall -qq --workers 0 -x '/tests?/' $(VENV)/lib || true
@@ -34,11 +38,12 @@ setup: $(STAMP) ## make the virtual environment from requirements.lock
 run: setup ## the whole night in short form on the embedded default
 	@$(BIN)/nightbench run nightly --quick
 
-test: setup ## lint, types, import rules and every test
+test: ## lint, types, import rules and every test
+	@$(MAKE) --no-print-directory --jobs 2 setup servers
 	@# first all that does not mind what runs beside it: the clocks of the other tests would
 	@$(MAKE) --no-print-directory --jobs 4 --output-sync=target lint templates bytecode greedy
-	@# most tests wait for something: four at a time keep two cores busy
-	$(BIN)/python -m pytest -m "not greedy and not alone" --numprocesses 4 --dist loadfile
+	@# most tests wait for something: five at a time keep two cores busy
+	$(BIN)/python -m pytest -m "not greedy and not alone" --numprocesses 5 --dist loadfile
 	$(BIN)/python -m pytest -m alone $(call marked,alone)
 
 # the files with a test that is marked so: to collect all the others takes longer than to look for it
@@ -56,25 +61,35 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports
 
+# The Sentry-compatible servers that tests send to bring Django and more: they have a virtual environment of their own.
+$(SERVERS_STAMP): tests/servers/requirements.txt
+	@$(PYTHON) -m venv $(SERVERS)
+	@$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r $<
+	@touch $@
+
+servers: $(SERVERS_STAMP) ## install the Sentry-compatible servers that tests send to
+
 # what many tests start from
-templates: setup
+templates: setup servers
 	@$(BIN)/python tests/templates.py
 
 # what each worker of the tests would else compile for itself; what cannot be collected is told when they run
 bytecode: setup
 	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || true
 
-# two at a time, as each of them waits as long as it works
+# three at a time, as each of them waits longer than it works; by the test, as they are in few files
 greedy: setup
-	$(BIN)/python -m pytest -m greedy --numprocesses 2 --dist loadfile $(call marked,greedy)
+	$(BIN)/python -m pytest -m greedy --numprocesses 3 --dist worksteal $(call marked,greedy)
 
 format: setup ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
+lock: ## rewrite the lock files from what is asked for (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		pyproject.toml --group dev --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		tests/servers/requirements.in --output-file tests/servers/requirements.txt
 
 # The peers are measured beside nightbench and never depended on: they have a virtual environment of their own.
 $(PEERS_STAMP): benchmarks/peers/requirements.txt
@@ -88,4 +103,4 @@ bench: setup $(PEERS_STAMP) ## nightbench beside k6, Locust and pgbench, 45 minu
 clean: ## remove all that was made; results stay, also those kept aside
 	@# .cache/unsaved holds runs that the results folder could not take
 	if [ -d .cache ]; then find .cache -mindepth 1 -maxdepth 1 ! -name unsaved -exec rm -rf {} + ; rmdir .cache 2>/dev/null || true; fi
-	rm -rf $(VENV) $(PEERS) benchmarks/out .pytest_tmp .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(PEERS) $(SERVERS) benchmarks/out .pytest_tmp .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

@@ -20,6 +20,8 @@ from nightbench.host import fingerprint
 NAMES = (
     *("exchanges", "open", "connections", "memory", "accuracy", "health", "ten_thousand", "growth"),
     *("transactions", "service_times", "database_memory", "history", "verdict", "host", "changepoints"),
+    "scrubbing",
+    "observability",
 )
 OUT = ROOT / "benchmarks" / "out"
 

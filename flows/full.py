@@ -7,10 +7,11 @@ from prefect.client.schemas.objects import State
 
 from flows.tier import run_tier
 from nightbench.plan import Blocks, DatabaseChanges, Reruns, TierChanges, WebSocketChanges
+from tasks.crashed import crashed
 from tasks.scrubbed import scrubbed
 
 
-@flow(name="full", persist_result=False)
+@flow(name="full", persist_result=False, on_crashed=[crashed])
 @scrubbed
 async def full(
     websocket: WebSocketChanges | None = None,

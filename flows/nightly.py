@@ -12,12 +12,14 @@ from flows import stress as stress_flow
 from flows.tier import OUTCOMES, failed_state, survive, the_night
 from nightbench.night import Night
 from nightbench.plan import Tier, TierChanges
+from tasks.checkin import checked_in
+from tasks.crashed import crashed
 from tasks.scrubbed import scrubbed
 
 _TierFlow = Callable[..., Any]  # Prefect's overloads make no one type of it
 
 
-@flow(name="nightly", persist_result=False)
+@flow(name="nightly", persist_result=False, on_crashed=[crashed])
 @scrubbed
 async def nightly(
     baseline: TierChanges | None = None,
@@ -35,10 +37,13 @@ async def nightly(
         stress: What to change in the stress tier.
         quick: Keep the concurrency of each tier, cut its length to seconds.
     """
-    async with the_night("nightly") as night:
-        await _tier(night, "baseline", baseline_flow.baseline, baseline, quick=quick)
-        await _tier(night, "full", full_flow.full, full, quick=quick)
-        await _tier(night, "stress", stress_flow.stress, stress, quick=quick)
+    changes: dict[Tier, TierChanges | None] = {"baseline": baseline, "full": full, "stress": stress}
+    async with checked_in(changes, quick=quick) as check_ins:
+        async with the_night("nightly") as night:
+            await _tier(night, "baseline", baseline_flow.baseline, baseline, quick=quick)
+            await _tier(night, "full", full_flow.full, full, quick=quick)
+            await _tier(night, "stress", stress_flow.stress, stress, quick=quick)
+        check_ins.outcome = night.outcome()
     return failed_state(night.outcome())
 
 

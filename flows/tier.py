@@ -23,12 +23,16 @@ from nightbench.report.log_lines import logged_progress
 from nightbench.running import open_night, running_night
 from tasks.alert import alert, deliver_alerts
 from tasks.judge import judge
+from tasks.links import flow_run_id, links_of
 from tasks.measure_database import measure_database
 from tasks.measure_websocket import measure_websocket
 from tasks.publish import publish
 from tasks.record import record
+from tasks.scrubbed_logs import scrub_logs
 
 T = TypeVar("T")
+
+scrub_logs()  # as soon as there is a flow: what is wrong with its parameters is logged before it begins
 
 _STEPS: Mapping[Suite, Callable[[Night, TierPlan, Turn], Awaitable[Measurement]]] = {
     "websocket": measure_websocket,
@@ -92,18 +96,23 @@ async def the_night(name: str) -> AsyncIterator[Night]:
 
     At the end the alerts are delivered and the summary is published.
     """
+    scrub_logs()
     async with AsyncExitStack() as stack:
         night = running_night()
         if night is None:
             logger = get_run_logger()
             display = partial(logged_progress, logger)
-            own = open_night(name, settings.current(), display=display, on_note=logger.warning)
+            # an end from outside, such as a kill, is told by the hook for crashes: once, whoever sees it
+            own = open_night(
+                name, settings.current(), display=display, on_note=logger.warning, told=Exception
+            )
             night = await stack.enter_async_context(own)
             await stack.enter_async_context(night.provided())
         if night.owner is not None:
             yield night
             return
         night.owner = name
+        night.links |= links_of(flow_run_id())
         yield night
         for step in (alert, deliver_alerts):
             await survive(night, step(night))

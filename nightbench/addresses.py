@@ -13,6 +13,8 @@ from nightbench.plan.placeholders import placeholders
 
 _POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9]*://")
+ISSUES_API = re.compile(r"/api/(?:(?P<bugsink>canonical/0)|0/organizations/[^/?#]+)$")
+"""The end of the address of Bugsink's API, or of Sentry's."""
 _ENCODE = "a password with special characters must be percent-encoded"
 
 
@@ -56,6 +58,27 @@ def check_sentry(dsn: str) -> None:
     parts = _split(dsn)
     if parts.scheme not in ("http", "https") or not parts.username or not parts.path.strip("/"):
         msg = "not a Sentry DSN; it looks like https://key@host/project"
+        raise ValueError(msg)
+
+
+def check_page(url: str) -> None:
+    """Raise ValueError unless `url` is one that a browser opens and that anybody may read."""
+    parts = _split(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        msg = "not the address of a page; it looks like https://host/path"
+        raise ValueError(msg)
+    if "@" in parts.netloc:
+        msg = "credentials do not belong there; whoever reads an alert reads them"
+        raise ValueError(msg)
+
+
+def check_issues_api(url: str) -> None:
+    """Raise ValueError unless `url` is where Bugsink or Sentry has its issues."""
+    check_page(url)
+    if not ISSUES_API.search(url.rstrip("/")):
+        msg = (
+            "not the API of issues; it looks like https://host/api/canonical/0 or …/api/0/organizations/name"
+        )
         raise ValueError(msg)
 
 

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from dataclasses import replace
 from pathlib import Path
 
+from nightbench.alert_rows import save_alert_rows
 from nightbench.alerts.delivery import DeliveryReport
 from nightbench.alerts.failure import Failure
 from nightbench.blocks import Skipped, Turn
@@ -66,6 +67,7 @@ class Night:
         on_note: Told at once of what the summary notes later.
         stop: When set, the running suite ends early and no other is started.
         owner: The flow that ends it, of which every further flow is a part.
+        links: Where more of it is to be read, by name, such as its run in the Prefect UI.
         policy: How strictly it is judged.
     """
 
@@ -91,9 +93,10 @@ class Night:
         self.on_note = on_note
         self.stop = stop or asyncio.Event()
         self.owner: str | None = None
+        self.links: dict[str, str] = {}
         self.policy = policy_of(settings, judgements=judgements)
         self._store = HistoryStore(settings.results)
-        self._alerts = NightAlerts(settings)
+        self._alerts = NightAlerts(settings, night_id)
         self._runs: dict[tuple[Tier, Suite], list[Measurement]] = {}
         self._judged: dict[tuple[Tier, Suite], Verdict] = {}
         self._verdicts: dict[tuple[Tier, Suite], SuiteVerdict] = {}
@@ -251,12 +254,18 @@ class Night:
         Raises:
             MeasurementError: when some could not be put; the next call tries those again.
         """
-        self._alerts.find(self._verdicts.values(), self._failures)
+        earlier = None if self._earlier is None else self._earlier[1]
+        self._alerts.find(self._verdicts.values(), self._failures, earlier=earlier, links=self.links)
         return self._alerts.put()
 
     def deliver(self) -> DeliveryReport:
-        """Post what is in the outbox; blocks while it talks to the server."""
-        return self._alerts.deliver()
+        """Post what is in the outbox, and save what became of it; blocks while it talks to the server."""
+        report = self._alerts.deliver()
+        try:
+            save_alert_rows(self.settings, self._store, self._alerts.records, report)
+        except NightbenchError as error:
+            self.failed(None, None, error)
+        return report
 
     def outcome(self) -> NightOutcome:
         """What came of it so far."""
@@ -266,6 +275,7 @@ class Night:
             failures=tuple(self._failures),
             skipped=tuple(self._skipped),
             unreadable=tuple(self._store.unreadable),
+            alerts=self._alerts.records,
             delivery=self._alerts.delivery,
             kept_aside=self._kept_aside,
         )

@@ -9,6 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
+from nightbench.alert_rows import alert_rows
+from nightbench.alerts.alert_record import AlertRecord
 from nightbench.alerts.delivery import DeliveryReport
 from nightbench.alerts.failure import Failure
 from nightbench.blocks import Skipped
@@ -20,7 +22,7 @@ from nightbench.report.document import suite_document
 from nightbench.report.promises import units_of
 from nightbench.report.summary import print_night
 from nightbench.report.verdict_lines import in_one_sentence
-from nightbench.scrub import scrub, scrub_tree
+from nightbench.scrub import scrub, scrub_long, scrub_tree
 from nightbench.settings import Settings
 from nightbench.verdict.verdict import SuiteVerdict, exit_code
 
@@ -37,6 +39,7 @@ class NightOutcome:
         failures: The steps that raised.
         skipped: The runs of suites that there were not because the night was interrupted.
         unreadable: Files of the history that had to be passed over.
+        alerts: What was decided about each alert.
         delivery: What became of the alerts; None when the night ended before they could be posted.
         kept_aside: The folder of the runs that the dataset could not take, if there are any.
     """
@@ -46,6 +49,7 @@ class NightOutcome:
     failures: tuple[Failure, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unreadable: tuple[UnreadableFile, ...] = ()
+    alerts: tuple[AlertRecord, ...] = ()
     delivery: DeliveryReport | None = None
     kept_aside: Path | None = None
 
@@ -118,7 +122,10 @@ def unreadable_note(file: UnreadableFile) -> str:
 
 def night_document(outcome: NightOutcome) -> dict[str, Any]:
     """The night as JSON-like data, scrubbed: what ``nightbench run --json`` writes."""
-    delivery = asdict(outcome.delivery) if outcome.delivery is not None else None
+    delivery: dict[str, Any] | None = None
+    if outcome.delivery is not None:
+        told = alert_rows(outcome.alerts, outcome.delivery)
+        delivery = {**asdict(outcome.delivery), "told": told}
     return {
         "schema": SCHEMA,
         "night_id": outcome.night_id,
@@ -153,4 +160,4 @@ def night_markdown(outcome: NightOutcome, settings: Settings) -> str:
     print_outcome(
         Console(file=text, width=_WIDTH, force_terminal=False, color_system=None), outcome, settings
     )
-    return scrub(f"# {outcome.night_id}\n\n```\n{text.getvalue().rstrip()}\n```\n")
+    return scrub_long(f"# {outcome.night_id}\n\n```\n{text.getvalue().rstrip()}\n```\n")

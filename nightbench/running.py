@@ -29,8 +29,11 @@ async def open_night(
     display: Display = no_display,
     on_note: OnNote = no_note,
     stop: asyncio.Event | None = None,
+    told: type[BaseException] = BaseException,
 ) -> AsyncIterator[Night]:
     """Begin the night of the flow `name`; it is the running one inside the block. What breaks it is alerted.
+
+    `told` is of which kind that has to be: `Exception` where somebody else tells of a night that is ended from outside.
 
     Raises:
         ConfigurationError: when a setting, a folder or an address cannot be used; nothing is started then.
@@ -49,7 +52,7 @@ async def open_night(
         yield night
     except GeneratorExit:
         raise
-    except BaseException as error:
+    except told as error:
         night.failed(None, None, error, tell=False)
         with suppress(MeasurementError):
             night.put_alerts()

@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     sentry_dsn: SecretStr | None = Field(
         None, description="where alerts are posted; kept in the outbox unless set"
     )
+    reference_sentry_dsn: SecretStr | None = Field(
+        None, description="where the embedded reference backend is watched; nowhere unless set"
+    )
     environment: str = Field(
         "local", min_length=1, max_length=64, description="names this subject in results and alerts"
     )
@@ -134,7 +137,7 @@ class Settings(BaseSettings):
             Place.parse(entry)
         return value
 
-    @field_validator("sentry_dsn")
+    @field_validator("sentry_dsn", "reference_sentry_dsn")
     @classmethod
     def _is_sentry(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:

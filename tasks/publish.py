@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from nightbench.night import Night
 from nightbench.outcome import night_markdown
+from nightbench.scrub import scrub
 from tasks.scrubbed import scrubbed
 
 KEY = "nightbench-summary"
@@ -20,7 +21,7 @@ KEY = "nightbench-summary"
 async def publish(night: Night) -> UUID:
     """Publish the summary of the night as a markdown artifact."""
     return await acreate_markdown_artifact(
-        night_markdown(night.outcome(), night.settings),
+        scrub(night_markdown(night.outcome(), night.settings)),
         key=KEY,
-        description=f"The summary of {night.night_id}",
+        description=scrub(f"The summary of {night.night_id}"),
     )

@@ -11,6 +11,8 @@ LONGEST_FIRST = (
     "tests/endtoend/",
     "tests/reference/test_reference_lifecycle.py",
     "tests/database/",
+    "tests/alerts/test_alerts_faults.py",
+    "tests/alerts/test_alerts_week.py",
     "tests/cli/test_cli_closed_pipe.py",
     "tests/websocket/",
     "tests/reference/",

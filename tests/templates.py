@@ -1,4 +1,4 @@
-"""Make what many tests start from: the database templates of the reference backend and of Prefect's server.
+"""Make what many tests start from: the databases of the reference backend, of Prefect's server and of Bugsink.
 
 Run before the tests, ``python tests/templates.py``, it saves each of their workers from waiting for them. Without
 it they are made by whichever test comes first.
@@ -10,6 +10,8 @@ import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+
+from sentry_servers import bugsink_template
 
 from flows.in_process.server import embedded_server
 from nightbench.reference.postgres import postgres_instance, reference_template
@@ -33,4 +35,5 @@ def postgres_template(cache):
 if __name__ == "__main__":
     given = Path(os.environ["NIGHTBENCH_CACHE"]).absolute()
     postgres_template(given)
+    bugsink_template(given)
     sys.exit(not prefect_template(given).exists())

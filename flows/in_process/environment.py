@@ -82,6 +82,7 @@ def embedded(folder: Path, api_url: str) -> dict[str, str]:
     """The variables for an embedded server whose files lie in `folder`."""
     return {
         API_URL: api_url,
+        "PREFECT_UI_URL": "",  # it serves none, and nothing may link to it
         "PREFECT_HOME": str(folder),
         "PREFECT_LOGGING_TO_API_ENABLED": "false",  # the log would end with the server
         # It is on this machine and never starts again: each request to one that died would take a minute.
@@ -108,6 +109,7 @@ def prefect_environment(variables: Mapping[str, str]) -> Iterator[None]:
             key: variables[name]
             for name, key in (
                 (API_URL, "api.url"),
+                ("PREFECT_UI_URL", "ui_url"),
                 ("PREFECT_HOME", "home"),
                 ("PREFECT_LOGGING_TO_API_ENABLED", "logging.to_api.enabled"),
                 ("PREFECT_CLIENT_MAX_RETRIES", "client.max_retries"),

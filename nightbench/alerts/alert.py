@@ -7,25 +7,35 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-from nightbench.alerts.attachment import Attachment
+from nightbench.alerts import wording
+from nightbench.alerts.epoch import Mark, epoch_of, measured_alike, same_setup
+from nightbench.history.record import clean_text
 from nightbench.measurement import Metric
 from nightbench.verdict.judgement import Line
 from nightbench.verdict.night_value import trusted
 from nightbench.verdict.targets import LEAKED_ROWS, TargetResult
 from nightbench.verdict.verdict import SuiteVerdict
 
-Kind = Literal["target_missed", "regression", "invalid", "tenant_leak", "failed"]
-Level = Literal["error", "warning"]
+Kind = Literal[
+    "tenant_leak", "crashed", "failed", "target_missed", "invalid", "regression", "roll_up", "test"
+]
+"""The most severe first: in this order they are told when there are too many."""
+Level = Literal["error", "warning", "info"]
 
-_LEVELS: Mapping[Kind, Level] = MappingProxyType(
+LEVELS: Mapping[Kind, Level] = MappingProxyType(
     {
-        "target_missed": "error",
         "tenant_leak": "error",
+        "crashed": "error",
         "failed": "error",
-        "regression": "warning",
+        "target_missed": "error",
         "invalid": "warning",
+        "regression": "warning",
+        "test": "info",
     }
 )
+"""By kind; a roll-up has the worst of what it lists."""
+VALIDITY = "validity"
+"""Stands for a metric in what is about a whole measurement."""
 
 
 @dataclass(frozen=True)
@@ -36,15 +46,17 @@ class Alert:
         kind: What happened.
         suite: That it is about, or ``all``.
         tier: That it is about, or ``all``.
-        metric: What it happened to; ``validity`` for an invalid or incomplete measurement.
+        metric: What it happened to; ``validity`` for an invalid or incomplete measurement, ``run`` where there is none.
         environment: Of the night.
         level: ``error`` or ``warning``.
         title: The same for every night on which it happens again.
         fingerprint: Alerts that share it are one issue.
+        text: What whoever is woken up reads below the title: the numbers, a line each.
         tags: To search by.
         context: The numbers behind it, JSON-like.
         links: Where to read more, by name.
-        attachments: Files that go along, such as the chart of the metric.
+        setup: What it was measured with: only a night of the same can show that it is well again.
+        epoch: In which what was normal for the metric has been the same; empty for what is told every night.
     """
 
     kind: Kind
@@ -55,51 +67,68 @@ class Alert:
     level: Level
     title: str
     fingerprint: tuple[str, ...]
+    text: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
-    attachments: tuple[Attachment, ...] = ()
+    setup: str = ""
+    epoch: str = ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What is remembered of it from night to night is kept under this: as `OpenAlert.key`, which is scrubbed."""
+        return (*(clean_text(part) for part in self.fingerprint), self.setup)
 
 
-def alerts_of(verdicts: Iterable[SuiteVerdict]) -> tuple[Alert, ...]:
+def alerts_of(verdicts: Iterable[SuiteVerdict], marks: Iterable[Mark] = ()) -> tuple[Alert, ...]:
     """The alerts of a run: leaks and missed targets are errors, regressions and invalid measurements warnings.
 
     The targets of an invalid measurement are no news, but a leaked row is; what is muted is none either.
+
+    Args:
+        verdicts: One for each suite.
+        marks: What people said of earlier nights; they begin the epochs of regressions.
     """
-    return tuple(alert for verdict in verdicts for alert in _alerts_of_suite(verdict))
+    known = tuple(marks)
+    return tuple(alert for verdict in verdicts for alert in _alerts_of_suite(verdict, known))
 
 
-def _alerts_of_suite(verdict: SuiteVerdict) -> Iterator[Alert]:
+def _alerts_of_suite(verdict: SuiteVerdict, marks: tuple[Mark, ...]) -> Iterator[Alert]:
     if verdict.leaked:
-        rows = [run.value(LEAKED_ROWS) or 0.0 for run in (*verdict.runs, *verdict.reruns)]
-        yield _alert(
-            verdict, "tenant_leak", LEAKED_ROWS, "rows of another tenant were read", {"value": max(rows)}
-        )
+        yield _leak(verdict)
     if not (verdict.trusted and verdict.complete):
-        what = "the measurement is invalid" if verdict.complete else "the measurement is incomplete"
-        reasons = [reason for run in verdict.runs if not trusted(run) for reason in run.validity.reasons]
-        yield _alert(verdict, "invalid", "validity", what, {"reasons": reasons})
+        yield _invalid(verdict)
     if not verdict.trusted:
         return
     for target in verdict.missed:
         if not (verdict.leaked and target.metric == LEAKED_ROWS):
             yield _missed(verdict, target)
     for line in verdict.regressions:
-        yield _regression(verdict, line)
+        yield _regression(verdict, line, marks)
+
+
+def _leak(verdict: SuiteVerdict) -> Alert:
+    rows = max(run.value(LEAKED_ROWS) or 0.0 for run in (*verdict.runs, *verdict.reruns))
+    what = "rows of another tenant were read"
+    return _alert(verdict, "tenant_leak", LEAKED_ROWS, what, text=wording.leak(rows), context={"value": rows})
+
+
+def _invalid(verdict: SuiteVerdict) -> Alert:
+    what = "the measurement is invalid" if verdict.complete else "the measurement is incomplete"
+    reasons = [reason for run in verdict.runs if not trusted(run) for reason in run.validity.reasons]
+    text = wording.listed(reasons)
+    return _alert(verdict, "invalid", VALIDITY, what, text=text, context={"reasons": reasons})
 
 
 def _missed(verdict: SuiteVerdict, target: TargetResult) -> Alert:
     metric = _metric(verdict, target.metric)
-    context = {
-        **asdict(target),
-        "unit": metric.unit if metric else None,
-        "n": metric.n if metric else 0,
-        "missing": target.value is None,
-    }
-    return _alert(verdict, "target_missed", target.metric, f"{target.metric} misses its target", context)
+    unit, samples = (metric.unit, metric.n) if metric else (None, 0)
+    context = {**asdict(target), "unit": unit, "n": samples, "missing": target.value is None}
+    text, what = wording.missed(target, unit, samples), f"{target.metric} misses its target"
+    return _alert(verdict, "target_missed", target.metric, what, text=text, context=context)
 
 
-def _regression(verdict: SuiteVerdict, line: Line) -> Alert:
+def _regression(verdict: SuiteVerdict, line: Line, marks: tuple[Mark, ...]) -> Alert:
     metric = _metric(verdict, line.metric)
     context = {
         "metric": line.metric,
@@ -108,21 +137,22 @@ def _regression(verdict: SuiteVerdict, line: Line) -> Alert:
         "unit": metric.unit if metric else None,
         "effect": line.effect,
         "interval": [line.low, line.high],
+        "n": metric.n if metric else 0,
         "nights": line.nights,
         "p": line.p_adjusted if line.p_adjusted is not None else line.p,
         "layer": line.layer,
-        "since": _since(verdict, line),
+        "since": line.since,
         "why": line.why,
     }
-    return _alert(verdict, "regression", line.metric, f"{line.metric} is worse than before", context)
-
-
-def _since(verdict: SuiteVerdict, line: Line) -> str | None:
-    """The first night of the level that is worse, where the history tells; the last such change."""
-    changes = () if verdict.judged is None else verdict.judged.changes
-    return next(
-        (change.night for change in reversed(changes) if change.metric == line.metric and change.point.worse),
-        None,
+    return _alert(
+        verdict,
+        "regression",
+        line.metric,
+        f"{line.metric} is worse than before",
+        text=wording.regression(line, metric.unit if metric else None),
+        context=context,
+        setup=measured_alike(verdict.measurement),
+        epoch=epoch_of(marks, line.suite, line.tier, line.metric),
     )
 
 
@@ -130,7 +160,17 @@ def _metric(verdict: SuiteVerdict, name: str) -> Metric | None:
     return next((metric for metric in verdict.values if metric.name == name), None)
 
 
-def _alert(verdict: SuiteVerdict, kind: Kind, metric: str, what: str, context: Mapping[str, Any]) -> Alert:
+def _alert(
+    verdict: SuiteVerdict,
+    kind: Kind,
+    metric: str,
+    what: str,
+    *,
+    text: str,
+    context: Mapping[str, Any],
+    setup: str | None = None,
+    epoch: str = "",
+) -> Alert:
     measurement = verdict.measurement
     suite, tier, environment = measurement.suite, measurement.tier, measurement.environment
     return Alert(
@@ -139,9 +179,10 @@ def _alert(verdict: SuiteVerdict, kind: Kind, metric: str, what: str, context: M
         tier=tier,
         metric=metric,
         environment=environment,
-        level=_LEVELS[kind],
+        level=LEVELS[kind],
         title=f"{tier} {suite}: {what}",
         fingerprint=(kind, suite, tier, metric, environment),
+        text=text,
         tags={"kind": kind, "suite": suite, "tier": tier, "metric": metric},
         context={
             "run_id": measurement.run_id,
@@ -150,4 +191,6 @@ def _alert(verdict: SuiteVerdict, kind: Kind, metric: str, what: str, context: M
             "duration_s": measurement.duration,
             **context,
         },
+        setup=same_setup(measurement) if setup is None else setup,
+        epoch=epoch,
     )

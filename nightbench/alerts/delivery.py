@@ -1,67 +1,30 @@
-"""Posting what waits in the outbox, with the server's answer known for each.
-
-The transport of sentry-sdk gives an event id and silence whether the server took the event or not, so the
-envelope is made with its classes and posted here.
-"""
+"""Delivering what waits in the outbox: by one process at a time, within a time, and every alert accounted for."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import Enum, auto
-from pathlib import Path
-from typing import Any
+from functools import partial
+from types import MappingProxyType
 
-import urllib3
-from sentry_sdk.envelope import Envelope
-from sentry_sdk.utils import BadDsn, Dsn
-
-from nightbench import __version__
+from nightbench.alerts.delivery_report import DeliveryReport as DeliveryReport  # noqa: PLC0414  # what it gives
+from nightbench.alerts.delivery_report import EventState
+from nightbench.alerts.kept import id_of
 from nightbench.alerts.outbox import Outbox
+from nightbench.alerts.outbox_lock import hold
+from nightbench.alerts.outbox_state import OutboxState
+from nightbench.alerts.posting import ANSWER_SECONDS, CONNECT_SECONDS, Poster
+from nightbench.alerts.round import Limits, OnEvent, Round, left_alone
+from nightbench.errors import ConfigurationError
 from nightbench.files import reason
-from nightbench.scrub import scrub
 
-CLIENT = f"nightbench/{__version__}"
-CONNECT_SECONDS = 5.0
-ANSWER_SECONDS = 10.0
-MAX_FAILURES = 3
-"""Server errors in a row after which the rest waits for the next run."""
+NO_DSN = "no Sentry DSN is set"
+DROPPED = "given up: it waited too long, or too much waited"
 
-
-@dataclass(frozen=True)
-class DeliveryReport:
-    """What became of the alerts in the outbox.
-
-    Attributes:
-        delivered: Taken by the server, which said so, and gone from the outbox.
-        undelivered: Still in the outbox; the next run tries again.
-        rejected: Set aside in ``rejected/``: the server will never take them.
-        reasons: Why some were not delivered, one sentence each.
-    """
-
-    delivered: int = 0
-    undelivered: int = 0
-    rejected: int = 0
-    reasons: tuple[str, ...] = ()
-
-
-class _Answer(Enum):
-    TAKEN = auto()
-    REFUSED = auto()
-    LATER = auto()
-    """This one failed; the next may not."""
-    BUSY = auto()
-    """Nothing else would get through either."""
-
-
-@dataclass
-class _Tally:
-    delivered: int = 0
-    rejected: int = 0
-    failures: int = 0
-    reasons: dict[str, None] = field(default_factory=dict)
+_LIMITS = Limits()
 
 
 def deliver(
@@ -70,112 +33,84 @@ def deliver(
     *,
     connect_seconds: float = CONNECT_SECONDS,
     answer_seconds: float = ANSWER_SECONDS,
+    limits: Limits = _LIMITS,
+    on_event: OnEvent = lambda _: None,
+    wait: Callable[[float], None] = time.sleep,
 ) -> DeliveryReport:
-    """Post every pending event, oldest first, and delete those that the server took.
+    """Post every pending alert, oldest first, and delete those that the server took.
 
-    It never raises for what the server or the DSN does: an alert that cannot be delivered stays.
+    It never raises for what the server, the DSN or the disk does: an alert that cannot be delivered stays. What is
+    then more or older than the outbox may hold is given up and counted.
+
+    Args:
+        outbox: Where they wait.
+        dsn: Of the Sentry project; None for none.
+        connect_seconds: See `Poster`.
+        answer_seconds: See `Poster`.
+        limits: How long all of it may take.
+        on_event: Told of each alert that is through.
+        wait: Sleeps for so many seconds.
     """
-    waiting = outbox.pending()
-    if not waiting:
+    state = OutboxState.read(outbox.state_file)
+    if not outbox.pending() and not outbox.set_aside_ones() and state.dropped == state.told:
         return DeliveryReport()
-    if dsn is None:
-        return DeliveryReport(undelivered=len(waiting), reasons=("no Sentry DSN is set",))
     try:
-        target = Dsn(dsn)
-    except (BadDsn, ValueError) as error:
-        problem = f"NIGHTBENCH_SENTRY_DSN is not a Sentry DSN: {scrub(str(error))}; it looks like https://KEY@HOST/1"
-        return DeliveryReport(undelivered=len(waiting), reasons=(problem,))
-    timeout = urllib3.Timeout(connect=connect_seconds, read=answer_seconds)
-    with urllib3.PoolManager(retries=False, timeout=timeout) as http:
-        tally = _post_all(outbox, waiting, lambda event: _post(http, target, event))
-    return DeliveryReport(
-        delivered=tally.delivered,
-        undelivered=len(outbox.pending()),
-        rejected=tally.rejected,
-        reasons=tuple(tally.reasons),
-    )
-
-
-def _post_all(
-    outbox: Outbox, waiting: list[Path], post: Callable[[dict[str, Any]], tuple[_Answer, str]]
-) -> _Tally:
-    tally = _Tally()
-    for path in waiting:
-        answer, why = _offer(path, post)
-        if why:
-            tally.reasons[why] = None
-        tally.failures = tally.failures + 1 if answer is _Answer.LATER else 0
-        try:
-            _settle(outbox, path, answer, tally)
-        except OSError as error:
-            tally.reasons[f"{path.name} stays in the outbox: {reason(error)}"] = None
-        if answer is _Answer.BUSY or tally.failures >= MAX_FAILURES:
-            break
-    return tally
-
-
-def _settle(outbox: Outbox, path: Path, answer: _Answer, tally: _Tally) -> None:
-    match answer:
-        case _Answer.TAKEN:
-            tally.delivered += 1
-            path.unlink(missing_ok=True)
-        case _Answer.REFUSED:
-            outbox.set_aside(path)
-            tally.rejected += 1
-
-
-def _offer(path: Path, post: Callable[[dict[str, Any]], tuple[_Answer, str]]) -> tuple[_Answer, str]:
-    try:
-        event = json.loads(path.read_bytes())
+        with hold(outbox.lock) as held:
+            if held.ours:
+                poster = partial(Poster, connect_seconds=connect_seconds, answer_seconds=answer_seconds)
+                return _delivered(outbox, dsn, poster, partial(Round, limits=limits, wait=wait), on_event)
     except OSError as error:
-        return _Answer.LATER, f"{path.name} cannot be read: {reason(error)}"
-    except ValueError:
-        event = None
-    if not isinstance(event, dict) or "event_id" not in event:
-        return _Answer.REFUSED, f"{path.name} is not an event"
-    return post(event)
+        return _all_wait(outbox, f"{outbox.folder} cannot be written to: {reason(error)}")
+    other = f"process {held.other}" if held.other else "another process"
+    return _all_wait(outbox, f"{other} is delivering; it takes these along, or the next run does")
 
 
-def _post(http: urllib3.PoolManager, dsn: Dsn, event: dict[str, Any]) -> tuple[_Answer, str]:
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    envelope = Envelope(headers={"event_id": event["event_id"], "sent_at": now})
-    envelope.add_event(event)  # type: ignore[arg-type]  # the outbox holds what `event_of` made
-    auth = dsn.to_auth(CLIENT)
-    headers = {
-        "Content-Type": "application/x-sentry-envelope",
-        "User-Agent": CLIENT,
-        "X-Sentry-Auth": auth.to_header(),
-    }
+def _delivered(
+    outbox: Outbox,
+    dsn: str | None,
+    poster_of: Callable[[str], Poster],
+    round_of: Callable[[Outbox, Poster], Round],
+    on_event: OnEvent,
+) -> DeliveryReport:
+    """Deliver from an outbox that we hold."""
+    if dsn is None:
+        return _settled(outbox, stopped=NO_DSN)
     try:
-        answer = http.request(
-            "POST", auth.get_api_url(), body=envelope.serialize(), headers=headers, redirect=False
-        )
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        return _Answer.BUSY, f"{dsn.netloc} cannot be reached: {scrub(_network_reason(error))}"
-    return _read_answer(dsn.netloc, answer.status)
+        poster = poster_of(dsn)
+    except ConfigurationError as error:
+        return _settled(outbox, stopped=str(error))
+    until = OutboxState.read(outbox.state_file).pause(poster.project, datetime.now(UTC))
+    if until is not None:
+        return _settled(outbox, stopped=f"{poster.host} {left_alone(until)}")
+    turn = round_of(outbox, poster)
+    turn.post_all(on_event)
+    return _settled(outbox, turn.states, turn.reasons, turn.stopped)
 
 
-def _read_answer(host: str, status: int) -> tuple[_Answer, str]:
-    if 200 <= status < 300:
-        return _Answer.TAKEN, ""
-    if status == 429:
-        return _Answer.BUSY, f"{host} takes no more events for now (HTTP 429)"
-    if 400 <= status < 500:
-        return _Answer.REFUSED, f"{host} refused an alert (HTTP {status})"
-    return _Answer.LATER, f"{host} could not take an alert (HTTP {status})"
+def _settled(
+    outbox: Outbox,
+    states: Iterable[EventState] = (),
+    reasons: Mapping[str, str] = MappingProxyType({}),
+    stopped: str = "",
+) -> DeliveryReport:
+    """Give up what is too much, and tell of all: what is through, what waits and why, what is given up."""
+    untrimmed = ""
+    try:
+        outbox.trim(datetime.now(UTC))
+    except OSError as error:
+        untrimmed = f"{outbox.folder} holds more than it may: {reason(error)}"
+    state = OutboxState.read(outbox.state_file)
+    dropped = [EventState(each, "dropped", DROPPED) for each in state.untold]
+    waiting = [
+        EventState(id_of(path), "undelivered", reasons.get(path.name) or stopped) for path in outbox.pending()
+    ]
+    report = DeliveryReport.of((*states, *waiting, *dropped), reasons=filter(None, [untrimmed]))
+    if state.dropped > state.told:
+        report = replace(report, dropped=state.dropped - state.told)
+        with suppress(OSError):  # then it is told once more
+            state.when_told().write(outbox.state_file)
+    return report
 
 
-def _network_reason(error: BaseException) -> str:
-    match error:
-        case urllib3.exceptions.NameResolutionError():
-            return "its name is not known"
-        case urllib3.exceptions.NewConnectionError():
-            return "the connection was refused"
-        case urllib3.exceptions.ConnectTimeoutError() | urllib3.exceptions.ReadTimeoutError():
-            return "it did not answer in time"
-        case urllib3.exceptions.ProtocolError():
-            return "it closed the connection without an answer"
-        case urllib3.exceptions.SSLError():
-            return f"TLS failed: {error}"
-        case _:
-            return type(error).__name__
+def _all_wait(outbox: Outbox, why: str) -> DeliveryReport:
+    return DeliveryReport.of(EventState(id_of(path), "undelivered", why) for path in outbox.pending())

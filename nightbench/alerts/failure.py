@@ -1,12 +1,17 @@
-"""The alert of a step that raised: there is no measurement to speak of, and that is the news."""
+"""The alert of a step that raised or a flow that crashed: there is no measurement to speak of, and that is the news."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
-from nightbench.alerts.alert import Alert
+from nightbench.alerts.alert import LEVELS, Alert
+from nightbench.alerts.epoch import flow_of
 from nightbench.errors import ExitCode
 from nightbench.plan import Suite, Tier
+
+RUN = "run"
+"""Stands for a metric in what is about a step or a flow."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Failure:
         night_id: Of the night.
         reason: One line, free of secrets.
         exit_code: What the command line makes of it.
+        kind: ``crashed`` when the process of the flow is gone and somebody else tells of it.
     """
 
     tier: Tier | None
@@ -28,9 +34,10 @@ class Failure:
     night_id: str
     reason: str
     exit_code: ExitCode = ExitCode.INVALID
+    kind: Literal["failed", "crashed"] = "failed"
 
     def __str__(self) -> str:
-        return f"{self.place}: failed: {self.reason}"
+        return f"{self.place}: {self.kind}: {self.reason}"
 
     @property
     def place(self) -> str:
@@ -45,16 +52,18 @@ class Failure:
 
 def failure_alert(failure: Failure) -> Alert:
     """An error without numbers or ids in what groups it, so that a broken week is one issue."""
-    tier, suite = failure.tier or "all", failure.suite or "all"
+    tier, suite, kind = failure.tier or "all", failure.suite or "all", failure.kind
     return Alert(
-        kind="failed",
+        kind=kind,
         suite=suite,
         tier=tier,
-        metric="run",
+        metric=RUN,
         environment=failure.environment,
-        level="error",
-        title=f"{failure.place}: failed",
-        fingerprint=("failed", suite, tier, "run", failure.environment),
-        tags={"kind": "failed", "suite": suite, "tier": tier, "metric": "run"},
+        level=LEVELS[kind],
+        title=f"{failure.place}: {kind}",
+        fingerprint=(kind, suite, tier, RUN, failure.environment),
+        text=failure.reason,
+        tags={"kind": kind, "suite": suite, "tier": tier, "metric": RUN},
         context={"night_id": failure.night_id, "reason": failure.reason},
+        setup=flow_of(failure.night_id),
     )

@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from nightbench.alerts.alert import Alert
-from nightbench.alerts.event import Run, event_of
+from nightbench.alerts.attachment import Attachment
+from nightbench.alerts.bounds import Bounds, Waiting
+from nightbench.alerts.kept import EVENT_SUFFIX, SUFFIX, envelope_of, id_of, name_of, since_of
+from nightbench.alerts.outbox_lock import hold
+from nightbench.alerts.outbox_state import OutboxState
 from nightbench.errors import MeasurementError
 from nightbench.files import check_writable, reason, write_whole
 
+_REASON = ".reason"
+_MOST_REASON = 2000  # bytes of one that are read
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An alert that was set aside.
+
+    Attributes:
+        path: Its file.
+        why: What the server said.
+    """
+
+    path: Path
+    why: str
+
 
 class Outbox:
-    """A folder of Sentry events not yet delivered, one JSON file each, oldest name first."""
+    """A folder of alerts not yet delivered, one file each, the oldest name first.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Its place; made when something is put there.
+        bounds: How much may wait, and as much again may lie in `rejected`.
+    """
+
+    def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
         self.folder = folder
+        self.bounds = bounds or Bounds()
 
     @property
     def rejected(self) -> Path:
-        """Where events are set aside that the server will never take."""
+        """Where alerts are set aside that the server will never take, each with its reason beside it."""
         return self.folder / "rejected"
+
+    @property
+    def lock(self) -> Path:
+        """The file that whoever delivers holds."""
+        return self.folder / "delivery" / "lock"
+
+    @property
+    def state_file(self) -> Path:
+        """Where `OutboxState` is kept."""
+        return self.folder / "delivery" / "state.json"
 
     def check_writable(self) -> None:
         """Try to write.
@@ -31,27 +69,145 @@ class Outbox:
         """
         check_writable("outbox", self.folder)
 
-    def put(self, alert: Alert, run: Run) -> Path:
-        """Keep the complete event of an alert; it is on the disk when this returns.
+    def put(self, event: Mapping[str, Any], attachments: Sequence[Attachment] = ()) -> Path:
+        """Keep the complete envelope of an alert; it is on the disk when this returns.
+
+        Where there is no room for its attachments, it is kept without them.
 
         Raises:
             MeasurementError: when the folder cannot be written, naming the alert that is not in it.
         """
-        now = datetime.now(UTC)
-        event = event_of(alert, run, now)
-        path = self.folder / f"{now:%Y%m%dT%H%M%S.%fZ}-{event['event_id']}.json"
-        text = json.dumps(event, indent=1, allow_nan=False)
+        path = self.folder / name_of(event["event_id"], datetime.now(UTC))
         try:
-            return write_whole(path, lambda file: file.write(text.encode()))
+            self._write(path, event, attachments)
         except OSError as error:
-            msg = f"the alert {alert.title!r} could not be kept in {self.folder}: {reason(error)}"
+            title = str(event.get("message", {}).get("formatted", "")).partition("\n")[0]
+            msg = f"the alert {title!r} could not be kept in {self.folder}: {reason(error)}"
             raise MeasurementError(msg) from error
+        self._make_room()
+        return path
+
+    def add(self, path: Path, event: Mapping[str, Any], attachments: Sequence[Attachment]) -> bool:
+        """Give an alert that waits its attachments; False when it is on its way, or there is no room for them."""
+        with suppress(OSError), hold(self.lock) as held:
+            if not held.ours or not path.exists():
+                return False
+            content = envelope_of(event, attachments).serialize()
+            others = sum(each.size for each in _waiting(self.folder) if each.path != path)
+            if others + len(content) > self.bounds.size:
+                return False
+            write_whole(path, lambda file: file.write(content))
+            return True
+        return False
+
+    def _make_room(self) -> None:
+        # an alert more is no reason to fail; whoever delivers looks at the bounds too
+        with suppress(OSError), hold(self.lock) as held:
+            if held.ours:
+                self._trim(self.bounds.of_any_age(), datetime.now(UTC))  # the old ones are offered once more
+
+    def _write(self, path: Path, event: Mapping[str, Any], attachments: Sequence[Attachment]) -> None:
+        try:
+            content = envelope_of(event, attachments).serialize()
+            write_whole(path, lambda file: file.write(content))
+        except OSError:
+            if not attachments:
+                raise
+            self._write(path, event, ())
 
     def pending(self) -> list[Path]:
-        """The events that wait, oldest first."""
-        return sorted(path for path in self.folder.glob("[!.]*.json") if path.is_file())
+        """The alerts that wait, oldest first."""
+        return _alerts_in(self.folder)
 
-    def set_aside(self, path: Path) -> Path:
-        """Move an event to `rejected`, where no run posts it again."""
-        self.rejected.mkdir(exist_ok=True)
+    def waiting_ids(self) -> frozenset[str]:
+        """The event ids of the alerts that wait."""
+        return frozenset(id_of(path) for path in self.pending())
+
+    def withdraw(self, path: Path) -> bool:
+        """Take back an alert that waits; False when it does not wait any more.
+
+        Raises:
+            MeasurementError: when it cannot be removed.
+        """
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            msg = f"{path} could not be removed: {reason(error)}"
+            raise MeasurementError(msg) from error
+        return True
+
+    def set_aside(self, path: Path, why: str) -> Path:
+        """Move an alert to `rejected`, where no run posts it again, with the reason beside it.
+
+        Raises:
+            OSError: when that is impossible.
+        """
+        write_whole(self.rejected / f"{path.name}{_REASON}", lambda file: file.write(f"{why}\n".encode()))
         return path.replace(self.rejected / path.name)
+
+    def set_aside_ones(self) -> list[Rejected]:
+        """The alerts in `rejected` with their reasons, oldest first."""
+        return [Rejected(path, _why(path)) for path in _alerts_in(self.rejected)]
+
+    def take_back(self) -> int:
+        """Let everything in `rejected` wait again, each at its old place in the order; return how many that were.
+
+        Raises:
+            OSError: when that is impossible.
+        """
+        taken = _alerts_in(self.rejected)
+        for path in taken:
+            path.replace(self.folder / path.name)
+            _reason_file(path).unlink(missing_ok=True)
+        return len(taken)
+
+    def trim(self, now: datetime) -> tuple[str, ...]:
+        """Give up what is more than the bounds allow, and count it; the caller holds the outbox.
+
+        Returns:
+            The event ids of what is given up.
+
+        Raises:
+            OSError: when it could not be removed or counted.
+        """
+        return self._trim(self.bounds, now)
+
+    def _trim(self, bounds: Bounds, now: datetime) -> tuple[str, ...]:
+        gone: list[str] = []
+        try:
+            for folder in (self.folder, self.rejected):
+                for each in bounds.excess(_waiting(folder), now):
+                    if self.withdraw(each.path):
+                        _reason_file(each.path).unlink(missing_ok=True)
+                        gone.append(id_of(each.path))
+        finally:
+            if gone:
+                OutboxState.read(self.state_file).with_dropped(gone).write(self.state_file)
+        return tuple(gone)
+
+
+def _alerts_in(folder: Path) -> list[Path]:
+    found = (path for suffix in (SUFFIX, EVENT_SUFFIX) for path in folder.glob(f"[!.]*{suffix}"))
+    return sorted((path for path in found if path.is_file()), key=lambda path: path.name)
+
+
+def _waiting(folder: Path) -> list[Waiting]:
+    found: list[Waiting] = []
+    for path in _alerts_in(folder):
+        with suppress(FileNotFoundError):
+            found.append(Waiting(path, since_of(path), path.stat().st_size))
+    return sorted(found, key=lambda each: (each.since, each.path.name))
+
+
+def _reason_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}{_REASON}")
+
+
+def _why(path: Path) -> str:
+    try:
+        with _reason_file(path).open("rb") as file:
+            return file.read(_MOST_REASON).decode(errors="replace").strip()
+    except OSError:
+        return ""

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from nightbench import __version__
 from nightbench.cli.ack import app as ack
+from nightbench.cli.alerts import app as alerts
 from nightbench.cli.calibrate import calibrate
 from nightbench.cli.compare import compare
 from nightbench.cli.database import app as database
@@ -58,6 +59,7 @@ app.command(reference)
 app.command(history)
 app.command(compare)
 app.command(ack)
+app.command(alerts)
 app.command(export)
 app.command(prune)
 

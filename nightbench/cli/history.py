@@ -95,10 +95,10 @@ def show(
     where: Where = NOWHERE_ELSE,
     json: flags.Json = None,
 ) -> ExitCode:
-    """Show one run whole: plan, host, subject, validity, operations, metrics, targets, verdict and what was said.
+    """Show one run whole: plan, host, subject, validity, operations, metrics, targets, verdict, alerts and what was said.
 
     With `--json` it is the document that the run itself wrote, with its windows, the lines of the verdict on
-    its night and the marks about it.
+    its night, the marks about it and the alerts of its night.
 
     For example:
 
@@ -108,6 +108,7 @@ def show(
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
     from nightbench.history.marks import night_of  # noqa: PLC0415
     from nightbench.report.listing import mark_rows  # noqa: PLC0415
+    from nightbench.report.stored_alerts import alert_lines, alert_rows  # noqa: PLC0415
     from nightbench.report.stored_run import print_stored_run  # noqa: PLC0415
 
     output = JsonOutput(json)
@@ -117,11 +118,18 @@ def show(
     marks = [mark for mark in store.marks(night[0]) if night_of(mark) == night]
     lines = store.lines(night[0], suite=stored.suite, tier=stored.tier)
     lines = lines[lines["night"].eq(night[3])].reset_index(drop=True)
+    told = store.alerts(night[0], night=night[3], since=stored.row["started_at"])
+    told = told[told["suite"].isin([stored.suite, "all"]) & told["tier"].isin([stored.tier, "all"])]
     tell_unreadable(store)
-    document: dict[str, Any] = {**stored.document(), "lines": _lines(lines), "marks": mark_rows(marks)}
+    document: dict[str, Any] = {
+        **stored.document(),
+        "lines": _lines(lines),
+        "marks": mark_rows(marks),
+        "alerts": alert_rows(told),
+    }
     code = output.write(document, ExitCode.MET)
     if (console := output.summary_console) is not None:
-        print_stored_run(console, stored, lines, marks)
+        print_stored_run(console, stored, lines, marks, alert_lines(told))
     return code
 
 

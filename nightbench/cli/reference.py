@@ -45,11 +45,13 @@ def up(
     - `nightbench reference up --delay fixed --delay-ms 2500`: every reply is slow
     - `nightbench reference up --refuse-rate 0.2 --error-rate 0.05 --json`
     """
-    from nightbench.reference.supervisor import supervise  # noqa: PLC0415  # --help stays quick
+    from nightbench.reference.supervisor import Watch, supervise  # noqa: PLC0415  # --help stays quick
 
-    cache = settings_module.load().cache
+    settings = settings_module.load()
+    dsn = settings.reference_sentry_dsn
+    watch = Watch(dsn.get_secret_value(), settings.environment) if dsn else None
     announce = _print_json if json else _print_words
-    supervise(cache, UP, staging or Staging(), announce=announce)
+    supervise(settings.cache, UP, staging or Staging(), announce=announce, watch=watch)
     return ExitCode.MET
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from nightbench.scrub import scrub_tree
+from nightbench.scrub import scrub_own_tree
 
 LARGEST_BYTES = 20_000
 """Of the details of a diagnosis as JSON: a run's files stay small."""
@@ -110,7 +110,7 @@ class Diagnosis:
             left_out += 1
         if left_out:
             absent.append(f"{left_out:,} findings more than there is room for")
-        found: dict[str, Any] = scrub_tree(told)
+        found: dict[str, Any] = scrub_own_tree(told)
         return found
 
 

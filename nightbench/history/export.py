@@ -44,9 +44,9 @@ def export(
     Args:
         store: The dataset.
         target: A file that ends in ``.csv``, ``.json`` or ``.parquet``: one row a metric. Anything else is a
-            folder: one file each of runs, metrics, windows, verdicts, marks and noise.
+            folder: one file each of runs, metrics, windows, verdicts, marks, alerts and noise.
         form: Of the files of a folder, ``parquet`` unless given; of a file its ending says it.
-        chosen: Which runs; verdicts and marks are those of their nights, noise that of their environments.
+        chosen: Which runs; verdicts, marks and alerts are those of their nights, noise that of their environments.
 
     Returns:
         The files; JSON is a list of objects, instants are ISO 8601 in UTC, lists are JSON text in CSV.
@@ -86,6 +86,9 @@ def _tables(
         "windows": lambda: store.windows(set(runs["run_id"])),
         "verdicts": lambda: _of(store.lines(None), runs, ["environment", "suite", "tier", "night"]),
         "marks": lambda: _of(_marks(store), runs, ["environment", "suite", "tier", "night"]),
+        "alerts": lambda: _of(
+            store.alerts().rename(columns={"night_id": "night"}), runs, ["environment", "night"]
+        ),
         "noise": lambda: _of(store.noise(None), runs, ["environment", "suite", "tier"]),
     }
 

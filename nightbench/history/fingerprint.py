@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from nightbench.history.record import clean
+from nightbench.history.record import clean_own
 from nightbench.measurement import Measurement
 from nightbench.plan import plan_hash
 
@@ -21,10 +21,10 @@ Parts = dict[str, str]
 def fingerprint(measurement: Measurement) -> Parts:
     """The parts of a measurement; one that nobody knows is left out."""
     return _parts(
-        clean(measurement.host),
-        clean(measurement.subject),
+        clean_own(measurement.host),
+        clean_own(measurement.subject),
         plan_hash(measurement.plan),
-        clean(measurement.subject_key),
+        clean_own(measurement.subject_key),
     )
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from nightbench.load.ledger import OperationCounts
 from nightbench.measurement import SCHEMA, Measurement, Window
-from nightbench.scrub import scrub, scrub_tree
+from nightbench.scrub import scrub, scrub_own_tree, scrub_tree
 from nightbench.visible import visible
 
 _LONGEST_TEXT = 2048
@@ -61,9 +61,9 @@ def record(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[st
             "block": measurement.block,
             "started_at": measurement.started_at,
             "duration": measurement.duration,
-            "plan": _shortened(measurement.plan.model_dump(mode="json")),
-            "subject": measurement.subject,
-            "host": measurement.host,
+            "plan": None,
+            "subject": None,
+            "host": None,
             "validity": {
                 "valid": validity.valid and validity.complete,
                 "complete": validity.complete,
@@ -73,10 +73,16 @@ def record(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[st
             "uncounted": _accounts(measurement.uncounted),
             "metrics": [asdict(metric) for metric in measurement.metrics],
             "targets": [judged(target) for target in targets],
-            "details": measurement.details,
+            "details": None,
         }
     )
-    return content
+    own = {
+        "plan": _shortened(measurement.plan.model_dump(mode="json")),
+        "subject": measurement.subject,
+        "host": measurement.host,
+        "details": measurement.details,
+    }
+    return {**content, **clean_own(own)}
 
 
 def judged(target: JudgedTarget) -> dict[str, Any]:
@@ -100,6 +106,16 @@ def window_record(window: Window) -> dict[str, Any]:
 def clean(value: Any) -> Any:
     """`value` as JSON has it: scrubbed, NaN and infinity as None, odd types as text."""
     return scrub_tree(_json_like(value))
+
+
+def clean_own(value: Any) -> Any:
+    """The same of what a user configured or a statement of his plan: two hosts stay two, literals stay."""
+    return scrub_own_tree(_json_like(value))
+
+
+def clean_windows(rows: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
+    """Rows of windows as JSON has them: scrubbed but for the histograms, whose Base64 may look like anything."""
+    return [{**clean({**row, "histogram": None}), "histogram": row["histogram"]} for row in rows]
 
 
 def clean_text(text: str) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nightbench.history.fingerprint import fingerprint, text_of
-from nightbench.history.record import JudgedTarget, clean, clean_text, record, window_record
+from nightbench.history.record import JudgedTarget, clean_own, clean_text, record, window_record
 from nightbench.history.schema import METRICS, RUNS, VERSION, WINDOWS, TableForm
 from nightbench.measurement import Measurement
 from nightbench.plan import plan_hash
@@ -77,7 +77,7 @@ def _shared(measurement: Measurement, document: Mapping[str, Any]) -> Row:
         "role": measurement.role,
         "block": measurement.block,
         "plan_hash": plan_hash(measurement.plan),
-        "subject_key": clean(measurement.subject_key),
+        "subject_key": clean_own(measurement.subject_key),
         "fingerprint": text_of(fingerprint(measurement)),
     }
 

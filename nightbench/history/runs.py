@@ -17,7 +17,7 @@ from nightbench.history.fingerprint import fingerprint_of_row, text_of
 from nightbench.history.places import Place
 from nightbench.history.reader import Reader
 from nightbench.history.reading import UnreadableFile, part_of
-from nightbench.history.record import clean
+from nightbench.history.record import clean_own, clean_windows
 from nightbench.history.schema import METRICS, RUNS, WINDOWS, TableForm
 from nightbench.measurement import SCHEMA
 from nightbench.scrub import scrub
@@ -81,7 +81,7 @@ class StoredRun:
     def document(self) -> dict[str, Any]:
         """The run as ``--json`` printed it, with its windows, role, block and fingerprint."""
         row = self.row
-        document: dict[str, Any] = clean(
+        document: dict[str, Any] = clean_own(
             {
                 "schema": SCHEMA,
                 "run_id": self.run_id,
@@ -103,10 +103,9 @@ class StoredRun:
                 "role": row["role"],
                 "block": row["block"],
                 "fingerprint": row["fingerprint"],
-                "windows": self.windows.to_dict("records"),
             }
         )
-        return document
+        return {**document, "windows": clean_windows(self.windows.to_dict("records"))}
 
 
 def listed(reader: Reader, chosen: RunFilter) -> pd.DataFrame:

@@ -201,7 +201,33 @@ MARKS = TableForm(
 )
 """One row a statement of somebody about a run; none is ever changed."""
 
+ALERTS = TableForm(
+    "alerts",
+    pa.schema(
+        [
+            ("schema_version", pa.int32()),
+            ("night_id", pa.string()),
+            ("run_id", pa.string()),
+            ("environment", pa.string()),
+            ("kind", pa.string()),
+            ("suite", pa.string()),
+            ("tier", pa.string()),
+            ("metric", pa.string()),
+            ("level", pa.string()),
+            ("title", pa.string()),
+            ("decision", pa.string()),
+            ("event_id", pa.string()),
+            ("state", pa.string()),
+            ("reason", pa.string()),
+            ("at", INSTANT),
+        ]
+    ),
+    layout="month",
+    known=("night_id", "environment", "kind", "suite", "tier", "metric", "at"),
+)
+"""One row an alert of a night, and one more whenever something else became of it; the last one counts."""
+
 OF_A_RUN = (METRICS, WINDOWS, RUNS)
 """In the order of writing: a run exists when its row in ``runs`` does."""
 
-FORMS = (*OF_A_RUN, VERDICTS, NOISE, MARKS)
+FORMS = (*OF_A_RUN, VERDICTS, NOISE, MARKS, ALERTS)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from nightbench.addresses import results_of
 from nightbench.errors import MeasurementError
 from nightbench.files import reason
-from nightbench.history import judgements, runs, tidy
+from nightbench.history import alerts, judgements, runs, tidy
 from nightbench.history.filters import RunFilter
 from nightbench.history.judgements import Scope
 from nightbench.history.marks import Mark, mark_of, row_of
@@ -29,10 +29,10 @@ from nightbench.history.runs import UnreadableRunError as UnreadableRunError  # 
 from nightbench.history.saving import SavedRun as SavedRun  # noqa: PLC0414  # of whom the store saves for
 from nightbench.history.saving import UnsavedError as UnsavedError  # noqa: PLC0414
 from nightbench.history.saving import save
-from nightbench.history.schema import FORMS, MARKS, NOISE, RUNS, VERDICTS, TableForm
+from nightbench.history.schema import ALERTS, FORMS, MARKS, NOISE, RUNS, VERDICTS, TableForm
 from nightbench.history.span import NIGHT, Enough, Span
 from nightbench.history.storage import Folder, Storage
-from nightbench.measurement import Measurement, Role
+from nightbench.measurement import Measurement, Role, new_id
 
 _ALL = RunFilter()
 
@@ -145,6 +145,32 @@ class HistoryStore:
         rows = judgements.rows_of_noise(frame, environment=environment, at=instant, fingerprint=fingerprint)
         for suite, tier, name, lines in rows:
             self._save(NOISE, path_of(NOISE, name, instant, suite, tier), lines)
+
+    def save_alerts(self, rows: Iterable[Mapping[str, Any]], at: datetime | None = None) -> None:
+        """Write what was told, and what became of it; a later row about the same alert replaces an earlier one.
+
+        Args:
+            rows: The columns of the table ``alerts`` without `at`.
+            at: Now unless given.
+
+        Raises:
+            MeasurementError: when they could not be saved.
+        """
+        instant = (at or datetime.now(UTC)).astimezone(UTC)
+        if known := alerts.rows_of_alerts(rows, instant):
+            self._save(ALERTS, path_of(ALERTS, new_id("alerts", instant), instant), known)
+
+    def alerts(
+        self, environment: str | None = None, *, night: str | None = None, since: datetime | None = None
+    ) -> pd.DataFrame:
+        """The alerts and what became of each, one row each in the order in which they were decided.
+
+        Args:
+            environment: Of the nights; None for all.
+            night: Only this one, by its id.
+            since: Only what was written in the month of this instant or later.
+        """
+        return alerts.alerts(self.reader, environment, night, since)
 
     def nights(
         self,

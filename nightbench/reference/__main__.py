@@ -11,7 +11,7 @@ from pathlib import Path
 from nightbench.errors import NightbenchError
 from nightbench.processes import watch_lifeline
 from nightbench.reference.staging import Staging
-from nightbench.reference.supervisor import supervise
+from nightbench.reference.supervisor import Watch, supervise
 
 
 def main() -> int:
@@ -26,12 +26,19 @@ def main() -> int:
             arguments.cache,
             "reference",
             Staging(),
+            watch=_watch(),
             announce=lambda address: print(address.as_line(), flush=True),  # noqa: T201  # what the parent reads
         )
     except NightbenchError as error:
         print(error, file=sys.stderr)  # noqa: T201  # what the parent tells
         return error.exit_code
     return 0
+
+
+def _watch() -> Watch | None:
+    """As the parent's settings have it; SENTRY_DSN may be meant for anything, and would change what is measured."""
+    dsn = os.environ.get("NIGHTBENCH_REFERENCE_SENTRY_DSN")
+    return Watch(dsn, os.environ.get("NIGHTBENCH_ENVIRONMENT", "local")) if dsn else None
 
 
 if __name__ == "__main__":

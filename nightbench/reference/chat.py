@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 from fastapi import WebSocket, WebSocketDisconnect
 
+from nightbench.observability import capture_exception, capture_message, trace_async
 from nightbench.reference.conversations import Conversations
 from nightbench.reference.staging import Fate
 
@@ -106,12 +107,15 @@ class Chat:
                 return
             try:
                 if self._fate.fails():
+                    capture_message("the assistant is not available", "error", tags={"reply": "failed"})
                     await self._fail(message_id, "the assistant is not available")
                     return
                 await self._reply(message_id, question)
             except psycopg.Error as error:
+                capture_exception(error, user=str(self._tenant), tags={"reply": "failed"})
                 await self._fail(message_id, f"the database failed: {type(error).__name__}")
 
+    @trace_async(op="chat.reply")
     async def _reply(self, message_id: str, question: str) -> None:
         conversation = await self._opened()
         await self._conversations.ask(self._tenant, conversation, question)

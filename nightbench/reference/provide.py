@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from nightbench.errors import ExitCode, NightbenchError
@@ -44,7 +44,7 @@ async def provide_subject(settings: Settings, *, needs: frozenset[Suite] = BOTH)
     if not missing:
         yield external
         return
-    async with _embedded_reference(settings.cache) as embedded:
+    async with _embedded_reference(settings) as embedded:
         yield Subject(
             websocket_url=url or (embedded.websocket_url if "websocket" in needs else None),
             token=token if url else embedded.token,
@@ -55,7 +55,7 @@ async def provide_subject(settings: Settings, *, needs: frozenset[Suite] = BOTH)
 
 
 @asynccontextmanager
-async def _embedded_reference(cache: Path) -> AsyncIterator[Subject]:
+async def _embedded_reference(settings: Settings) -> AsyncIterator[Subject]:
     """Run the reference backend in a process of its own for the length of the block.
 
     It ends with the block, and also when this process dies: its standard input is its lifeline.
@@ -65,7 +65,8 @@ async def _embedded_reference(cache: Path) -> AsyncIterator[Subject]:
         "-m",
         "nightbench.reference",
         "--cache",
-        str(cache),
+        str(settings.cache),
+        env=_environment(settings),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -83,6 +84,13 @@ async def _embedded_reference(cache: Path) -> AsyncIterator[Subject]:
     finally:
         await end(process, grace=STOP_SECONDS)
         await errors
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """That of this process, with what the backend is to know of the settings; a secret is no argument of a command."""
+    dsn = settings.reference_sentry_dsn
+    watched = {"NIGHTBENCH_REFERENCE_SENTRY_DSN": dsn.get_secret_value()} if dsn else {}
+    return {**os.environ, "NIGHTBENCH_ENVIRONMENT": settings.environment, **watched}
 
 
 async def _address(process: asyncio.subprocess.Process, errors: asyncio.Task[str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from types import FrameType
 import uvicorn
 import uvloop
 
+from nightbench import __version__, observability
 from nightbench.errors import NightbenchError
 from nightbench.reference.backend import CHAT_PATH, create_app
 from nightbench.reference.postgres import Instance, load_dsn, postgres_instance, reference_template
@@ -27,6 +28,14 @@ from nightbench.reference.staging import Staging
 GRACE_SECONDS = 2
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Where the backend is watched from, and what its environment is called there."""
+
+    dsn: str = field(repr=False)
+    environment: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,14 @@ class _StopError(BaseException):
     """A signal asked for the end before the event loop was there to take it."""
 
 
-def supervise(cache: Path, kind: str, staging: Staging, *, announce: Callable[[Address], None]) -> None:
+def supervise(
+    cache: Path,
+    kind: str,
+    staging: Staging,
+    *,
+    announce: Callable[[Address], None],
+    watch: Watch | None = None,
+) -> None:
     """Run PostgreSQL and the backend until a signal, or until either ends; call `announce` when both are ready.
 
     The signal is SIGTERM, or one of SIGINT and SIGHUP that was not ignored before: `nohup` wants to outlive
@@ -59,6 +75,7 @@ def supervise(cache: Path, kind: str, staging: Staging, *, announce: Callable[[A
         kind: Of the instance folder; tells those of ``reference up`` from those of a run.
         staging: How the backend behaves.
         announce: Called once.
+        watch: By which Sentry, if any. A watched backend is a slower one.
 
     Raises:
         NightbenchError: when either does not come up, or PostgreSQL ends before it is told to.
@@ -69,7 +86,7 @@ def supervise(cache: Path, kind: str, staging: Staging, *, announce: Callable[[A
         postgres_instance(cache, kind, reference_template()) as instance,
     ):
         try:
-            uvloop.run(_serve(instance, staging, announce, numbers))
+            uvloop.run(_serve(instance, staging, announce, numbers, watch))
         finally:
             _ignore_signals()  # the loop has given its handlers back, PostgreSQL is still to be stopped
 
@@ -79,7 +96,10 @@ async def _serve(
     staging: Staging,
     announce: Callable[[Address], None],
     numbers: Iterable[signal.Signals],
+    watch: Watch | None,
 ) -> None:
+    if watch is not None:
+        observability.init(watch.dsn, "pam-backend", __version__, watch.environment)
     dsn = load_dsn(instance)
     token = secrets.token_urlsafe(24)
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)

@@ -25,7 +25,9 @@ from nightbench.verdict.targets import TargetResult
 from nightbench.verdict.verdict import SuiteVerdict
 
 
-def print_stored_run(console: Console, run: StoredRun, lines: pd.DataFrame, marks: Sequence[Mark]) -> None:
+def print_stored_run(
+    console: Console, run: StoredRun, lines: pd.DataFrame, marks: Sequence[Mark], alerts: Sequence[str] = ()
+) -> None:
     """Print the run in at most 80 columns.
 
     Args:
@@ -33,6 +35,7 @@ def print_stored_run(console: Console, run: StoredRun, lines: pd.DataFrame, mark
         run: What is stored of it.
         lines: The stored lines of its night, suite and tier.
         marks: What was said about it.
+        alerts: What was told of its night, a line each.
     """
     page = Page(console)
     verdict = stored_verdict(run, lines)
@@ -43,6 +46,10 @@ def print_stored_run(console: Console, run: StoredRun, lines: pd.DataFrame, mark
     for title, name in (("Plan", "plan"), ("Subject", "subject"), ("Host", "host"), ("Packages", "packages")):
         _values(page, title, run.row[name])
     print_measured(page, verdict)
+    if alerts:
+        page.heading("Alerts of the night")
+        for text in alerts:
+            page.paragraph(text, rest=INDENT * 2)
     if marks:
         print_marks(console, marks, title="What was said about it")
 

@@ -35,7 +35,11 @@ class Delivery(Protocol):
     @property
     def rejected(self) -> int: ...
     @property
+    def dropped(self) -> int: ...
+    @property
     def reasons(self) -> Sequence[str]: ...
+    @property
+    def recovered(self) -> Sequence[str]: ...
 
 
 def print_suite(console: Console, verdict: SuiteVerdict, origin: Origin | None = None) -> None:
@@ -199,15 +203,24 @@ def _fact(page: Page, label: str, value: str) -> None:
 
 def _alerts(page: Page, alerts: Delivery) -> None:
     page.heading("Alerts")
-    amounts = {
-        "delivered": alerts.delivered,
-        "kept in the outbox": alerts.undelivered,
-        "rejected": alerts.rejected,
-    }
-    told = ", ".join(f"{amount:,} {what}" for what, amount in amounts.items() if amount)
-    page.line(INDENT, told or "none")
+    page.line(INDENT, told_of(alerts) or "none")
     for text in alerts.reasons:
         page.paragraph(text, first=f"{INDENT}- ", rest=f"{INDENT}  ", style=UNSURE)
+    for text in (*alerts.recovered, *_ways_out(alerts)):
+        page.paragraph(text, first=INDENT, rest=INDENT)
+
+
+def told_of(alerts: Delivery) -> str:
+    """How many alerts became what, in words; nothing when there are none."""
+    states = ("delivered", "undelivered", "rejected", "dropped")
+    return ", ".join(f"{amount:,} {state}" for state in states if (amount := getattr(alerts, state)))
+
+
+def _ways_out(alerts: Delivery) -> Iterator[str]:
+    if alerts.undelivered:
+        yield "What is undelivered waits in the outbox: the next run posts it, as `nightbench alerts flush` does."
+    if alerts.rejected:
+        yield "`nightbench alerts status` tells what was rejected, `nightbench alerts flush --rejected` tries it again."
 
 
 def _near(place: Path | str) -> str:

@@ -1,7 +1,21 @@
 """One scrubber for every text that leaves the machine or is stored: logs, results, alerts, reports, terminal."""
 
 from nightbench.scrub.addresses import scrub_address, stored_address, without_query
-from nightbench.scrub.text import REDACTED, scrub
-from nightbench.scrub.tree import scrub_tree
+from nightbench.scrub.names import is_secret_name
+from nightbench.scrub.spans import REDACTED
+from nightbench.scrub.text import LONGEST, scrub, scrub_long, scrub_own
+from nightbench.scrub.tree import scrub_own_tree, scrub_tree
 
-__all__ = ["REDACTED", "scrub", "scrub_address", "scrub_tree", "stored_address", "without_query"]
+__all__ = [
+    "LONGEST",
+    "REDACTED",
+    "is_secret_name",
+    "scrub",
+    "scrub_address",
+    "scrub_long",
+    "scrub_own",
+    "scrub_own_tree",
+    "scrub_tree",
+    "stored_address",
+    "without_query",
+]

@@ -1,10 +1,11 @@
-"""What may be shown and stored of a URL or DSN."""
+"""What may be shown and stored of a URL or DSN that a user configured: its host stays, by whatever address."""
 
 from __future__ import annotations
 
 import re
 
-from nightbench.scrub.text import REDACTED, scrub
+from nightbench.scrub.spans import REDACTED
+from nightbench.scrub.text import scrub_own
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _QUERY = re.compile(r"[?#]")
@@ -17,7 +18,7 @@ def scrub_address(address: str) -> str:
     Of an address with an @, the scheme and what follows the last @; of another, what stands before a
     colon without a port.
     """
-    scrubbed = scrub(address)
+    scrubbed = scrub_own(address)
     scheme, mark, rest = scrubbed.partition("://")
     if not mark or not _SCHEME.fullmatch(scheme):
         scheme, mark, rest = "", "", scrubbed
@@ -33,4 +34,4 @@ def without_query(address: str) -> str:
 
 def stored_address(address: str) -> str:
     """A URL or DSN as it stands in results: scrubbed and without its query."""
-    return without_query(scrub(address))
+    return without_query(scrub_own(address))

@@ -29,6 +29,19 @@ def test_a_missed_target_is_an_error_with_its_numbers() -> None:
     assert {key: alert.context[key] for key in wanted} == wanted
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5000, "5000 ms, wanted < 2000 ms; 400 samples"),
+        (2430.123, "2430.12 ms, wanted < 2000 ms; 400 samples"),
+        (None, "no value, wanted < 2000 ms; 400 samples"),
+    ],
+)
+def test_whoever_is_woken_up_reads_the_numbers(value: float | None, text: str) -> None:
+    (alert,) = alerts_of([missed(value=value)])
+    assert alert.text == text
+
+
 @pytest.mark.parametrize("value", [5000, 6000, None])
 def test_what_groups_an_alert_is_the_same_every_night(value: float | None) -> None:
     first, later = alerts_of([missed(), missed(number=8, value=value)])
@@ -69,6 +82,12 @@ def test_a_failure_is_tagged_with_what_it_is_about(
     assert alert.title == title
     assert (alert.tags["tier"], alert.tags["suite"]) == (tier or "all", suite or "all")
     assert alert.fingerprint == ("failed", suite or "all", tier or "all", "run", "local")
+
+
+def test_a_crash_is_an_issue_beside_what_failed() -> None:
+    alert = failure_alert(Failure(None, None, "local", "n", "killed by signal 9", kind="crashed"))
+    assert (alert.kind, alert.level, alert.title) == ("crashed", "error", "night: crashed")
+    assert alert.fingerprint == ("crashed", "all", "all", "run", "local")
 
 
 @pytest.mark.parametrize("reasons", [(), ("busy",)])

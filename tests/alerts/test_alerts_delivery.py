@@ -1,80 +1,23 @@
-"""The outbox and its delivery, against a real HTTP server that plays Sentry."""
+"""Delivering what waits in the outbox, against a real HTTP server that plays Sentry."""
 
 from __future__ import annotations
 
 import json
-import re
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from builders import invalidated, verdict_of, websocket_measurement, with_metric
-from sentry_sdk.envelope import Envelope
-from waiting import until
+from posted import CHART, event, put
+from sentry_stub import Says, serving
 
-from nightbench.alerts.alert import alerts_of
-from nightbench.alerts.delivery import MAX_FAILURES, DeliveryReport, deliver
+from nightbench.alerts.delivery import DeliveryReport, deliver
+from nightbench.alerts.delivery_report import EventState
 from nightbench.alerts.outbox import Outbox
-from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.alerts.outbox_lock import hold
+from nightbench.alerts.round import MAX_FAILURES, MAX_WAITS, Limits
 
-MEASUREMENT = with_metric(websocket_measurement(), "message.response_time.p95", 5000)
-(ALERT,) = alerts_of([verdict_of(MEASUREMENT)])
-
-
-class Sentry:
-    """Answers every POST with the next of its statuses (the last one for ever), or not at all."""
-
-    def __init__(self, *statuses: int) -> None:
-        self.statuses = list(statuses)
-        self.paths: list[str] = []
-        self.auth: list[str] = []
-        self.events: list[dict] = []
-        self.sent_at: list[str] = []
-        self.release = threading.Event()
-        self.dsn = ""
-
-    def status(self) -> int:
-        return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
-
-
-@contextmanager
-def serving(sentry: Sentry) -> Iterator[Sentry]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            envelope = Envelope.deserialize(body)
-            sentry.paths.append(self.path)
-            sentry.auth.append(self.headers["X-Sentry-Auth"])
-            sentry.events.append(envelope.get_event())
-            sentry.sent_at.append(envelope.headers["sent_at"])
-            status = sentry.status()
-            if status == 0:
-                sentry.release.wait(30)
-                return
-            self.send_response(status)
-            if status == 302:
-                self.send_header("Location", "http://127.0.0.1:9/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    sentry.dsn = f"http://public@127.0.0.1:{server.server_port}/7"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield sentry
-    finally:
-        sentry.release.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+LATER = {"Retry-After": "3600"}
 
 
 @pytest.fixture
@@ -82,87 +25,155 @@ def outbox(tmp_path: Path) -> Outbox:
     return Outbox(tmp_path / "outbox")
 
 
-def put(outbox: Outbox, amount: int = 1) -> list[str]:
-    return [json.loads(outbox.put(ALERT, MEASUREMENT).read_text())["event_id"] for _ in range(amount)]
+def told(report: DeliveryReport) -> tuple[int, int, int, int]:
+    return report.delivered, report.undelivered, report.rejected, report.dropped
 
 
-def test_an_event_is_complete(outbox: Outbox) -> None:
-    event = json.loads(outbox.put(ALERT, MEASUREMENT).read_text())
-    assert re.fullmatch(r"[0-9a-f]{32}", event["event_id"])
-    assert event["level"] == "error"
-    assert event["fingerprint"] == list(ALERT.fingerprint)
-    assert event["message"] == {"formatted": ALERT.title}
-    assert event["environment"] == "local"
-    assert event["tags"]["run_id"] == MEASUREMENT.run_id
-    assert event["contexts"]["benchmark"]["value"] == 5000
-    assert event["release"].startswith("nightbench@")
-
-
-def test_an_event_holds_no_secret(outbox: Outbox) -> None:
-    measurement = invalidated(MEASUREMENT, "postgresql://app:hunter2@host/db refused token=abcdef12345")
-    (alert,) = alerts_of([verdict_of(measurement)])
-    text = outbox.put(alert, measurement).read_text()
-    assert "hunter2" not in text
-    assert "abcdef12345" not in text
-
-
-def test_what_the_server_took_is_gone(outbox: Outbox) -> None:
-    ids = put(outbox, 2)
-    with serving(Sentry(200)) as sentry:
-        assert deliver(outbox, sentry.dsn) == DeliveryReport(delivered=2)
+def test_what_the_server_took_is_gone_and_came_in_order(outbox: Outbox) -> None:
+    ids = put(outbox, 3)
+    with serving(200) as stub:
+        report = deliver(outbox, stub.dsn)
+    assert report == DeliveryReport(delivered=3, events=tuple(EventState(each, "delivered") for each in ids))
     assert outbox.pending() == []
-    assert [event["event_id"] for event in sentry.events] == ids
-    assert sentry.paths == ["/api/7/envelope/"] * 2
-    assert "sentry_key=public" in sentry.auth[0]
-    assert all(instant.endswith("Z") for instant in sentry.sent_at)
+    assert stub.ids == ids
 
 
 @pytest.mark.parametrize(("status", "posted"), [(429, 1), (500, 3), (503, 3), (302, 3)])
 def test_what_the_server_could_not_take_stays(outbox: Outbox, status: int, posted: int) -> None:
-    put(outbox, 5)
-    with serving(Sentry(status)) as sentry:
-        report = deliver(outbox, sentry.dsn)
-    assert (report.delivered, report.undelivered, report.rejected) == (0, 5, 0)
+    ids = put(outbox, 5)
+    with serving(status) as stub:
+        report = deliver(outbox, stub.dsn)
+    assert told(report) == (0, 5, 0, 0)
     assert str(status) in report.reasons[0]
-    assert len(sentry.events) == posted <= MAX_FAILURES
+    assert [(each.event_id, each.state) for each in report.events] == [(id_, "undelivered") for id_ in ids]
+    assert all(each.reason for each in report.events)
+    assert len(stub.events) == posted <= MAX_FAILURES
     assert len(outbox.pending()) == 5
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
-def test_what_the_server_refuses_is_set_aside(outbox: Outbox, status: int) -> None:
-    put(outbox, 2)
-    with serving(Sentry(status)) as sentry:
-        report = deliver(outbox, sentry.dsn)
-    assert (report.delivered, report.undelivered, report.rejected) == (0, 0, 2)
+def test_what_the_server_refuses_is_set_aside_with_its_reason(outbox: Outbox, status: int) -> None:
+    ids = put(outbox, 2)
+    with serving(status) as stub:
+        report = deliver(outbox, stub.dsn)
+        assert told(report) == (0, 0, 2, 0)
+        assert deliver(outbox, stub.dsn) == DeliveryReport()
     assert str(status) in report.reasons[0]
-    assert outbox.pending() == []
-    assert len(list(outbox.rejected.iterdir())) == 2
+    assert stub.ids == ids
+    assert [(each.path.name[-41:-9], str(status) in each.why) for each in outbox.set_aside_ones()] == [
+        (id_, True) for id_ in ids
+    ]
+
+
+def test_what_was_set_aside_can_be_tried_again_in_its_old_order(outbox: Outbox) -> None:
+    ids = put(outbox, 2)
+    with serving(403, 200) as stub:
+        deliver(outbox, stub.dsn)
+        assert outbox.take_back() == 1
+        put(outbox, 1)
+        deliver(outbox, stub.dsn)
+    assert stub.ids[:3] == [*ids, ids[0]]
+    assert list(outbox.rejected.iterdir()) == []
+
+
+def test_an_alert_that_is_too_large_goes_without_its_chart(outbox: Outbox) -> None:
+    put(outbox, 1, [CHART])
+    with serving(413, 200) as stub:
+        report = deliver(outbox, stub.dsn)
+    assert told(report) == (1, 0, 0, 0)
+    assert "without its attachments" in report.reasons[0]
+    assert [len(envelope.items) for envelope in stub.envelopes] == [2, 1]
 
 
 def test_one_event_that_fails_does_not_hold_up_the_others(outbox: Outbox) -> None:
     ids = put(outbox, 3)
-    with serving(Sentry(500, 200)) as sentry:
-        report = deliver(outbox, sentry.dsn)
-    assert (report.delivered, report.undelivered) == (2, 1)
+    with serving(500, 200) as stub:
+        report = deliver(outbox, stub.dsn)
+    assert told(report) == (2, 1, 0, 0)
     assert ids[0] in outbox.pending()[0].name
 
 
 def test_the_next_run_posts_the_same_event_again(outbox: Outbox) -> None:
-    put(outbox)
-    with serving(Sentry(500, 200)) as sentry:
-        deliver(outbox, sentry.dsn)
-        assert deliver(outbox, sentry.dsn).delivered == 1
-    first, second = sentry.events
-    assert first == second
+    put(outbox, 1, [CHART])
+    with serving(500, 200) as stub:
+        deliver(outbox, stub.dsn)
+        assert deliver(outbox, stub.dsn).delivered == 1
+    first, second = stub.envelopes
+    assert first.get_event() == second.get_event()
+    assert first.items[1].get_bytes() == second.items[1].get_bytes() == CHART.content
 
 
-def test_a_server_that_hangs_is_left_after_the_time_limit(outbox: Outbox) -> None:
+# --- a server that asks for a pause -----------------------------------------------------------------------
+
+
+def test_a_short_pause_is_waited_for(outbox: Outbox) -> None:
+    put(outbox, 2)
+    waited: list[float] = []
+    with serving(Says(429, {"Retry-After": "2"}), 200) as stub:
+        assert deliver(outbox, stub.dsn, wait=waited.append).delivered == 2
+    assert waited == [2]
+    assert len(stub.envelopes) == 3
+
+
+def test_a_server_that_asks_for_ever_is_waited_for_a_few_times(outbox: Outbox) -> None:
+    put(outbox, 2)
+    waited: list[float] = []
+    with serving(Says(429, {"Retry-After": "1"})) as stub:
+        report = deliver(outbox, stub.dsn, wait=waited.append)
+    assert len(waited) == MAX_WAITS
+    assert report.undelivered == 2
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        Says(429, LATER),
+        Says(503, LATER),
+        Says(200, {"X-Sentry-Rate-Limits": "3600:error:project"}),
+    ],
+)
+def test_a_long_pause_is_kept_by_later_runs_too(outbox: Outbox, says: Says) -> None:
+    put(outbox, 3)
+    with serving(says, 200) as stub:
+        first = deliver(outbox, stub.dsn)
+        again = deliver(outbox, stub.dsn)
+    assert len(stub.envelopes) == 1
+    assert first.undelivered == again.undelivered == (2 if says.status == 200 else 3)
+    assert "asked to be left alone until" in again.reasons[0]
+
+
+def test_a_pause_of_one_server_is_none_of_another(outbox: Outbox) -> None:
+    put(outbox, 1)
+    with serving(Says(429, LATER)) as stub, serving(200) as other:
+        deliver(outbox, stub.dsn)
+        assert deliver(outbox, other.dsn).delivered == 1
+
+
+def test_limits_on_what_is_not_posted_are_ignored(outbox: Outbox) -> None:
+    put(outbox, 2)
+    limits = {"X-Sentry-Rate-Limits": "86400:transaction;span:organization"}
+    with serving(Says(200, limits)) as stub:
+        assert deliver(outbox, stub.dsn).delivered == 2
+
+
+# --- a server that is not well ----------------------------------------------------------------------------
+
+
+def test_a_server_that_hangs_holds_up_one_alert_for_a_bounded_time(outbox: Outbox) -> None:
     put(outbox, 5)
-    with serving(Sentry(0)) as sentry:
-        report = deliver(outbox, sentry.dsn, answer_seconds=1.0)
-        until(lambda: sentry.events)
-    assert (report.undelivered, len(sentry.events)) == (5, 1)
+    with serving(Says(how="hang")) as stub:
+        report = deliver(outbox, stub.dsn, answer_seconds=30, limits=Limits(total=0.3))
+        assert len(stub.envelopes) == 1
+    assert report.undelivered == 5
     assert "did not answer in time" in report.reasons[0]
+
+
+def test_no_more_is_begun_when_the_time_is_over(outbox: Outbox) -> None:
+    put(outbox, 2)
+    with serving(200) as stub:
+        report = deliver(outbox, stub.dsn, limits=Limits(total=0))
+        assert stub.envelopes == []
+    assert report.undelivered == 2
 
 
 def test_a_refused_connection_keeps_everything(outbox: Outbox) -> None:
@@ -175,19 +186,7 @@ def test_a_refused_connection_keeps_everything(outbox: Outbox) -> None:
     assert "refused" in report.reasons[0]
 
 
-def test_a_server_that_closes_the_connection_keeps_everything(outbox: Outbox) -> None:
-    put(outbox)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def close_at_once() -> None:
-            server.accept()[0].close()
-
-        thread = threading.Thread(target=close_at_once)
-        thread.start()
-        report = deliver(outbox, f"http://public@127.0.0.1:{server.getsockname()[1]}/7")
-        thread.join()
-    assert report.undelivered == 1
-    assert "cannot be reached" in report.reasons[0]
+# --- an outbox that is not well ---------------------------------------------------------------------------
 
 
 def test_without_a_dsn_everything_is_kept(outbox: Outbox) -> None:
@@ -197,18 +196,7 @@ def test_without_a_dsn_everything_is_kept(outbox: Outbox) -> None:
     assert len(outbox.pending()) == 1
 
 
-@pytest.mark.parametrize(
-    "dsn",
-    [
-        "",
-        "nonsense",
-        "http://127.0.0.1/7",
-        "ftp://key@host/1",
-        "https://key@host/project",
-        "http://key@host:x/1",
-        "http://[/1",
-    ],
-)
+@pytest.mark.parametrize("dsn", ["", "nonsense", "http://127.0.0.1/7", "ftp://key@host/1", "http://[/1"])
 def test_a_malformed_dsn_loses_nothing(outbox: Outbox, dsn: str) -> None:
     put(outbox)
     report = deliver(outbox, dsn)
@@ -216,30 +204,77 @@ def test_a_malformed_dsn_loses_nothing(outbox: Outbox, dsn: str) -> None:
     assert "NIGHTBENCH_SENTRY_DSN" in report.reasons[0]
 
 
-def test_nothing_to_say_needs_no_server(outbox: Outbox) -> None:
+def test_nothing_to_say_needs_no_server_and_makes_no_folder(outbox: Outbox) -> None:
     assert deliver(outbox, "http://public@127.0.0.1:9/7") == DeliveryReport()
+    assert not outbox.folder.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": 1}', b"\xff"])
-def test_a_file_that_is_no_event_is_set_aside(outbox: Outbox, content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"a": 1}', b"\xff", b"[" * 100_000, b"{}\n{}\n{}\n"])
+@pytest.mark.parametrize("name", ["00000000-odd.json", "00000000-odd.envelope"])
+def test_a_file_that_is_no_alert_is_set_aside(outbox: Outbox, content: bytes, name: str) -> None:
     put(outbox)
-    (outbox.folder / "00000000-odd.json").write_bytes(content)
-    with serving(Sentry(200)) as sentry:
-        report = deliver(outbox, sentry.dsn)
-    assert (report.delivered, report.rejected) == (1, 1)
+    (outbox.folder / name).write_bytes(content)
+    with serving(200) as stub:
+        assert told(deliver(outbox, stub.dsn)) == (1, 0, 1, 0)
+    assert outbox.set_aside_ones()[0].why == f"{name} is not an alert"
 
 
-def test_half_written_files_are_not_pending(outbox: Outbox) -> None:
-    put(outbox)
-    (outbox.folder / ".x.json.1-2.tmp").write_text("{")
-    (outbox.folder / ".x.json").write_text("{")
-    assert len(outbox.pending()) == 1
+def test_an_alert_that_is_cut_off_is_set_aside(outbox: Outbox) -> None:
+    put(outbox, 1, [CHART])
+    (path,) = outbox.pending()
+    path.write_bytes(path.read_bytes()[:-20])
+    with serving(200) as stub:
+        assert deliver(outbox, stub.dsn).rejected == 1
+        assert stub.envelopes == []
 
 
-def test_an_outbox_that_cannot_be_written_names_itself(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    outbox = Outbox(tmp_path / "file")
-    with pytest.raises(ConfigurationError, match="outbox"):
-        outbox.check_writable()
-    with pytest.raises(MeasurementError, match=re.escape(str(tmp_path / "file"))):
-        outbox.put(ALERT, MEASUREMENT)
+def test_an_event_that_an_earlier_version_kept_is_delivered(outbox: Outbox) -> None:
+    outbox.folder.mkdir()
+    kept = event()
+    (outbox.folder / f"20261124T031500.000000Z-{kept['event_id']}.json").write_text(json.dumps(kept))
+    with serving(200) as stub:
+        assert deliver(outbox, stub.dsn).delivered == 1
+    assert stub.events == [kept]
+
+
+def test_an_outbox_that_cannot_be_written_to_is_told_and_not_posted(outbox: Outbox) -> None:
+    put(outbox, 2)
+    (outbox.lock).unlink()
+    outbox.lock.parent.rmdir()
+    outbox.lock.parent.write_text("in the way")
+    with serving(200) as stub:
+        report = deliver(outbox, stub.dsn)
+        assert stub.envelopes == []
+    assert report.undelivered == 2
+    assert str(outbox.folder) in report.reasons[0]
+
+
+def test_what_is_put_while_it_delivers_is_delivered_too(outbox: Outbox) -> None:
+    put(outbox, 1)
+    late: list[str] = []
+
+    def one_more(_state: EventState) -> None:
+        if not late:
+            late.extend(put(outbox, 1))
+
+    with serving(200) as stub:
+        assert deliver(outbox, stub.dsn, on_event=one_more).delivered == 2
+    assert stub.ids[-1:] == late
+
+
+def test_while_another_delivers_nothing_is_posted_and_that_is_said(outbox: Outbox) -> None:
+    put(outbox, 2)
+    with serving(200) as stub, hold(outbox.lock) as held:
+        assert held.ours
+        report = deliver(outbox, stub.dsn)
+        assert stub.envelopes == []
+    assert report.undelivered == 2
+    assert "is delivering" in report.reasons[0]
+
+
+def test_every_alert_has_one_state(outbox: Outbox) -> None:
+    ids = put(outbox, 4)
+    with serving(200, 403, Says(429, LATER)) as stub:
+        report = deliver(outbox, stub.dsn)
+    assert sorted(each.event_id for each in report.events) == sorted(ids)
+    assert Counter(each.state for each in report.events) == {"delivered": 1, "rejected": 1, "undelivered": 2}

@@ -7,6 +7,7 @@ import json
 import socket
 from contextlib import suppress
 
+import outboxes
 import pytest
 from builders import database_measurement, websocket_measurement, with_metric
 
@@ -23,11 +24,11 @@ def settings(tmp_path) -> Settings:
 
 
 def waiting(settings: Settings) -> list[dict]:
-    return [json.loads(path.read_text()) for path in Outbox(settings.outbox_folder).pending()]
+    return outboxes.waiting(settings.outbox_folder)
 
 
 def titles(settings: Settings) -> list[str]:
-    return [event["message"]["formatted"] for event in waiting(settings)]
+    return outboxes.titles(settings.outbox_folder)
 
 
 async def within(settings: Settings, step) -> None:
@@ -45,7 +46,7 @@ def test_a_night_that_breaks_is_alerted(settings):
         asyncio.run(within(settings, breaks))
 
     (event,) = waiting(settings)
-    assert event["message"]["formatted"] == "night: failed"
+    assert titles(settings) == ["night: failed"]
     assert event["contexts"]["benchmark"]["reason"] == "RuntimeError: postgresql://app:***@db/app broke"
 
 
@@ -78,15 +79,15 @@ def test_an_alert_that_could_not_be_put_is_put_later_and_only_once(settings, tmp
     night.record(with_metric(websocket_measurement(), "message.response_time.p95", 5000))
     night.failed("full", "database", MeasurementError("gone"))
     (tmp_path / "outbox").write_text("in the way")
-    with pytest.raises(MeasurementError, match=r"misses its target.*full database: failed"):
+    with pytest.raises(MeasurementError, match=r"full database: failed.*misses its target"):
         night.put_alerts()
     (tmp_path / "outbox").unlink()
 
     assert night.put_alerts() == 2
     assert night.put_alerts() == 0
     assert titles(settings) == [
-        "full websocket: message.response_time.p95 misses its target",
         "full database: failed",
+        "full websocket: message.response_time.p95 misses its target",
     ]
 
 
@@ -96,10 +97,10 @@ def test_one_that_cannot_be_put_does_not_hold_up_the_others(settings, monkeypatc
         night.failed("full", suite, MeasurementError("gone"))
     put = Outbox.put
 
-    def refuses_websocket(self, alert, run):
-        if alert.suite == "websocket":
+    def refuses_websocket(self, event, attachments):
+        if event["tags"]["suite"] == "websocket":
             raise MeasurementError("no space left on device")
-        return put(self, alert, run)
+        return put(self, event, attachments)
 
     with monkeypatch.context() as patched:
         patched.setattr(Outbox, "put", refuses_websocket)
@@ -107,6 +108,16 @@ def test_one_that_cannot_be_put_does_not_hold_up_the_others(settings, monkeypatc
             night.put_alerts()
     assert night.put_alerts() == 1
     assert titles(settings) == ["full database: failed", "full websocket: failed"]
+
+
+def test_an_alert_links_to_the_run_and_to_the_reports(settings):
+    alerts = settings.alerts.model_copy(update={"report_url": "https://reports.example/"})
+    night = Night(settings.model_copy(update={"alerts": alerts}), "night")
+    night.links["run"] = "https://prefect.example/runs/1"
+    night.failed("full", "database", MeasurementError("gone"))
+    night.put_alerts()
+    links = {"run": "https://prefect.example/runs/1", "report": "https://reports.example/"}
+    assert waiting(settings)[0]["contexts"]["links"] == links
 
 
 # --- before anything is started ---------------------------------------------------------------------------

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import outboxes
 import pytest
 from builders import invalidated, websocket_measurement, with_metric
 
+from nightbench.alert_charts import AlertCharts
 from nightbench.alerts.alert import alerts_of
-from nightbench.alerts.outbox import Outbox
 from nightbench.history.marks import new_mark
 from nightbench.history.store import HistoryStore
 from nightbench.measurement import Measurement
 from nightbench.night import Night
 from nightbench.settings import Settings
-from nightbench.verdict.judgement import Change, Line, Verdict
-from nightbench.verdict.series.changepoints import ChangePoint
+from nightbench.verdict.judgement import Line, Verdict
 from nightbench.verdict.verdict import exit_code, suite_verdict
 
 P95 = "message.response_time.p95"
@@ -30,6 +29,12 @@ EARLIER = 12
 @pytest.fixture
 def settings(tmp_path) -> Settings:
     return Settings(results=tmp_path / "results", cache=tmp_path / "cache", outbox=tmp_path / "outbox")
+
+
+@pytest.fixture(autouse=True)
+def _no_charts(monkeypatch):
+    """Drawing has tests of its own, and takes a second."""
+    monkeypatch.setattr(AlertCharts, "chart_of", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +59,7 @@ def run_of(role="night", block=1, *, factor=1.0, number=EARLIER) -> Measurement:
 
 
 def told(settings) -> list[str]:
-    events = [json.loads(path.read_text()) for path in Outbox(settings.outbox_folder).pending()]
+    events = outboxes.waiting(settings.outbox_folder)
     return [event["tags"]["metric"] for event in events if event["tags"]["kind"] == "regression"]
 
 
@@ -95,6 +100,42 @@ def test_a_regression_that_was_told_is_not_told_again_when_judged_again(night, s
     night.judge("full")
     assert put > 0
     assert night.put_alerts() == 0
+
+
+def worse_night(settings, number: int) -> Night:
+    """A night on demand, later than the others, that is as bad as `TONIGHT` was."""
+    night = Night(settings, f"202612{6 + number - EARLIER:02d}T031500Z-full-00000c")
+    for role in ("night", "rerun"):
+        night.record(replace(run_of(role, factor=1.2, number=number), night_id=night.night_id))
+        night.judge("full")
+    return night
+
+
+def test_the_nights_after_say_nothing_until_somebody_accepts_it_and_it_is_over(settings, earlier_nights):
+    shutil.copytree(earlier_nights, settings.results)
+    first, second = worse_night(settings, EARLIER), worse_night(settings, EARLIER + 1)
+    first.put_alerts()
+    waiting = len(told(settings))
+    second.put_alerts()
+    assert {record.decision for record in second.outcome().alerts} == {"known"}
+    assert len(told(settings)) == waiting > 0
+
+    mark = new_mark(
+        "accept",
+        environment="local",
+        suite="websocket",
+        tier="full",
+        run_id="r",
+        night_id=first.night_id,
+        who="ada",
+        why="a new feature",
+    )
+    HistoryStore(settings.results).save_mark(mark)
+    third = worse_night(settings, EARLIER + 2)
+    third.put_alerts()
+    report = third.deliver()
+    assert len(told(settings)) == waiting
+    assert any(P95 in text and "accepted as the new normal" in text for text in report.recovered)
 
 
 def test_one_slow_block_of_three_is_no_suspect(night):
@@ -176,15 +217,10 @@ def test_a_regression_is_a_warning_with_its_numbers():
 
 
 def test_what_the_history_found_says_since_which_night():
-    changes = (
-        Change("websocket", "full", P95, "night-3", 9, ChangePoint(3, 0.1, 1e-6, worse=True), 0),
-        Change("websocket", "full", P95, "night-5", 7, ChangePoint(5, 0.1, 1e-6, worse=True), 1),
-        Change("websocket", "full", P95, "night-9", 3, ChangePoint(9, -0.1, 1e-6, worse=False), 2),
-        Change("websocket", "full", "message.x", "night-9", 3, ChangePoint(9, 0.1, 1e-6, worse=True), 2),
-    )
-    verdict = suite_verdict([websocket_measurement()], Verdict((worse(layer=4),), changes=changes))
+    verdict = suite_verdict([websocket_measurement()], Verdict((worse(layer=4, since="night-5"),)))
     (alert,) = alerts_of([verdict])
     assert alert.context["since"] == "night-5"
+    assert "since night-5" in alert.text
 
 
 @pytest.mark.parametrize("state", ["muted", "suspect", "noisy", "provisional", "improved", "missing"])

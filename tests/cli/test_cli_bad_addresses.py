@@ -163,6 +163,12 @@ CASES = {
         "",
         ["NIGHTBENCH_SENTRY_DSN"],
     ),
+    "watcher's address that is none": (
+        "run quick",
+        {"NIGHTBENCH_REFERENCE_SENTRY_DSN": f"https://{SECRET}"},
+        "",
+        ["NIGHTBENCH_REFERENCE_SENTRY_DSN"],
+    ),
 }
 
 

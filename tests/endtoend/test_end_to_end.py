@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
+from outboxes import waiting
 from processes import survivors
 from waiting import until
 
@@ -84,7 +85,7 @@ def counters(address):
 
 
 def outbox(tmp_path):
-    return [json.loads(path.read_text()) for path in sorted((tmp_path / "results" / "outbox").glob("*.json"))]
+    return waiting(tmp_path / "results" / "outbox")
 
 
 def instances(cache):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
+import outboxes
 from staged import interrupted, raising, slower, with_earlier_nights
 
 from flows.in_process.engine import run_flow
-from nightbench.alerts.outbox import Outbox
+from nightbench import alert_charts
 from nightbench.errors import ExitCode, MeasurementError
 from nightbench.history.store import HistoryStore
 from nightbench.plan import TierChanges
@@ -17,8 +16,7 @@ TWO = TierChanges(blocks=2)
 
 
 def alert_titles(settings) -> list[str]:
-    events = [json.loads(path.read_text()) for path in Outbox(settings.outbox_folder).pending()]
-    return [event["message"]["formatted"] for event in events]
+    return outboxes.titles(settings.outbox_folder)
 
 
 def run_roles(settings) -> list[str]:
@@ -62,7 +60,8 @@ def test_a_suite_that_breaks_is_not_tried_again_and_the_other_goes_on(api, setti
     assert outcome.notes == ("quick websocket: failed: no result",)
 
 
-def test_what_is_worse_and_stays_so_when_repeated_is_a_regression(api, settings, stages):
+def test_what_is_worse_and_stays_so_when_repeated_is_a_regression(api, settings, stages, monkeypatch):
+    monkeypatch.setattr(alert_charts, "MOST_CHARTS", 1)  # each takes a second
     with_earlier_nights(settings.results)
     stages.of["quick websocket"] = slower
 
@@ -73,6 +72,7 @@ def test_what_is_worse_and_stays_so_when_repeated_is_a_regression(api, settings,
     assert (websocket.state, database.state) == ("regression", "met")
     assert outcome.exit_code is ExitCode.MISSED
     assert f"quick websocket: {P95} is worse than before" in alert_titles(settings)
+    assert any(outboxes.charts(settings.outbox_folder).values())
     (run,) = api("flow_runs/filter", sort="START_TIME_DESC", limit=1)
     assert run["state"]["name"] == "Regression"
     stored = HistoryStore(settings.results).lines("local", suite="websocket", tier="quick")

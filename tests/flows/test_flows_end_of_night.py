@@ -67,7 +67,7 @@ def test_a_delivery_that_breaks_is_a_failure_and_alerted(api, settings, stages, 
     def broken(*_args, **_kwargs):
         raise RuntimeError("no more threads")
 
-    monkeypatch.setattr("nightbench.night.deliver", broken)
+    monkeypatch.setattr("nightbench.night_alerts.deliver", broken)
 
     outcome = run_flow("quick", settings)
 

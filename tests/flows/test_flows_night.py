@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 
 import pandas as pd
 import pytest
 from builders import invalidated, with_metric
+from outboxes import waiting
 from staged import PASSWORD, interrupted, invalid, raising
 
 from flows.in_process.engine import run_flow
@@ -34,11 +34,15 @@ def saved_runs(settings) -> list[str]:
 
 
 def outbox(settings) -> list[dict]:
-    return [json.loads(path.read_text()) for path in Outbox(settings.outbox_folder).pending()]
+    return waiting(settings.outbox_folder)
+
+
+def title(event) -> str:
+    return event["message"]["formatted"].splitlines()[0]
 
 
 def alert_titles(settings) -> list[str]:
-    return [event["message"]["formatted"] for event in outbox(settings)]
+    return [title(event) for event in outbox(settings)]
 
 
 def flow_states(api, night_runs: int) -> dict[str, str]:
@@ -69,7 +73,7 @@ def test_results_are_on_disk_before_anything_else_is_done_with_them(api, setting
 
     log(HistoryStore, "save", lambda run, _: f"save {run.tier} {run.suite}")
     log(HistoryStore, "save_lines", lambda _: "judge quick")
-    log(Outbox, "put", lambda alert, _: f"alert {alert.title}")
+    log(Outbox, "put", lambda event, _: f"alert {title(event)}")
     log(Outbox, "pending", lambda: "deliver")
     stages.of["quick websocket"] = slow
 

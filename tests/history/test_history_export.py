@@ -23,7 +23,7 @@ READ: dict[ExportForm, Callable[[Path], pd.DataFrame]] = {
     "json": lambda path: pd.DataFrame(json.loads(path.read_text())),
     "parquet": pd.read_parquet,
 }
-TABLES = ("runs", "metrics", "windows", "verdicts", "marks", "noise")
+TABLES = ("runs", "metrics", "windows", "verdicts", "marks", "alerts", "noise")
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_a_folder_has_a_file_for_each_table(store: HistoryStore, tmp_path: Path,
 def test_only_what_is_about_the_chosen_runs(store: HistoryStore, tmp_path: Path) -> None:
     done = export(store, tmp_path / "part", chosen=RunFilter(suite="database"))
     metrics = len(database_measurement().metrics)
-    assert [each.rows for each in done] == [1, metrics, 8, 0, 0, 0]
+    assert [each.rows for each in done] == [1, metrics, 8, 0, 0, 0, 0]
 
 
 def test_nothing_is_an_empty_file_and_no_error(tmp_path: Path) -> None:

@@ -104,3 +104,11 @@ def test_a_row_that_somebody_else_wrote_has_what_can_be_known(text: str | None) 
 def test_no_secret_is_in_it() -> None:
     found = of(subject={"kind": "external", "address": "postgresql://app:hunter2@db/pam"})
     assert "hunter2" not in text_of(found)
+
+
+def test_two_hosts_by_their_addresses_stay_two_subjects() -> None:
+    one, other = (
+        fingerprint(websocket_measurement(subject={"kind": "external", "address": f"ws://10.0.0.{n}/x"}))
+        for n in (1, 2)
+    )
+    assert one["subject"] != other["subject"]

@@ -172,12 +172,15 @@ def test_a_command_uses_its_own_settings_inside_its_block():
     assert settings_module.current().environment == "local"
 
 
-@pytest.mark.parametrize("setting", ["websocket_url", "database_dsn", "token", "sentry_dsn"])
+@pytest.mark.parametrize(
+    "setting", ["websocket_url", "database_dsn", "token", "sentry_dsn", "reference_sentry_dsn"]
+)
 def test_what_may_hold_a_secret_does_not_show_in_the_repr(setting):
     values = {
         "websocket_url": "wss://h/chat?ticket=hunter2",
         "database_dsn": "postgresql://u:hunter2@h/d",
         "token": "hunter2",
         "sentry_dsn": "https://hunter2@h/1",
+        "reference_sentry_dsn": "https://hunter2@h/1",
     }
     assert "hunter2" not in repr(load({setting: values[setting]}))

@@ -1,0 +1,136 @@
+"""The alerts that are open, in a file of the outbox: what was told before, so that it is not told every night."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from nightbench.alerts.open_alert import Key, OpenAlert, alert_of, row_of
+from nightbench.errors import MeasurementError
+from nightbench.files import reason, write_whole
+
+FOLDER = "state"
+SCHEMA = 1
+MOST = 5000
+"""Alerts that are remembered; the longest untouched are forgotten first."""
+KEPT = timedelta(days=90)
+"""What was not seen for longer is forgotten."""
+_MOST_BYTES = 32 * 2**20
+_LOCK_SECONDS = 5.0
+_PAUSE_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the file says.
+
+    Attributes:
+        entries: The open alerts, oldest first.
+        problem: Why the file could not be read, one sentence; empty when it could, or when there is none yet.
+    """
+
+    entries: tuple[OpenAlert, ...] = ()
+    problem: str = ""
+
+    def get(self, key: Key) -> OpenAlert | None:
+        """The alert that is kept under a key."""
+        return next((entry for entry in self.entries if entry.key == key), None)
+
+
+class OpenAlerts:
+    """The file ``state/open.json`` of an outbox; two nights may change it at once, each its own alerts."""
+
+    def __init__(self, outbox: Path) -> None:
+        self.file = outbox / FOLDER / "open.json"
+
+    def read(self) -> Known:
+        """What is open. A file that is torn, or of somebody else, says nothing: better told twice than not at all."""
+        try:
+            with self.file.open("rb") as file:
+                content = file.read(_MOST_BYTES + 1)
+        except FileNotFoundError:
+            return Known()
+        except OSError as error:
+            return Known(problem=f"{self.file} cannot be read: {reason(error)}; alerts are told anew")
+        try:
+            return Known(_entries(content))
+        except (ValueError, TypeError, KeyError, RecursionError):
+            problem = f"{self.file} is not what this version wrote; alerts are told anew"
+            return Known(problem=problem)
+
+    def change(self, changes: Mapping[Key, OpenAlert | None], now: datetime) -> None:
+        """Put alerts under their keys and remove those that are None; what others changed meanwhile stays.
+
+        A file that cannot be understood is kept aside and begun anew.
+
+        Raises:
+            MeasurementError: when the file cannot be written; it is as it was then.
+        """
+        if not changes:
+            return
+        try:
+            with self._locked():
+                known = self.read()
+                if known.problem:
+                    with suppress(FileNotFoundError):
+                        self.file.replace(self.file.with_name("open.unreadable.json"))
+                entries = {entry.key: entry for entry in known.entries}
+                for key, entry in changes.items():
+                    entries.pop(key, None)  # what changes goes to the end
+                    if entry is not None:
+                        entries[key] = entry
+                self._write([entry for entry in entries.values() if now - entry.last_at < KEPT][-MOST:])
+        except OSError as error:
+            msg = f"what was told could not be remembered in {self.file}: {reason(error)}"
+            raise MeasurementError(msg) from error
+
+    def _write(self, entries: list[OpenAlert]) -> None:
+        rows = [row_of(entry) for entry in entries]
+        text = json.dumps({"schema": SCHEMA, "open": rows}, indent=1, allow_nan=False)
+        write_whole(self.file, lambda file: file.write(text.encode()))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Nobody else changes the file inside the block. The lock goes with the process that holds it.
+
+        Raises:
+            OSError: when somebody holds it for seconds, or it cannot be made.
+        """
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.file.with_name("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _wait_for(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _wait_for(descriptor: int) -> None:
+    end = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _entries(content: bytes) -> tuple[OpenAlert, ...]:
+    if len(content) > _MOST_BYTES:
+        msg = "is too large"
+        raise ValueError(msg)
+    document = json.loads(content)
+    if document["schema"] != SCHEMA:
+        msg = "is of another version"
+        raise ValueError(msg)
+    return tuple(alert_of(row) for row in document["open"])

@@ -1,0 +1,129 @@
+"""One metric of a suite over its nights: where the history and tonight's verdict meet in a chart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+
+from nightbench.history.record import clean
+from nightbench.history.tidy import rows_of
+from nightbench.report.charts.metric_nights import (
+    BaselineBand,
+    LevelChange,
+    MetricNight,
+    MetricNights,
+    NightState,
+    band,
+)
+from nightbench.tier_verdict import Earlier
+from nightbench.verdict.acknowledgement import annotated
+from nightbench.verdict.judgement import Line
+from nightbench.verdict.verdict import SuiteVerdict
+
+
+def metric_nights(metric: str, verdict: SuiteVerdict, earlier: Earlier) -> MetricNights:
+    """The nights of one metric, from what is in memory when its suite was judged.
+
+    Args:
+        metric: Its name.
+        verdict: On tonight's suite.
+        earlier: What it was judged against.
+    """
+    shown = verdict.measurement
+    known = _by_night(_rows(metric, verdict, earlier))
+    tonight = MetricNight(shown.night_id, shown.started_at, verdict.value(metric), "tonight")
+    before = _before(known)
+    target = next((each for each in verdict.targets if each.metric == metric), None)
+    changes = () if verdict.judged is None else verdict.judged.changes
+    return MetricNights(
+        suite=shown.suite,
+        tier=shown.tier,
+        environment=shown.environment,
+        metric=metric,
+        unit=next((each.unit for each in shown.metrics if each.name == metric), ""),
+        nights=(*before, tonight),
+        baseline=_baseline(_line(metric, verdict), before, tonight),
+        target=() if target is None else target.limits(),
+        epochs=tuple(row["night"] for older, row in pairwise(known) if row["epoch"] != older["epoch"]),
+        changes=tuple(
+            LevelChange(each.night, each.point.effect) for each in changes if each.metric == metric
+        ),
+    )
+
+
+def _rows(metric: str, verdict: SuiteVerdict, earlier: Earlier) -> pd.DataFrame:
+    """A row of the metric for each block, tonight's last, with what people and verdicts said of its night.
+
+    Of a night that was not measured as tonight, or is invalid, the memory has another metric's row alone: it is
+    known that there was one, and not its value. The same holds for a night that misses the metric.
+    """
+    shown, name = verdict.measurement, clean(metric)
+    rows = pd.concat([earlier.nights, rows_of(*verdict.runs)], ignore_index=True)
+    rows = rows[(rows["suite"] == shown.suite) & (rows["tier"] == shown.tier) & rows["role"].eq("night")]
+    own = rows[rows["metric"] == name]
+    others = rows[~rows["night"].isin(own["night"])].drop_duplicates("night")
+    return annotated(
+        pd.concat([own, others.assign(metric=name, value=math.nan)]).sort_index(),
+        earlier.marks,
+        earlier.lines,
+        tonight=clean(shown.night_id),
+        now=shown.started_at,
+    )
+
+
+def _by_night(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """A row a night, tonight last: the median of its valid blocks, of all where none is valid."""
+    any_valid = rows.groupby("night")["valid"].transform("any")
+    nights = (
+        rows[rows["valid"] | ~any_valid]
+        .groupby("night", as_index=False)
+        .agg(
+            started_at=("started_at", "min"),
+            value=("value", "median"),
+            valid=("valid", "any"),
+            fingerprint=("fingerprint", "last"),
+            epoch=("epoch", "max"),
+            flagged=("flagged_own", "any"),
+        )
+    )
+    return nights.sort_values("started_at", kind="stable").to_dict("records")
+
+
+def _before(known: Sequence[Mapping[Hashable, Any]]) -> list[MetricNight]:
+    """The nights before the last one, which is tonight."""
+    *before, tonight = known
+    return [
+        MetricNight(
+            night=row["night"],
+            started_at=row["started_at"].to_pydatetime(),
+            value=row["value"] if math.isfinite(row["value"]) else None,
+            state=_state(row, tonight),
+        )
+        for row in before
+    ]
+
+
+def _state(row: Mapping[Hashable, Any], tonight: Mapping[Hashable, Any]) -> NightState:
+    if not row["valid"]:
+        return "invalid"
+    if any(row[name] != tonight[name] for name in ("fingerprint", "epoch")):
+        return "not compared"
+    return "regression" if row["flagged"] else "night"
+
+
+def _line(metric: str, verdict: SuiteVerdict) -> Line | None:
+    lines = () if verdict.judged is None else verdict.judged.lines
+    return next((line for line in lines if line.metric == metric), None)
+
+
+def _baseline(line: Line | None, before: Sequence[MetricNight], tonight: MetricNight) -> BaselineBand | None:
+    """Drawn over the last nights that may be compared, as many as the baseline has."""
+    if line is None or line.baseline is None:
+        return None
+    usual = [each.night for each in before if each.state == "night" and each.value is not None]
+    since = usual[-line.nights :][0] if usual and line.nights else tonight.night
+    return band(since, line.baseline, line.noise, line.effect)

@@ -1,0 +1,9 @@
+"""What makes a watched backend safe: whatever a Sentry client sends is bounded, then scrubbed by where it stands."""
+
+from nightbench.observability.privacy.bounds import bounded
+from nightbench.observability.privacy.breadcrumb import before_breadcrumb
+from nightbench.observability.privacy.event import scrubbed_event
+from nightbench.observability.privacy.options import options
+from nightbench.observability.privacy.transport import ScrubbingTransport
+
+__all__ = ["ScrubbingTransport", "before_breadcrumb", "bounded", "options", "scrubbed_event"]

@@ -1,0 +1,126 @@
+"""What a database, its drivers and validators quote of the data: details, parameters, rejected values.
+
+The words are those of PostgreSQL's message catalogue, psycopg, asyncpg, SQLAlchemy, MySQL and pydantic; what stays
+is the sentence, so that one can tell what happened.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+
+from nightbench.scrub.spans import REDACTED, Span, spans_of, without
+
+_SIGNS = (
+    "DETAIL", "contains (", ")=(", "param", "params", "invalid", "malformed", "out of range", "CONTEXT", "column ", "Duplicate entry",
+    "value", "input_value", "query argument", "$1", "Token ", "JSON data", "LINE ", "near", "convert", "time data", "isoformat", "string format", "not a valid",
+)  # fmt: skip
+_END = re.compile(
+    r"\n(?=\s*(?:CONTEXT|HINT|STATEMENT|LOCATION|QUERY|WHERE|SCHEMA NAME|TABLE NAME|COLUMN NAME|CONSTRAINT NAME|LOG|ERROR|FATAL|Traceback"
+    r"|During handling|The above exception|File \"|\[SQL|\[parameters|\(Background)|\d{4}-\d\d-\d\d)"
+)
+"""What follows on a detail, which may have line breaks in it."""
+_ROW = re.compile(r"(?:[Ff]ailing row contains|Row) \((?P<secret>)")
+_KEY = re.compile(r"\b[Kk]ey \(.{1,400}?\)=\((?P<secret>)")
+_CLOSING = re.compile(
+    r"\) (?:already exists|is not present|is still referenced|conflicts with|is duplicated|does not)"
+)
+_DETAIL = re.compile(
+    r"\bDETAIL:[ \t]*+(?!Key \(|Failing row|Process \d+ waits|There (?:is|are) |\*{3})(?P<secret>[^\n]+)"
+)
+_PARAMETERS = re.compile(
+    r"(?:\[(?:generated )?parameters:[ \t]*(?P<secret>)|\b[Pp]arameters: (?P<rest>\$\d+ = [^\n]*)|\b(?:(?:with|using|bind|sql|query) param(?:eter)?s:?|params ?[=:])[ \t]*(?P<list>[(\[{][^\n]*))"
+)
+_NUMBERED = re.compile(r"\$\d+ ?= ?(?P<secret>'(?:[^'\n]|'')*+'?|[^\s,;'\"()]++)")
+_REJECTED = re.compile(
+    r"(?:(?:invalid (?:input (?:syntax|value) for [^:\n]{1,80}|value for [^:\n\"]{1,80}|\w+ (?:value|literal|format|string)|hexadecimal (?:data|digit)|URL|JSON)"
+    r"|malformed \w+(?: \w+)? literal|[\w/]+(?: field)? value out of range)(?::)? ?\\*(?=[\"'])"
+    r"|(?:, column [\w\"]+: |COPY [\w.\"]+, line \d+: |\bToken )\\*(?=\")|(?:for query argument \$\d+: |Duplicate entry |invalid literal for [\w()]{1,20}(?: with base \d+)?: "
+    r"|could not convert string to \w+: |\btime data |[Ii]nvalid isoformat string: |[Uu]nknown string format: |does not match format |is not a valid [\w ]{1,30}: )\\*(?=['\"]))(?P<mark>.)"
+)
+"""What ends with the quote before a value."""
+_CLOSES = re.compile(r"[\"'](?=[\s,;.:()\]}\\]|$)", re.MULTILINE)
+_OUT_OF_RANGE = re.compile(r"\bvalue \\*\"(?P<secret>[^\"\n\\]{0,200})\\*\" is out of range")
+_JSON_DATA = re.compile(r"JSON data, line \d+: (?P<secret>[^\n]+)")
+_UNTERMINATED = re.compile(r"unterminated [\w ]{1,40} at or near (?P<secret>[^\n]+)")
+_INPUT = re.compile(r"\binput_value=(?P<secret>[^\n]*)")
+_INPUT_END = re.compile(r", input_type=")
+
+
+def server_words(text: str) -> str:
+    """`text` without values that a server's or driver's error quotes."""
+    if not any(sign in text for sign in _SIGNS):
+        return text
+    spans = [*_details(text), *_parameters(text), *_inputs(text), *_rejected(text)]
+    for rule in (_DETAIL, _NUMBERED, _OUT_OF_RANGE, _JSON_DATA, _UNTERMINATED):
+        spans += spans_of(rule, text)
+    return without(
+        text, [(start, end) for start, end in spans if start < end and text[start:end] != REDACTED]
+    )
+
+
+def _details(text: str) -> list[Span]:
+    """Rows and keys: to the bracket that closes them, whatever brackets stand in the values."""
+    if "contains (" not in text and ")=(" not in text and "Row (" not in text:
+        return []
+    ends = [match.start() for match in _END.finditer(text)]
+    closings = [match.start() for match in _CLOSING.finditer(text)]
+    spans = []
+    done = 0
+    for rule, known in ((_KEY, closings), (_ROW, [])):
+        done = 0
+        for match in rule.finditer(text):
+            if match.end() < done:
+                continue
+            last = _next(ends, match.end(), len(text))
+            closing = _next(known, match.end(), -1)
+            if not 0 <= closing < last:
+                closing = text.rfind(")", match.end(), last)
+            done = closing if closing >= 0 else last
+            spans.append((match.end(), done))
+    return spans
+
+
+def _parameters(text: str) -> list[Span]:
+    spans = []
+    if "aram" in text:
+        for match in _PARAMETERS.finditer(text):
+            if match["rest"] is not None or match["list"] is not None:
+                spans.append(match.span("list" if match["rest"] is None else "rest"))
+                continue
+            line = text.find("\n", match.end())
+            line = len(text) if line < 0 else line
+            closing = text.rfind("]", match.end(), line)
+            spans.append((match.end(), line if closing < 0 else closing))
+    return spans
+
+
+def _inputs(text: str) -> list[Span]:
+    spans = []
+    if "input_value=" in text:
+        for match in _INPUT.finditer(text):
+            start, end = match.span("secret")
+            closing = _INPUT_END.search(text, start, end)
+            spans.append((start, end if closing is None else closing.start()))
+    return spans
+
+
+def _rejected(text: str) -> list[Span]:
+    """To the next quote that can close it, else to the end of the line."""
+    spans: list[Span] = []
+    closing: list[int] | None = None
+    place = 0
+    while match := _REJECTED.search(text, place):
+        if closing is None:
+            closing = [each.start() for each in _CLOSES.finditer(text)]
+        line = text.find("\n", match.end())
+        line = len(text) if line < 0 else line
+        end = min(_next(closing, match.end(), line), line)
+        spans.append((match.end(), end))
+        place = max(end, match.end())
+    return spans
+
+
+def _next(places: list[int], start: int, default: int) -> int:
+    found = bisect_left(places, start)
+    return places[found] if found < len(places) else default
