@@ -38,7 +38,7 @@ async def nightly(
         quick: Keep the concurrency of each tier, cut its length to seconds.
     """
     changes: dict[Tier, TierChanges | None] = {"baseline": baseline, "full": full, "stress": stress}
-    async with checked_in(changes, quick=quick) as check_ins:
+    async with checked_in(changes) as check_ins:
         async with the_night("nightly") as night:
             await _tier(night, "baseline", baseline_flow.baseline, baseline, quick=quick)
             await _tier(night, "full", full_flow.full, full, quick=quick)

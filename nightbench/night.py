@@ -264,7 +264,7 @@ class Night:
         try:
             save_alert_rows(self.settings, self._store, self._alerts.records, report)
         except NightbenchError as error:
-            self.failed(None, None, error)
+            self.failed(None, None, error, tell=not self._failures)  # the first says what is wrong
         return report
 
     def outcome(self) -> NightOutcome:

@@ -62,9 +62,11 @@ def schedules_in(prefect_yaml: str) -> Entries:
 
 
 def monitor_of(
-    entries: Entries, settings: Settings, changes: Mapping[Tier, TierChanges | None], *, quick: bool
+    entries: Entries, settings: Settings, changes: Mapping[Tier, TierChanges | None]
 ) -> Monitor | None:
     """The monitor of nights that are due as `entries` say; None when they are never due.
+
+    A shorter night, such as a quick one by hand, leaves the time that a whole one may take as it is.
 
     Raises:
         ConfigurationError: when Sentry has no such schedule.
@@ -74,7 +76,10 @@ def monitor_of(
         return None
     longest = settings.alerts.max_runtime_minutes
     if longest is None:
-        longest = longest_minutes(_plan(settings, tier, changes, quick=quick) for tier in tiers_of(NIGHTLY))
+        longest = max(
+            longest_minutes(_plan(settings, tier, each) for tier in tiers_of(NIGHTLY))
+            for each in ({}, changes)
+        )
     return Monitor(schedule, settings.alerts.checkin_margin_minutes, longest)
 
 
@@ -87,11 +92,9 @@ def longest_minutes(plans: Iterable[TierPlan]) -> int:
     return int(-(-seconds // 60))
 
 
-def _plan(
-    settings: Settings, tier: Tier, changes: Mapping[Tier, TierChanges | None], *, quick: bool
-) -> TierPlan:
+def _plan(settings: Settings, tier: Tier, changes: Mapping[Tier, TierChanges | None]) -> TierPlan:
     try:
-        return settings.tier(tier, changes.get(tier), quick=quick)
+        return settings.tier(tier, changes.get(tier))
     except ConfigurationError:  # which the night itself tells
         return TIERS[tier]
 

@@ -40,7 +40,7 @@ async def check_out(check_ins: NightCheckIns) -> str:
 
 @asynccontextmanager
 async def checked_in(
-    changes: Mapping[Tier, TierChanges | None], *, quick: bool
+    changes: Mapping[Tier, TierChanges | None],
 ) -> AsyncIterator[NightCheckIns]:
     """Check in at the begin of the block and at its end, where nights are due; no failure of that is one of the night.
 
@@ -53,7 +53,7 @@ async def checked_in(
     settings = settings_module.current()
     night = running_night()
     note = get_run_logger().warning if night is None else night.on_note
-    check_ins = await _check_ins(settings, changes, quick=quick, note=note)
+    check_ins = await _check_ins(settings, changes, note)
     await _tell(check_in, check_ins, note)
     try:
         yield check_ins
@@ -64,7 +64,7 @@ async def checked_in(
 
 
 async def _check_ins(
-    settings: Settings, changes: Mapping[Tier, TierChanges | None], *, quick: bool, note: OnNote
+    settings: Settings, changes: Mapping[Tier, TierChanges | None], note: OnNote
 ) -> NightCheckIns:
     context = FlowRunContext.get()
     run = None if context is None else context.flow_run
@@ -72,7 +72,7 @@ async def _check_ins(
     if run is None or not told_of_nights(settings):
         return nobody
     try:
-        monitor = monitor_of(await _schedules(run), settings, changes, quick=quick)
+        monitor = monitor_of(await _schedules(run), settings, changes)
     except Exception as error:  # noqa: BLE001  # whatever it is, the night is worth having
         note(scrub(f"no check-in: {error}"))
         return nobody

@@ -91,7 +91,7 @@ def test_a_change_of_prefect_yaml_is_one_of_the_monitor(minute, hour, zone):
     changed = text.replace("15 3 * * *", f"{minute} {hour} * * *").replace(
         "timezone: UTC", f"timezone: {zone}"
     )
-    monitor = monitor_of(schedules_in(changed), Settings(), {}, quick=False)
+    monitor = monitor_of(schedules_in(changed), Settings(), {})
     assert monitor is not None
     config = monitor.config()
     assert config["schedule"] == {"type": "crontab", "value": f"{minute} {hour} * * *"}
@@ -108,7 +108,7 @@ def test_a_change_of_prefect_yaml_is_one_of_the_monitor(minute, hour, zone):
     ],
 )
 def test_a_file_without_nights_has_no_monitor(text):
-    assert monitor_of(schedules_in(text), Settings(), {}, quick=False) is None
+    assert monitor_of(schedules_in(text), Settings(), {}) is None
 
 
 @pytest.mark.parametrize("text", ["[", "deployments: 3", "deployments: [3]", "3"])
@@ -127,7 +127,7 @@ def test_a_night_may_take_all_its_repetitions_and_a_bit(tmp_path):
     at_least = sum((plan.blocks + plan.reruns) * plan.websocket.duration for plan in plans) / 60
     assert at_least < longest_minutes(plans) < 5 * at_least
     set_by_hand = Settings(alerts={"max_runtime_minutes": 480, "checkin_margin_minutes": 5})
-    monitor = monitor_of([{"cron": "0 1 * * *"}], set_by_hand, {}, quick=True)
+    monitor = monitor_of([{"cron": "0 1 * * *"}], set_by_hand, {})
     assert monitor is not None
     assert (monitor.margin_minutes, monitor.longest_minutes) == (5, 480)
 
