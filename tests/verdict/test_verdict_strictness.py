@@ -94,7 +94,8 @@ def test_every_setting_reaches_the_policy():
 
 def test_the_docs_list_every_setting_with_its_default_and_their_example_is_one():
     text = DOCS.read_text(encoding="utf-8")
-    told = dict(re.findall(r"^\| `(\w+)` \|.*\| (.+) \|$", text.partition("in `[verdict]`")[2], re.MULTILINE))
+    table = text.partition("in `[verdict]`")[2].partition("\n## ")[0]
+    told = dict(re.findall(r"^\| `(\w+)` \|.*\| (.+) \|$", table, re.MULTILINE))
     assert set(told) == set(VerdictSettings.model_fields)
     numbers = {name: float(default) for name, default in told.items() if default[0].isdigit()}
     assert numbers == {name: getattr(Policy(), name) for name in numbers}
