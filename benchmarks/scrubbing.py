@@ -6,6 +6,7 @@ waits for. The goal is that of the privacy promise: under 100 ms for each.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 
@@ -22,6 +23,9 @@ _PIECES = (
     *("create index ", 'value "', "Duplicate entry '", "DETAIL: Key (a)=(", "Failing row contains (", "[parameters: [", "input_value="),
     *("\u200b", "\uff20", "ü", "ü@", "<a>", "<password>", "{", "\n \n", " ", "-", "+", "***", "&quot;", "?a=b&"),
 )  # fmt: skip
+_BEGINNINGS = ("SELECT '", "password='", "DETAIL: Key (a)=(", "COPY t FROM stdin;\n", "password: |\n")
+"""Behind each of them a megabyte of line breaks, blanks, backslashes and numbers."""
+_FILLINGS = ("\n", " ", "\n ", "\\n", "1 ", "--\n")
 _ENDINGS = ("", "@h/\"'", "\n'")
 _MEGABYTE = 1_000_000
 _MOST_MS = 100.0
@@ -38,6 +42,8 @@ def measure(report: Callable[[str], None]) -> list[Figure]:
     for piece in (*_PIECES, *mixes):
         report(repr(piece[:20]))
         times.append((max(_milliseconds(_megabyte(piece, ending)) for ending in _ENDINGS), piece))
+    for begin, piece in itertools.product(_BEGINNINGS, _FILLINGS):
+        times.append((_milliseconds(begin + _megabyte(piece, "")), begin + piece))
     times.sort(reverse=True)
     goal = Goal("<", _MOST_MS)
     slowest = [
@@ -45,7 +51,11 @@ def measure(report: Callable[[str], None]) -> list[Figure]:
     ]
     report("usual texts")
     return [
-        Figure("texts tried", float(len(times) * len(_ENDINGS)), note=f"cut to {LONGEST:,} characters"),
+        Figure(
+            "texts tried",
+            float((len(_PIECES) + len(mixes)) * len(_ENDINGS) + len(_BEGINNINGS) * len(_FILLINGS)),
+            note=f"cut to {LONGEST:,} characters",
+        ),
         *slowest,
         Figure("a line of a log", 1000 * _milliseconds(_LINE), "µs"),
         Figure("a traceback of 60 frames", _milliseconds(_TRACEBACK), "ms"),

@@ -57,7 +57,7 @@ def check_sentry(dsn: str) -> None:
     """Raise ValueError unless `dsn` looks like a Sentry DSN."""
     parts = _split(dsn)
     if parts.scheme not in ("http", "https") or not parts.username or not parts.path.strip("/"):
-        msg = "not a Sentry DSN; it looks like https://key@host/project"
+        msg = "not a Sentry DSN; it looks like https://<key>@host/project"
         raise ValueError(msg)
 
 

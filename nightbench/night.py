@@ -255,14 +255,18 @@ class Night:
             MeasurementError: when some could not be put; the next call tries those again.
         """
         earlier = None if self._earlier is None else self._earlier[1]
-        self._alerts.find(self._verdicts.values(), self._failures, earlier=earlier, links=self.links)
+        # it may run in a thread
+        verdicts, failures = tuple(self._verdicts.values()), tuple(self._failures)
+        self._alerts.find(verdicts, failures, earlier=earlier, links=self.links)
         return self._alerts.put()
 
     def deliver(self) -> DeliveryReport:
         """Post what is in the outbox, and save what became of it; blocks while it talks to the server."""
         report = self._alerts.deliver()
         try:
-            save_alert_rows(self.settings, self._store, self._alerts.records, report)
+            save_alert_rows(
+                self.settings, self._store, self._alerts.records, report, waited=self._alerts.waited
+            )
         except NightbenchError as error:
             self.failed(None, None, error, tell=not self._failures)  # the first says what is wrong
         return report

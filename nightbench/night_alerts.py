@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
 
 from nightbench.alert_charts import AlertCharts
+from nightbench.alert_rows import rows_waiting
 from nightbench.alerts.alert import Alert, alerts_of
 from nightbench.alerts.alert_record import AlertRecord
+from nightbench.alerts.answer import AnswerKind
 from nightbench.alerts.attachment import Attachment
 from nightbench.alerts.bounds import Bounds
 from nightbench.alerts.delivery import DeliveryReport, deliver
+from nightbench.alerts.delivery_report import EventState
 from nightbench.alerts.failure import Failure, failure_alert
 from nightbench.alerts.issues_api import IssuesApi, IssuesError
+from nightbench.alerts.kept import envelope_of
 from nightbench.alerts.outbox import Outbox
+from nightbench.alerts.outbox_state import OutboxState
+from nightbench.alerts.posting import Poster
 from nightbench.alerts.recovery import Night
 from nightbench.alerts.resolving import Recovery, note_recoveries, settle
 from nightbench.alerts.state import OpenAlerts
 from nightbench.alerts.telling import Telling
-from nightbench.errors import MeasurementError
+from nightbench.errors import MeasurementError, NightbenchError
 from nightbench.history.marks import Mark
 from nightbench.settings import Settings
 from nightbench.tier_verdict import Earlier
@@ -27,15 +35,19 @@ from nightbench.verdict.verdict import SuiteVerdict
 
 
 class NightAlerts:
-    """The alerts of one night on their way to Sentry.
+    """The alerts of one night on their way to Sentry. A thread may put them while another one does.
 
     Attributes:
         delivery: What became of them; None until `deliver`.
+        waited: The rows of what else waited when that began, by event id: for the dataset, which may not know it.
     """
 
     def __init__(self, settings: Settings, night_id: str = "") -> None:
         """Begin with nothing to tell; `night_id` is of a night that measures, empty for a crash that is only told."""
         self.delivery: DeliveryReport | None = None
+        self.waited: Mapping[str, Mapping[str, Any]] = {}
+        self._lock = Lock()
+        self._posted: tuple[EventState, ...] = ()
         self._settings = settings
         self._night_id = night_id
         self._outbox = Outbox(settings.outbox_folder, Bounds.of(settings.alerts))
@@ -83,9 +95,20 @@ class NightAlerts:
             earlier: What is known before the tier that was judged last: for charts, and the epochs of metrics.
             links: Where to read more, by name.
         """
+        with self._lock:
+            self._find(verdicts, failures, earlier, links or {})
+
+    def _find(
+        self,
+        verdicts: Iterable[SuiteVerdict],
+        failures: Sequence[Failure],
+        earlier: Earlier | None,
+        links: Mapping[str, str],
+    ) -> None:
+        _given_up(self._open, OutboxState.read(self._outbox.state_file).untold)  # by a night that was killed
         if earlier is not None:
             self._earlier, self._marks = earlier, tuple(earlier.marks)
-        self._links.update(links or {})
+        self._links.update(links)
         self._verdicts = {(each.measurement.tier, each.measurement.suite): each for each in verdicts}
         self._failures = tuple(failures)
         found = [
@@ -102,7 +125,29 @@ class NightAlerts:
         Raises:
             MeasurementError: when some could not be put; the next call tries those again.
         """
-        return self._telling.put(self._chart_of)
+        with self._lock:
+            return self._telling.put(self._chart_of)
+
+    def post_untold(self) -> list[str]:
+        """Post at once what could not be put; return why some could not be posted either."""
+        dsn = self._settings.sentry_dsn
+        if dsn is None:
+            return []
+        try:
+            poster = Poster(dsn.get_secret_value())
+        except NightbenchError as error:
+            return [str(error)]
+
+        def post(event: Mapping[str, Any]) -> str:
+            answer = poster.post(envelope_of(event))
+            if answer.kind is not AnswerKind.TAKEN:
+                return answer.why
+            state = EventState(event["event_id"], "delivered", "it was posted past the outbox")
+            self._posted = (*self._posted, state)
+            return ""
+
+        with self._lock:
+            return self._telling.post_untold(post)
 
     def deliver(self) -> DeliveryReport:
         """Post what is in the outbox, also of earlier nights, then resolve the issues of what is well again.
@@ -110,15 +155,29 @@ class NightAlerts:
         Blocks while it talks to the server, and never raises for what that does.
         """
         dsn = self._settings.sentry_dsn
+        told = {each.event_id for each in self.records if each.decision not in {"known", "recovered"}}
+        self.waited = rows_waiting(self._outbox, known=told)
         report = deliver(self._outbox, dsn.get_secret_value() if dsn else None)
-        recovery = self._settle() if self._night_id else Recovery()
+        lost = _given_up(self._open, [each.event_id for each in report.events if each.state == "dropped"])
+        recovery = self._settled() if self._night_id else Recovery()
         self._recovered = (*self._recovered, *recovery.records)
         before = self.delivery.recovered if self.delivery is not None else ()
-        problems = (*recovery.problems, *([self._telling.problem] if self._telling.problem else []))
+        problems = filter(None, (lost, *recovery.problems, self._telling.problem))
         self.delivery = replace(
-            report, reasons=(*report.reasons, *problems), recovered=(*before, *recovery.sentences)
+            report,
+            delivered=report.delivered + len(self._posted),
+            events=(*report.events, *self._posted),
+            reasons=(*report.reasons, *(each.reason for each in self._posted), *problems),
+            recovered=(*before, *recovery.sentences),
         )
         return self.delivery
+
+    def _settled(self) -> Recovery:
+        try:
+            return self._settle()
+        # what a server answers may break what nobody thought of, and no night for it
+        except Exception as error:  # noqa: BLE001
+            return Recovery(problems=(f"what is well again was not looked at ({type(error).__name__})",))
 
     def _settle(self) -> Recovery:
         night = Night(
@@ -140,8 +199,7 @@ class NightAlerts:
             api = IssuesApi(dsn.get_secret_value(), token.get_secret_value(), self._settings.alerts.api_url)
         except IssuesError as error:
             return Recovery(problems=(f"nothing that is well again was resolved: {error}",))
-        with closing(api):
-            return settle(self._open, night, waiting=waiting, api=api)
+        return settle(self._open, night, waiting=waiting, api=api)
 
     def _with_links(self, alert: Alert) -> Alert:
         report = self._settings.alerts.report_url
@@ -151,3 +209,12 @@ class NightAlerts:
         verdict = self._verdicts.get((alert.tier, alert.suite))
         chart = None if verdict is None else self._charts.chart_of(alert, verdict, self._earlier)
         return () if chart is None else (chart,)
+
+
+def _given_up(open_alerts: OpenAlerts, event_ids: Sequence[str]) -> str:
+    """Let what was dropped be told anew; return why that failed, or an empty text."""
+    try:
+        open_alerts.give_up(event_ids, datetime.now(UTC))
+    except MeasurementError as error:
+        return str(error)
+    return ""

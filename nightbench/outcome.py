@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -11,8 +11,9 @@ from rich.console import Console
 
 from nightbench.alert_rows import alert_rows
 from nightbench.alerts.alert_record import AlertRecord
-from nightbench.alerts.delivery import DeliveryReport
+from nightbench.alerts.delivery import DeliveryReport, all_wait
 from nightbench.alerts.failure import Failure
+from nightbench.alerts.outbox import Outbox
 from nightbench.blocks import Skipped
 from nightbench.errors import ExitCode
 from nightbench.history.reading import UnreadableFile
@@ -149,9 +150,14 @@ def print_outcome(console: Console, outcome: NightOutcome, settings: Settings) -
         console,
         outcome.verdicts,
         saved=places,
-        alerts=outcome.delivery or DeliveryReport(reasons=("the night ended before they were posted",)),
+        alerts=outcome.delivery or _not_posted(settings),
         notes=outcome.notes,
     )
+
+
+def _not_posted(settings: Settings) -> DeliveryReport:
+    why = "the night ended before they were posted"
+    return replace(all_wait(Outbox(settings.outbox_folder), why), reasons=(why,))
 
 
 def night_markdown(outcome: NightOutcome, settings: Settings) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 from nightbench.scrub import scrub, scrub_tree
 
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 """What every record has; the rest is what the caller gave as ``extra``."""
+_HARMLESS: Final = (int, float, type(None), UUID)
 
 
 class ScrubbingFilter(logging.Filter):
@@ -42,5 +45,11 @@ def _scrub(record: logging.LogRecord) -> None:
     if record.stack_info:
         record.stack_info = scrub(record.stack_info)
     for name, value in vars(record).items():
-        if name not in _OWN and isinstance(value, str | dict | list | tuple):
-            setattr(record, name, scrub_tree(value))
+        if name not in _OWN and not isinstance(value, _HARMLESS):
+            setattr(record, name, scrub_tree(_told(value)))
+    record.name = scrub(record.name)
+
+
+def _told(value: object) -> object:
+    """An extra as a formatter would show it: what is neither text nor container by its text."""
+    return value if isinstance(value, str | Mapping | list | tuple) else str(value)

@@ -197,8 +197,10 @@ class Settings(BaseSettings):
 _current: ContextVar[Settings | None] = ContextVar("nightbench_settings", default=None)
 
 
-def load(flags: Mapping[str, Any] | None = None) -> Settings:
+def load(flags: Mapping[str, Any] | None = None, *, unset: Sequence[str] = ()) -> Settings:
     """Read the settings; `flags` win over the environment, which wins over ``nightbench.toml``.
+
+    Those named in `unset` are left at None, whatever is said of them.
 
     Raises:
         ConfigurationError: for the first thing that is wrong, naming it and its value.
@@ -208,7 +210,7 @@ def load(flags: Mapping[str, Any] | None = None) -> Settings:
     if Path(FILE).exists() and not Path(FILE).is_file():
         raise ConfigurationError("settings file", FILE, "is not a file")
     try:
-        return Settings(**given)
+        return Settings(**given, **dict.fromkeys(unset))
     except ValidationError as error:
         raise configuration_error(error, flags=given) from None
     except tomllib.TOMLDecodeError as error:

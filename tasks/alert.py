@@ -16,7 +16,7 @@ from tasks.scrubbed import scrubbed
 @scrubbed
 async def alert(night: Night) -> int:
     """Put what has not been told yet into the outbox; return how many alerts that were."""
-    return night.put_alerts()
+    return await asyncio.to_thread(night.put_alerts)
 
 
 @task(name="deliver alerts", cache_policy=NO_CACHE, persist_result=False)

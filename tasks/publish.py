@@ -21,7 +21,7 @@ KEY = "nightbench-summary"
 async def publish(night: Night) -> UUID:
     """Publish the summary of the night as a markdown artifact."""
     return await acreate_markdown_artifact(
-        scrub(night_markdown(night.outcome(), night.settings)),
+        night_markdown(night.outcome(), night.settings),
         key=KEY,
         description=scrub(f"The summary of {night.night_id}"),
     )

@@ -9,3 +9,12 @@ PIECES = (
     *("select ", "select a from b where c='", "VALUES (1),", "'a',", "$$", "$1 = '", "create index ", 'value "', "Duplicate entry '"),
     *("DETAIL: Key (a)=(", "Failing row contains (", "[parameters: [", "input_value=", "\u200b", "ü@", "<a>", "{", "\n \n"),
 )  # fmt: skip
+
+RUNS = (
+    *(("SELECT '", "\n"), ("SELECT a FROM b", ";\n "), ("SELECT /*", " /* "), ("COPY t FROM stdin;\n", "1\t"), ("DO $$", "$ $")),
+    *(("DETAIL: Key (a)=(", "\n"), ("DETAIL: Key (a)=(", "\n \n"), ("(", ")=("), ("ungültig: »", "« "), ('COPY t, line 1: "', "a ")),
+    *(("password: |\n", " password: |\n"), ("password=", "\\n"), ("password", "\x00"), ("mysql ", "-p "), ("Password is ", "is ")),
+    *(("eyJa.", "\n"), ("eyAi", "eyAi.a "), ("LS0tLS1CRUdJTi", "\n"), ("-----BEGIN ", "A "), ("~", "a."), ("/afs/", "a/"), ("a_", "aA1")),
+    *(("4111", "-4111"), ("4111", "%20"), ("1", "-1"), ("1%2E", "1%2E"), ("1%3A", "1%3A"), ("a [at] ", "b [dot] "), ("\\\\", "a\\")),
+)  # fmt: skip
+"""Beginnings, and what has cost more than its length when it went on behind them."""

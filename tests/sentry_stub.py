@@ -21,13 +21,13 @@ class Says:
         headers: Beside the length of the body.
         body: Of the answer.
         how: ``whole``; ``hang``: never anything; ``drip``: a header line now and then, for ever; ``cut``: it closes
-            before the body ends.
+            before the body ends; ``raw``: the body stands for all that it says.
     """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    how: Literal["whole", "hang", "drip", "cut"] = "whole"
+    how: Literal["whole", "hang", "drip", "cut", "raw"] = "whole"
 
 
 class Stub:
@@ -83,6 +83,9 @@ class _Handler(BaseHTTPRequestHandler):
         stub.asked.set()
         if says.how == "hang":
             stub.release.wait(30)
+            return
+        if says.how == "raw":
+            self.wfile.write(says.body)
             return
         self.send_response(says.status)
         for name, value in says.headers.items():

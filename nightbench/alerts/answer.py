@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Final
 
-from nightbench.scrub import scrub
+from nightbench.scrub import REDACTED, scrub
 from nightbench.visible import visible
 
 UNSAID_SECONDS: Final = 60.0
@@ -20,6 +21,8 @@ LONGEST_SECONDS: Final = 86_400.0
 """A server that asks for a longer wait is asked again after this one."""
 TOO_LARGE: Final = 413
 _TOO_MANY = 429
+_NOT_FOR_US = (401, 403, 404)
+_WRONG_DSN = "; are key, host and project of NIGHTBENCH_SENTRY_DSN right?"
 _WORDS = 200  # characters of the server's own that are repeated
 _NAMES = ("detail", "message")
 """Under which Sentry and Bugsink have them."""
@@ -63,6 +66,7 @@ def answer_of(
     *,
     categories: Iterable[str],
     now: datetime,
+    secrets: Iterable[str] = (),
 ) -> Answer:
     """What an HTTP answer means.
 
@@ -73,18 +77,21 @@ def answer_of(
         body: Of the answer, or the beginning of it.
         categories: Of Sentry's rate limits, that the envelope's items belong to.
         now: When it arrived.
+        secrets: What the request had, and the server may repeat.
     """
     wait = _wait(status, headers, frozenset(categories), now)
     if 200 <= status < 300:
-        return Answer(AnswerKind.TAKEN, retry_after=wait, status=status)
+        page = f"no Sentry server answers at {host}: it sent a page" if _is_page(body) else ""
+        return Answer(AnswerKind.LATER if page else AnswerKind.TAKEN, page, wait, status)
     if status == _TOO_MANY:
         why = f"{host} takes no more for now (HTTP 429)"
         return Answer(AnswerKind.BUSY, why, wait, status)
-    said = _said(headers, body)
+    said = _said(headers, body, tuple(secrets))
     if status == TOO_LARGE:
         return Answer(AnswerKind.REFUSED, f"{host} found it too large (HTTP 413){said}", wait, status)
     if 400 <= status < 500:
-        return Answer(AnswerKind.REFUSED, f"{host} refused it (HTTP {status}){said}", wait, status)
+        way_out = _WRONG_DSN if status in _NOT_FOR_US else ""
+        return Answer(AnswerKind.REFUSED, f"{host} refused it (HTTP {status}){said}{way_out}", wait, status)
     if 300 <= status < 400:
         why = f"{host} points elsewhere (HTTP {status}), which is not followed: set the DSN of the server itself"
         return Answer(AnswerKind.LATER, why, wait, status)
@@ -135,7 +142,12 @@ def _number(text: str) -> float | None:
     return seconds if math.isfinite(seconds) else None
 
 
-def _said(headers: Mapping[str, str], body: bytes) -> str:
+def _is_page(body: bytes) -> bool:
+    # by its content: some Sentry servers call their empty answer text/html
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+
+
+def _said(headers: Mapping[str, str], body: bytes, secrets: Iterable[str]) -> str:
     """The server's own words, if there are any: in a header or as JSON."""
     words = headers.get("x-sentry-error", "")
     if not words:
@@ -145,5 +157,8 @@ def _said(headers: Mapping[str, str], body: bytes) -> str:
             document = None
         found = document if isinstance(document, Mapping) else {}
         words = next((text for name in _NAMES if isinstance(text := found.get(name), str)), "")
-    shown = " ".join(visible(scrub(words[: 4 * _WORDS])).split())[:_WORDS]
+    plain = " ".join(visible(words).split())
+    for secret in filter(None, secrets):
+        plain = re.sub(re.escape(secret), REDACTED, plain, flags=re.IGNORECASE)
+    shown = scrub(plain)[:_WORDS]  # cut last: a piece of a secret is not known for one
     return f": {shown}" if shown else ""

@@ -51,6 +51,11 @@ class Bounds:
         """The same without a limit of age."""
         return replace(self, age=timedelta.max)
 
+    def fit(self, sizes: Sequence[int]) -> bool:
+        """Whether alerts of these sizes may all stay, however old they are; False when their age matters too."""
+        few = len(sizes) <= self.events and (sum(sizes) <= self.size or len(sizes) <= 1)
+        return few and self.age == timedelta.max
+
     def excess(self, waiting: Sequence[Waiting], now: datetime) -> tuple[Waiting, ...]:
         """What has to go: all that is too old, then the oldest until the rest is few and small enough.
 

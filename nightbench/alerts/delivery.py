@@ -60,9 +60,9 @@ def deliver(
                 poster = partial(Poster, connect_seconds=connect_seconds, answer_seconds=answer_seconds)
                 return _delivered(outbox, dsn, poster, partial(Round, limits=limits, wait=wait), on_event)
     except OSError as error:
-        return _all_wait(outbox, f"{outbox.folder} cannot be written to: {reason(error)}")
+        return all_wait(outbox, f"{outbox.folder} cannot be written to: {reason(error)}")
     other = f"process {held.other}" if held.other else "another process"
-    return _all_wait(outbox, f"{other} is delivering; it takes these along, or the next run does")
+    return all_wait(outbox, f"{other} is delivering; it takes these along, or the next run does")
 
 
 def _delivered(
@@ -99,18 +99,27 @@ def _settled(
         outbox.trim(datetime.now(UTC))
     except OSError as error:
         untrimmed = f"{outbox.folder} holds more than it may: {reason(error)}"
-    state = OutboxState.read(outbox.state_file)
-    dropped = [EventState(each, "dropped", DROPPED) for each in state.untold]
+    through = tuple(states)
     waiting = [
         EventState(id_of(path), "undelivered", reasons.get(path.name) or stopped) for path in outbox.pending()
     ]
-    report = DeliveryReport.of((*states, *waiting, *dropped), reasons=filter(None, [untrimmed]))
-    if state.dropped > state.told:
-        report = replace(report, dropped=state.dropped - state.told)
+    state = _counted(outbox, (*through, *waiting))
+    dropped = [EventState(each, "dropped", DROPPED) for each in state.untold]
+    report = DeliveryReport.of((*through, *waiting, *dropped), reasons=filter(None, [untrimmed]))
+    return replace(report, dropped=state.dropped - state.told)
+
+
+def _counted(outbox: Outbox, there: Iterable[EventState]) -> OutboxState:
+    """What is remembered about what was given up, after which it counts as told."""
+    known = OutboxState.read(outbox.state_file)
+    ids = {each.event_id for each in there if each.state != "rejected"}  # such a one may be given up later
+    state = known.without(ids | {id_of(each.path) for each in outbox.set_aside_ones()})
+    if state.when_told() != known:
         with suppress(OSError):  # then it is told once more
             state.when_told().write(outbox.state_file)
-    return report
+    return state
 
 
-def _all_wait(outbox: Outbox, why: str) -> DeliveryReport:
+def all_wait(outbox: Outbox, why: str) -> DeliveryReport:
+    """The report when nothing is posted: what waits in the outbox, all for one reason."""
     return DeliveryReport.of(EventState(id_of(path), "undelivered", why) for path in outbox.pending())

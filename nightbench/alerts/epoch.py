@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Protocol
 
 from nightbench.history.fingerprint import fingerprint, text_of
 from nightbench.measurement import Measurement
+from nightbench.verdict import acknowledgement
 from nightbench.verdict.patterns import matches_any
 
 
-class Mark(Protocol):
+class Mark(acknowledgement.Mark, Protocol):
     """What somebody said of a run, as `nightbench.history.marks.Mark` is."""
 
     @property
     def mark_id(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def suite(self) -> str: ...
-    @property
-    def tier(self) -> str: ...
-    @property
-    def metrics(self) -> Sequence[str]: ...
-    @property
-    def at(self) -> datetime: ...
 
 
 def epoch_of(marks: Iterable[Mark], suite: str, tier: str, metric: str) -> str:

@@ -9,12 +9,11 @@ from typing import Any, Protocol
 
 from nightbench import __version__
 from nightbench.alerts.alert import Alert
-from nightbench.alerts.wording import MOST
+from nightbench.alerts.wording import MOST, MOST_MESSAGE
 from nightbench.history.record import clean, clean_text
 from nightbench.scrub import scrub
 
 _MAX_TAG = 200  # characters; Sentry drops longer ones
-_MAX_MESSAGE = 8000  # characters; Sentry cuts at 8192
 _MAX_TEXT = 1000  # characters of one text of a context
 _MAX_KEYS = 50
 _MAX_DEPTH = 4
@@ -59,7 +58,7 @@ def event_of(alert: Alert, run: Run, now: datetime) -> dict[str, Any]:
 def _message(alert: Alert, run: Run) -> str:
     title = " ".join(alert.title.split())
     below = [alert.text, f"night {run.night_id}", *(f"{name}: {url}" for name, url in alert.links.items())]
-    return _cut("\n".join([title, "", *(text for text in below if text)]), _MAX_MESSAGE)
+    return _cut("\n".join([title, "", *(text for text in below if text)]), MOST_MESSAGE)
 
 
 def _bounded(value: Any, depth: int = 0) -> Any:

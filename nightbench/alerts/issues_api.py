@@ -11,21 +11,25 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPException
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-import urllib3
 from sentry_sdk.utils import BadDsn, Dsn
 
 from nightbench import __version__
 from nightbench.addresses import ISSUES_API
+from nightbench.alerts.exchange import Exchange, Said, in_time
 from nightbench.alerts.open_alert import OpenAlert
 from nightbench.scrub import scrub
 
 ALL_SECONDS = 30.0
 """That all issues of a night may take; the rest is resolved by the next night."""
+_CALL_SECONDS = 10.0  # that one call may take of them
 _MOST_PAGES = 20
 _MOST_BYTES = 16 * 2**20
+_TOO_LONG = "the server's API took too long"
 _BUGSINK = "/api/canonical/0"
 _INGEST = re.compile(r"o(?P<organization>\d+)\.ingest\.(?:(?P<region>[a-z0-9]+)\.)?sentry\.io")
 
@@ -71,15 +75,11 @@ class IssuesApi:
         self.url = (url or _of_dsn(self._dsn)).rstrip("/")
         self._token = token
         self._end = time.monotonic() + seconds
-        self._http = urllib3.PoolManager(retries=False)
+        self._done: set[tuple[str, ...]] = set()
         self._open: list[Mapping[str, Any]] | None = None
         self._speaks = ISSUES_API.search(self.url)
         if self._speaks is None:
             raise IssuesError(f"{scrub(self.url)} is no API of Bugsink or Sentry")
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.clear()
 
     def resolve(self, alert: OpenAlert) -> Resolved:
         """Resolve the issue of an alert, when it is open and its last event is ours.
@@ -87,11 +87,17 @@ class IssuesApi:
         Raises:
             IssuesError: when the server could not be asked or would not do it.
         """
+        if alert.fingerprint in self._done:  # an issue that is resolved cannot be resolved
+            return Resolved("resolved")
         bugsink = self._speaks is not None and self._speaks["bugsink"]
         try:
-            return self._at_bugsink(alert) if bugsink else self._at_sentry(alert)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise IssuesError(f"what the server's API answered is not understood ({error!r})") from error
+            found = self._at_bugsink(alert) if bugsink else self._at_sentry(alert)
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            name = type(error).__name__
+            raise IssuesError(f"what the server's API answered is not understood ({name})") from error
+        if found.state == "resolved":
+            self._done.add(alert.fingerprint)
+        return found
 
     def _at_bugsink(self, alert: OpenAlert) -> Resolved:
         """By the title among the open issues, then by the fingerprint of the last event."""
@@ -145,33 +151,36 @@ class IssuesApi:
         body: Mapping[str, Any] | None = None,
         missing: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise IssuesError("the server's API took too long")
+        said = self._said(method, path, None if body is None else json.dumps(body).encode())
+        if said.status == 404 and missing is not None:  # HTTP's word for none
+            return missing
+        if not 200 <= said.status < 300:
+            raise IssuesError(f"the server's API answered HTTP {said.status}{_hint(said.status)}")
+        return _object(said.body)
+
+    def _said(self, method: str, path: str, body: bytes | None) -> Said:
+        seconds = min(_CALL_SECONDS, self._end - time.monotonic())
+        if seconds <= 0:
+            raise IssuesError(_TOO_LONG)
         headers = {
             "Authorization": f"Bearer {self._token}",
             "Accept": "application/json",
             "User-Agent": f"nightbench/{__version__}",
+            "Connection": "close",
+            **({} if body is None else {"Content-Type": "application/json"}),
         }
         try:
-            answer = self._http.request(
-                method,
-                self.url + path,
-                headers=headers,
-                json=body,
-                timeout=urllib3.Timeout(total=min(10.0, left)),
-                redirect=False,  # it would take the token elsewhere
-                preload_content=False,
+            url = urlsplit(self.url + path)
+            exchange = Exchange(
+                url.scheme, url.hostname or "", url.port, connect_seconds=seconds, most_bytes=_MOST_BYTES
             )
-            content = answer.read(_MOST_BYTES + 1)
-            answer.release_conn()
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            target = f"{url.path}?{url.query}" if url.query else url.path
+            speak = partial(exchange.speak, method, target, body, headers, pause_seconds=seconds)
+            return in_time(seconds, speak, exchange.break_off)
+        except TimeoutError:
+            raise IssuesError(_TOO_LONG) from None
+        except (HTTPException, OSError, ValueError) as error:
             raise IssuesError(f"the server's API cannot be reached ({type(error).__name__})") from None
-        if answer.status == 404 and missing is not None:  # HTTP's word for none
-            return missing
-        if not 200 <= answer.status < 300:
-            raise IssuesError(f"the server's API answered HTTP {answer.status}{_hint(answer.status)}")
-        return _object(content)
 
 
 def _object(content: bytes) -> dict[str, Any]:

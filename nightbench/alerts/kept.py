@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +13,15 @@ from sentry_sdk.envelope import Envelope, Item
 
 from nightbench.alerts.attachment import Attachment
 from nightbench.errors import NightbenchError
+from nightbench.visible import visible
 
 SUFFIX: Final = ".envelope"
 EVENT_SUFFIX: Final = ".json"
 """Of the files of earlier versions, which hold the event alone."""
+MOST_MIB: Final = 20
+"""Of a file that is read; Sentry takes no larger envelope."""
 _STAMP: Final = "%Y%m%dT%H%M%S.%fZ"
+_LAST: Final = 4_102_444_800  # 2100-01-01; what claims to be newer is odd
 
 
 class NoAlertError(NightbenchError):
@@ -50,7 +55,7 @@ def name_of(event_id: str, now: datetime) -> str:
 
 
 def since_of(path: Path) -> datetime:
-    """When an alert was put there: by the name of its file, or else by the file's own time.
+    """When an alert was put there: by the name of its file, or else by `changed_at`.
 
     Raises:
         OSError: when the file is gone.
@@ -58,12 +63,26 @@ def since_of(path: Path) -> datetime:
     try:
         return datetime.strptime(path.name.partition("-")[0], _STAMP).replace(tzinfo=UTC)
     except ValueError:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return changed_at(path)
+
+
+def changed_at(path: Path) -> datetime:
+    """When a file was written last: 1970 to 2100, whatever it claims.
+
+    Raises:
+        OSError: when the file is gone.
+    """
+    return datetime.fromtimestamp(min(max(path.stat().st_mtime, 0), _LAST), UTC)
 
 
 def id_of(path: Path) -> str:
     """The event id that the name of an alert's file has."""
-    return path.stem.rpartition("-")[2]
+    return legible(path.stem.rpartition("-")[2])
+
+
+def legible(text: str) -> str:
+    """A name or an id of whoever wrote it, for people: what is no text in UTF-8 is a question mark."""
+    return visible(text.encode(errors="replace").decode())
 
 
 def event_in(path: Path) -> dict[str, Any]:
@@ -84,7 +103,7 @@ def read(path: Path) -> Envelope:
         OSError: when it cannot be read.
         NoAlertError: when it holds none.
     """
-    content = path.read_bytes()
+    content = _content(path)
     try:
         if path.suffix == EVENT_SUFFIX:
             event = json.loads(content)
@@ -92,10 +111,17 @@ def read(path: Path) -> Envelope:
         envelope = Envelope.deserialize(content)
         if _is_whole(envelope):
             return envelope
-    # whatever lies there, it was not written by nightbench: any step of the reading may fail
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except Exception:  # noqa: BLE001, S110  # nightbench has not written it: any step of the reading may fail
         pass
-    msg = f"{path.name} is not an alert"
+    msg = f"{legible(path.name)} is not an alert"
+    raise NoAlertError(msg)
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_size <= MOST_MIB * 2**20:
+            return file.read(MOST_MIB * 2**20)
+    msg = f"{legible(path.name)} is larger than {MOST_MIB} MiB: not an alert"
     raise NoAlertError(msg)
 
 

@@ -24,7 +24,8 @@ class OpenAlert:
         last_night: The last night on which it was bad.
         last_at: When that was written down, UTC.
         nights: On how many nights it was bad since it was last told.
-        event_id: Of the last event that told of it; a roll-up's when it stood in none of its own.
+        event_id: Of the last event that told of it; a roll-up's when it stood in none of its own, and empty when
+            that event was given up before it arrived.
         own: Whether an event of its own told of it, so that the server has an issue.
         over: Why it is well again, when its issue waits to be resolved; else empty.
     """

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,13 +12,14 @@ from typing import Any
 
 from nightbench.alerts.attachment import Attachment
 from nightbench.alerts.bounds import Bounds, Waiting
-from nightbench.alerts.kept import EVENT_SUFFIX, SUFFIX, envelope_of, id_of, name_of, since_of
+from nightbench.alerts.kept import EVENT_SUFFIX, SUFFIX, changed_at, envelope_of, id_of, name_of, since_of
 from nightbench.alerts.outbox_lock import hold
 from nightbench.alerts.outbox_state import OutboxState
 from nightbench.errors import MeasurementError
 from nightbench.files import check_writable, reason, write_whole
 
 _REASON = ".reason"
+_MOST_NAME = 200  # bytes of a file's that its reason has, too: a name has 255 at most
 _MOST_REASON = 2000  # bytes of one that are read
 
 
@@ -93,7 +95,7 @@ class Outbox:
             if not held.ours or not path.exists():
                 return False
             content = envelope_of(event, attachments).serialize()
-            others = sum(each.size for each in _waiting(self.folder) if each.path != path)
+            others = sum(_sizes(self.folder)) - path.stat().st_size
             if others + len(content) > self.bounds.size:
                 return False
             write_whole(path, lambda file: file.write(content))
@@ -144,7 +146,8 @@ class Outbox:
         Raises:
             OSError: when that is impossible.
         """
-        write_whole(self.rejected / f"{path.name}{_REASON}", lambda file: file.write(f"{why}\n".encode()))
+        said = f"{why}\n".encode(errors="replace")
+        write_whole(_reason_file(self.rejected / path.name), lambda file: file.write(said))
         return path.replace(self.rejected / path.name)
 
     def set_aside_ones(self) -> list[Rejected]:
@@ -175,34 +178,61 @@ class Outbox:
         return self._trim(self.bounds, now)
 
     def _trim(self, bounds: Bounds, now: datetime) -> tuple[str, ...]:
-        gone: list[str] = []
-        try:
-            for folder in (self.folder, self.rejected):
-                for each in bounds.excess(_waiting(folder), now):
-                    if self.withdraw(each.path):
-                        _reason_file(each.path).unlink(missing_ok=True)
-                        gone.append(id_of(each.path))
-        finally:
-            if gone:
-                OutboxState.read(self.state_file).with_dropped(gone).write(self.state_file)
-        return tuple(gone)
+        gone = [
+            each.path
+            for folder in (self.folder, self.rejected)
+            if not bounds.fit(_sizes(folder))
+            for each in bounds.excess(_waiting(folder), now)
+        ]
+        ids = tuple(id_of(path) for path in gone)
+        if ids:  # counted first: nobody knows of what is removed and not counted
+            OutboxState.read(self.state_file).with_dropped(ids).write(self.state_file)
+        for path in gone:
+            path.unlink(missing_ok=True)
+            _reason_file(path).unlink(missing_ok=True)
+        return ids
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with suppress(OSError), os.scandir(folder) as found:
+        for each in found:
+            if each.name.endswith((SUFFIX, EVENT_SUFFIX)) and not each.name.startswith("."):
+                with suppress(OSError):  # a link in a circle
+                    if each.is_file():
+                        yield each
 
 
 def _alerts_in(folder: Path) -> list[Path]:
-    found = (path for suffix in (SUFFIX, EVENT_SUFFIX) for path in folder.glob(f"[!.]*{suffix}"))
-    return sorted((path for path in found if path.is_file()), key=lambda path: path.name)
+    return [folder / name for name in sorted(each.name for each in _entries(folder))]
+
+
+def _sizes(folder: Path) -> list[int]:
+    sizes: list[int] = []
+    for each in _entries(folder):
+        with suppress(FileNotFoundError):
+            sizes.append(each.stat().st_size)
+    return sizes
 
 
 def _waiting(folder: Path) -> list[Waiting]:
     found: list[Waiting] = []
     for path in _alerts_in(folder):
         with suppress(FileNotFoundError):
-            found.append(Waiting(path, since_of(path), path.stat().st_size))
+            found.append(Waiting(path, _kept_since(path), path.stat().st_size))
     return sorted(found, key=lambda each: (each.since, each.path.name))
 
 
+def _kept_since(path: Path) -> datetime:
+    """When it was put there, or set aside: the time of the reason then."""
+    try:
+        return changed_at(_reason_file(path))
+    except FileNotFoundError:
+        return since_of(path)
+
+
 def _reason_file(path: Path) -> Path:
-    return path.with_name(f"{path.name}{_REASON}")
+    name = os.fsdecode(os.fsencode(path.name)[:_MOST_NAME])
+    return path.with_name(f"{name}{_REASON}")
 
 
 def _why(path: Path) -> str:

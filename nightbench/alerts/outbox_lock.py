@@ -5,9 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+_WIDTH = 20  # of the number in the file: one writing replaces another's whole
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ def hold(file: Path) -> Iterator[Hold]:
         except BlockingIOError:
             yield Hold(ours=False, other=_other(descriptor))
             return
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        with suppress(OSError):  # a full disk takes no number; the lock is the kernel's
+            os.pwrite(descriptor, f"{os.getpid():<{_WIDTH}}".encode(), 0)
         yield Hold(ours=True)
     finally:
         os.close(descriptor)
@@ -49,6 +51,6 @@ def hold(file: Path) -> Iterator[Hold]:
 
 def _other(descriptor: int) -> int | None:
     try:
-        return int(os.pread(descriptor, 20, 0))
+        return int(os.pread(descriptor, _WIDTH, 0))
     except ValueError:
         return None

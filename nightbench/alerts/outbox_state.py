@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from nightbench.alerts.answer import LONGEST_SECONDS
+from nightbench.alerts.kept import legible
 from nightbench.files import write_whole
 
 VERSION: Final = 1
@@ -41,17 +42,21 @@ class OutboxState:
         """What is remembered in `file`; nothing where there is none, or none that can be read."""
         try:
             return cls._of(json.loads(file.read_bytes()))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
             return cls()
 
     @classmethod
     def _of(cls, found: Any) -> OutboxState:
         if found["version"] != VERSION:
             return cls()
+        dropped, told = int(found["dropped"]), int(found["told"])
+        untold = tuple(legible(str(each)) for each in found["untold"])[-_MOST_IDS:]
+        if not 0 <= told <= dropped - len(untold):
+            return cls()
         return cls(
-            dropped=int(found["dropped"]),
-            told=int(found["told"]),
-            untold=tuple(str(each) for each in found["untold"]),
+            dropped=dropped,
+            told=told,
+            untold=untold,
             project=str(found["project"]),
             until=float(found["until"]),
         )
@@ -65,9 +70,15 @@ class OutboxState:
         write_whole(file, lambda out: out.write(json.dumps(asdict(self)).encode()))
 
     def with_dropped(self, event_ids: Iterable[str]) -> OutboxState:
-        """After some were given up."""
-        ids = tuple(event_ids)
+        """After some were given up; one that was counted before is not counted again."""
+        known = frozenset(self.untold)
+        ids = tuple(dict.fromkeys(each for each in event_ids if each not in known))
         return replace(self, dropped=self.dropped + len(ids), untold=(*self.untold, *ids)[-_MOST_IDS:])
+
+    def without(self, event_ids: Collection[str]) -> OutboxState:
+        """After some that were counted turned out to be there: who counted them was killed before it removed them."""
+        left = tuple(each for each in self.untold if each not in event_ids)
+        return replace(self, dropped=self.dropped - len(self.untold) + len(left), untold=left)
 
     def when_told(self) -> OutboxState:
         """After a report has told of all that were given up."""

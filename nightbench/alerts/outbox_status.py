@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nightbench.alerts.kept import NoAlertError, event_in, id_of, since_of
+from nightbench.alerts.kept import NoAlertError, event_in, id_of, legible, since_of
 from nightbench.alerts.outbox import Outbox
 from nightbench.alerts.outbox_state import OutboxState
 from nightbench.files import reason
 from nightbench.scrub import scrub
-from nightbench.visible import visible
 
 _TITLE = 300  # characters
 
@@ -83,7 +82,7 @@ def _alerts(files: Sequence[tuple[Path, str]]) -> Iterator[KeptAlert]:
         except FileNotFoundError:
             continue
         yield KeptAlert(
-            id_of(path), since.astimezone(UTC), size, title, " ".join(visible(scrub(why)).split())
+            id_of(path), since.astimezone(UTC), size, title, " ".join(legible(scrub(why)).split())
         )
 
 
@@ -97,5 +96,5 @@ def _title(path: Path) -> str:
     except OSError as error:
         return f"cannot be read: {reason(error)}"
     text = message.get("formatted") if isinstance(message, dict) else message
-    first = str(text or "").partition("\n")[0][:_TITLE]
-    return " ".join(visible(scrub(first)).split()) or "without a title"
+    first = text.partition("\n")[0] if isinstance(text, str) else ""
+    return " ".join(legible(scrub(first)).split())[:_TITLE] or "without a title"

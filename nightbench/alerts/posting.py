@@ -9,11 +9,9 @@ from __future__ import annotations
 import math
 import socket
 import ssl
-from contextlib import closing, suppress
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
-from queue import Empty, SimpleQueue
-from threading import Thread
+from functools import partial
+from http.client import HTTPException
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,6 +20,7 @@ from sentry_sdk.utils import BadDsn, Dsn
 
 from nightbench import __version__
 from nightbench.alerts.answer import Answer, AnswerKind, answer_of
+from nightbench.alerts.exchange import Exchange, OutOfTimeError, Said, in_time
 from nightbench.errors import ConfigurationError
 from nightbench.files import reason
 from nightbench.scrub import REDACTED, scrub
@@ -36,7 +35,7 @@ class Poster:
     """Posts envelopes to the project of one DSN.
 
     Args:
-        dsn: ``https://KEY@HOST/PROJECT``.
+        dsn: ``https://<key>@host/project``.
         connect_seconds: That a connection and its TLS may take.
         answer_seconds: That the rest may take, however slowly the server speaks.
 
@@ -82,68 +81,47 @@ class Poster:
         categories = frozenset(item.data_category for item in envelope.items if item.type != "attachment")
         seconds = min(within, self._connect_seconds + self._answer_seconds)
         if seconds <= 0:
-            return self._unreachable(TimeoutError())
-        return self._exchanged(_Exchange(self._connection(seconds)), body, categories | {"default"}, seconds)
+            return Answer(AnswerKind.BUSY, f"the time was over before {self.host} was asked")
+        return self._exchanged(body, categories | {"default"}, seconds)
 
-    def _connection(self, seconds: float) -> HTTPConnection:
-        host, port = self._dsn.host, self._dsn.port
-        timeout = min(seconds, self._connect_seconds)
-        if self._dsn.scheme == "https":
-            return HTTPSConnection(host, port, timeout=timeout, context=ssl.create_default_context())
-        return HTTPConnection(host, port, timeout=timeout)
-
-    def _exchanged(
-        self, exchange: _Exchange, body: bytes, categories: frozenset[str], seconds: float
-    ) -> Answer:
-        """Speak in a thread: a timeout of a socket starts anew with each byte, and looking up a name has none."""
-        answered: SimpleQueue[Answer] = SimpleQueue()
-
-        def speak() -> None:
-            try:
-                status, headers, said = exchange.speak(self._path, body, self._headers, self._answer_seconds)
-            except (OSError, HTTPException, ValueError) as error:
-                answered.put(self._unreachable(error))
-            else:
-                now = datetime.now(UTC)
-                answered.put(answer_of(self.host, status, headers, said, categories=categories, now=now))
-
-        Thread(target=speak, name="nightbench-post", daemon=True).start()
+    def _exchanged(self, body: bytes, categories: frozenset[str], seconds: float) -> Answer:
+        exchange = Exchange(
+            self._dsn.scheme,
+            self._dsn.host,
+            self._dsn.port,
+            connect_seconds=min(seconds, self._connect_seconds),
+            most_bytes=_MOST_BYTES,
+        )
+        speak = partial(
+            exchange.speak, "POST", self._path, body, self._headers, pause_seconds=self._answer_seconds
+        )
         try:
-            return answered.get(timeout=seconds)
-        except Empty:
-            exchange.break_off()
-            return self._unreachable(TimeoutError())
+            said = in_time(seconds, speak, exchange.break_off)
+        except OutOfTimeError as error:
+            if exchange.reached and seconds < self._connect_seconds + self._answer_seconds:
+                return Answer(AnswerKind.BUSY, f"the time was over before {self.host} had answered")
+            return self._unanswered(exchange, error)
+        # whatever a server does, its alert waits
+        except Exception as error:  # noqa: BLE001
+            return self._unanswered(exchange, error)
+        return self._answer(said, categories)
 
-    def _unreachable(self, error: BaseException) -> Answer:
-        return Answer(AnswerKind.BUSY, f"{self.host} cannot be reached: {_network_reason(error)}")
+    def _answer(self, said: Said, categories: frozenset[str]) -> Answer:
+        secrets = filter(None, (self._dsn.public_key, self._dsn.secret_key))
+        now = datetime.now(UTC)
+        return answer_of(
+            self.host,
+            said.status,
+            said.headers,
+            said.body,
+            categories=categories,
+            now=now,
+            secrets=secrets,
+        )
 
-
-class _Exchange:
-    """One request and its answer, which another thread can break off."""
-
-    def __init__(self, connection: HTTPConnection) -> None:
-        self._connection = connection
-
-    def speak(
-        self, path: str, body: bytes, headers: dict[str, str], answer_seconds: float
-    ) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers and body; a body shorter than it was announced is no answer."""
-        with closing(self._connection) as connection:
-            connection.connect()
-            connection.sock.settimeout(answer_seconds)
-            with suppress(BrokenPipeError, ConnectionResetError):  # what is refused may be so before its end
-                connection.request("POST", path, body=body, headers=headers)
-            answer = connection.getresponse()
-            said = answer.read(_MOST_BYTES)
-            if answer.length and len(said) < _MOST_BYTES:
-                raise IncompleteRead(said, answer.length)
-            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, said
-
-    def break_off(self) -> None:
-        """Make whoever waits for the server stop waiting."""
-        if (sock := self._connection.sock) is not None:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+    def _unanswered(self, exchange: Exchange, error: BaseException) -> Answer:
+        problem = "gave no answer" if exchange.reached else "cannot be reached"
+        return Answer(AnswerKind.BUSY, f"{self.host} {problem}: {_network_reason(error)}")
 
 
 def _parsed(dsn: str) -> Dsn:
@@ -152,15 +130,25 @@ def _parsed(dsn: str) -> Dsn:
         parts = urlsplit(dsn)
         parsed = Dsn(dsn)
         parsed.host.encode("idna")
+        _check_sendable(f"{parsed.public_key}{parsed.secret_key}{parsed.path}", parsed.host)
     except (BadDsn, ValueError):
         raise ConfigurationError(
-            "NIGHTBENCH_SENTRY_DSN", REDACTED, "not a Sentry DSN", "it looks like https://KEY@HOST/1"
+            "NIGHTBENCH_SENTRY_DSN", REDACTED, "not a Sentry DSN", "it looks like https://<key>@host/project"
         ) from None
     if parsed.port == 0 or any(each.isspace() for each in parts.netloc + parts.path):
         raise ConfigurationError(
-            "NIGHTBENCH_SENTRY_DSN", REDACTED, "its host or port cannot be connected to", "https://KEY@HOST/1"
+            "NIGHTBENCH_SENTRY_DSN",
+            REDACTED,
+            "its host or port cannot be connected to",
+            "a DSN looks like https://<key>@host/project",
         )
     return parsed
+
+
+def _check_sendable(ascii_only: str, host: str) -> None:
+    # neither HTTP's head nor its request line takes more
+    if not ascii_only.isascii() or not f"{ascii_only}{host}".replace(" ", "").isprintable():
+        raise BadDsn
 
 
 _REASONS: Final = (

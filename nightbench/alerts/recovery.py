@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from nightbench.alerts.epoch import Mark, epoch_of, flow_of, measured_alike, same_setup
 from nightbench.alerts.failure import Failure
@@ -14,6 +15,9 @@ from nightbench.verdict.verdict import SuiteVerdict
 
 WELL_AGAIN = "well again"
 ACCEPTED = "accepted as the new normal"
+NOT_MEASURED = "not measured like that any more"
+STALE = timedelta(days=8)
+"""A setup that comes up once a week has had its turn."""
 _WELL = {"steady", "improved"}
 """States of a line that say so beyond doubt; a suspect, a noisy night or one without a baseline do not."""
 
@@ -49,6 +53,22 @@ def recovered(known: Iterable[OpenAlert], night: Night) -> Iterator[tuple[OpenAl
     for entry in entries:
         if entry.kind == ROLL_UP and entry.last_night != night.night_id and not lasting:
             yield entry, WELL_AGAIN
+
+
+def is_stale(entry: OpenAlert, night: Night, now: datetime) -> bool:
+    """Whether nobody can say any more that it is bad: its plan, subject, host or flow is not measured now.
+
+    It was not bad for more than a week, and tonight does not measure its setup: that was replaced, such as by
+    another kernel. It says nothing about whether another setup of the same place is well.
+    """
+    return now - entry.last_at > STALE and not _measured(entry, night)
+
+
+def _measured(entry: OpenAlert, night: Night) -> bool:
+    if entry.kind in {"failed", "crashed"}:
+        return entry.setup == flow_of(night.night_id)
+    alike = measured_alike if entry.kind == "regression" else same_setup
+    return any(_is_of(entry, each) and alike(each.measurement) == entry.setup for each in night.verdicts)
 
 
 def _why_over(entry: OpenAlert, night: Night) -> str:

@@ -13,8 +13,8 @@ def decided(alert: Alert, known: OpenAlert | None, night_id: str, reminder_night
     """What becomes of an alert of tonight.
 
     Nights are those on which the metric was judged and still worse, on demand or not; repetitions of a suspect are
-    of the same night, and so is a night that is judged twice. What was well again in between, or is of another
-    epoch, is new.
+    of the same night, and so is a night that is judged twice. What was well again in between, is of another epoch,
+    or was told by an event that was given up, is new.
 
     Args:
         alert: Of tonight.
@@ -23,6 +23,8 @@ def decided(alert: Alert, known: OpenAlert | None, night_id: str, reminder_night
         reminder_nights: After how many nights a regression is told again.
     """
     if alert.kind != "regression" or known is None or known.over or known.epoch != alert.epoch:
+        return "told"
+    if not known.event_id:
         return "told"
     if known.last_night == night_id:
         return "known"
@@ -48,12 +50,15 @@ def remembered(
         event_id: Of the event that tells of it tonight; None when none does.
         now: UTC.
     """
+    has_issue = known is not None and known.own
+    if known is not None and has_issue and decision == "held_back":
+        event_id = known.event_id or event_id  # its issue is found by it, and the roll-up has another
     if known is not None and (known.over or known.epoch != alert.epoch):
         known = None
     told = decision != "known" or known is None
     again = known is not None and known.last_night == night_id
     nights = 0 if told else known.nights + (0 if again else 1)  # type: ignore[union-attr]  # told where there is none
-    own = decision in {"told", "reminder"} or (known is not None and known.own)
+    own = decision in {"told", "reminder"} or has_issue
     return OpenAlert(
         kind=alert.kind,
         suite=alert.suite,

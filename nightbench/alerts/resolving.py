@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from nightbench.alerts.alert_record import AlertRecord
 from nightbench.alerts.issues_api import IssuesApi, IssuesError
-from nightbench.alerts.open_alert import Key, OpenAlert
-from nightbench.alerts.recovery import Night, recovered
+from nightbench.alerts.open_alert import OpenAlert
+from nightbench.alerts.recovery import NOT_MEASURED, Night, is_stale, recovered
 from nightbench.alerts.state import OpenAlerts
 from nightbench.errors import MeasurementError
 
 MOST = 50
 """Issues that are resolved in one night; the rest by the next."""
+_BAD_ELSEWHERE = (
+    "{} is well again, and its issue left open: another plan, host or flow was bad too and was not well since"
+)
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,9 @@ def settle(
 ) -> Recovery:
     """Resolve the issues of what is over, or say which ones are to be resolved by hand; settled is forgotten.
 
-    An issue is left alone while another of its alerts is open, such as of another plan, and while the event that
-    told of it has not arrived: both are looked at again by the next night.
+    An issue is left alone, and named, while another of its alerts is open, such as of another plan, and while the
+    event that told of it has not arrived: both are looked at again by the next night. An alert whose setup is not
+    measured any more (`is_stale`) ends with the one of the setup that took its place.
 
     Args:
         open_alerts: What is remembered.
@@ -57,61 +61,86 @@ def settle(
         waiting: Ids of the events that are still in the outbox.
         api: Of the server; None where there is no token of it.
     """
-    known = open_alerts.read().entries
-    over = [entry for entry in known if entry.over and entry.environment == night.environment]
-    bad = {entry.fingerprint for entry in known if not entry.over}
-    settled: dict[Key, str] = {}
+    now = datetime.now(UTC)
+    known = [entry for entry in open_alerts.read().entries if entry.environment == night.environment]
+    settled: dict[OpenAlert, str] = {}
     problems: dict[str, None] = {}
-    for entry in over[:MOST]:
-        if entry.fingerprint in bad:
-            settled[entry.key] = ""
-        elif not entry.own:
-            settled[entry.key] = f"{_back(entry)}: only a roll-up told of it"
-        elif api is None:
-            settled[entry.key] = f"{_back(entry)}; resolve its issue by hand"
-        elif entry.event_id in waiting:
-            problems["what is well again is resolved once its alert has arrived"] = None
+    ready: list[list[OpenAlert]] = []
+    for over in _by_issue(entry for entry in known if entry.over):
+        others = [entry for entry in known if not entry.over and entry.fingerprint == over[0].fingerprint]
+        stale = [replace(entry, over=NOT_MEASURED) for entry in others if is_stale(entry, night, now)]
+        if len(stale) < len(others) and any(entry.own for entry in (*others, *over)):
+            problems[_BAD_ELSEWHERE.format(over[0].place)] = None
         else:
-            try:
-                settled[entry.key] = _resolved(entry, api)
-            except IssuesError as error:
-                problems[f"{entry.place} is well again, and its issue not resolved: {error}"] = None
+            ready.append(sorted([*stale, *over], key=lambda entry: entry.last_night))
+    for group in ready[:MOST]:
+        try:
+            ended = _ended(group, waiting, api)
+        except IssuesError as error:
+            problems[str(error)] = None
+        else:
+            settled.update({entry: f"{_back(entry)}{ended}" for entry in group})
     try:
-        open_alerts.change(dict.fromkeys(settled), datetime.now(UTC))
+        open_alerts.change({entry.key: None for entry in settled}, now)
     except MeasurementError as error:
         problems[str(error)] = None
-    said = [(entry, settled[entry.key]) for entry in over if settled.get(entry.key)]
-    return Recovery(tuple(text for _, text in said), tuple(_records(said, night)), tuple(problems))
+    records = tuple(_record(entry, note, night) for entry, note in settled.items())
+    return Recovery(tuple(dict.fromkeys(settled.values())), records, tuple(problems))
+
+
+def _by_issue(over: Iterable[OpenAlert]) -> list[list[OpenAlert]]:
+    found: dict[tuple[str, ...], list[OpenAlert]] = {}
+    for entry in over:
+        found.setdefault(entry.fingerprint, []).append(entry)
+    return list(found.values())
+
+
+def _ended(group: Sequence[OpenAlert], waiting: Collection[str], api: IssuesApi | None) -> str:
+    """How the issue of some alerts ended, oldest first.
+
+    Raises:
+        IssuesError: why it has not ended yet.
+    """
+    own = [entry for entry in group if entry.own]
+    if not own:
+        return ": only a roll-up told of it"
+    if api is None:
+        return "; resolve its issue by hand"
+    if any(entry.event_id in waiting for entry in own):
+        raise IssuesError("what is well again is resolved once its alert has arrived")
+    try:
+        return _resolved(own[-1], api)
+    except IssuesError as error:
+        raise IssuesError(f"{own[-1].place} is well again, and its issue not resolved: {error}") from error
 
 
 def _resolved(entry: OpenAlert, api: IssuesApi) -> str:
     match api.resolve(entry).state:
         case "resolved":
-            return f"{_back(entry)}: resolved"
+            return ": resolved"
         case "newer":
-            return f"{_back(entry)}: its issue was told of by another night since; resolve it by hand"
+            return ": its issue was told of by another night since; resolve it by hand"
         case _:
-            return f"{_back(entry)}: no open issue of it"
+            return ": no open issue of it"
 
 
 def _back(entry: OpenAlert) -> str:
     return f"back: {entry.place} ({entry.kind.replace('_', ' ')}, {entry.over})"
 
 
-def _records(said: Iterable[tuple[OpenAlert, str]], night: Night) -> Iterable[AlertRecord]:
-    for entry, note in said:
-        yield AlertRecord(
-            night_id=night.night_id,
-            run_id=night.night_id,
-            environment=entry.environment,
-            kind=entry.kind,
-            suite=entry.suite,
-            tier=entry.tier,
-            metric=entry.metric,
-            level=entry.level,
-            title=entry.title,
-            decision="recovered",
-            event_id=entry.event_id or None,
-            at=datetime.now(UTC),
-            note=note,
-        )
+def _record(entry: OpenAlert, note: str, night: Night) -> AlertRecord:
+    return AlertRecord(
+        night_id=night.night_id,
+        run_id=night.night_id,
+        environment=entry.environment,
+        kind=entry.kind,
+        suite=entry.suite,
+        tier=entry.tier,
+        metric=entry.metric,
+        level=entry.level,
+        title=entry.title,
+        decision="recovered",
+        event_id=entry.event_id or None,
+        at=datetime.now(UTC),
+        note=note,
+    )

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import get_args
 
 from nightbench.alerts.alert import Alert, Kind, Level
-from nightbench.alerts.wording import listed
+from nightbench.alerts.wording import MOST_MESSAGE, fitted
 from nightbench.history.record import clean_text
 
 MOST_LISTED = 100
-"""Lines of a roll-up; of the others, how many there are."""
+"""Lines of a roll-up, or as many as fit into its message; of the others, how many there are."""
+_AROUND = 400  # characters of the message beside the list and the links
 ROLL_UP: Kind = "roll_up"
 _SEVERITY: dict[str, int] = {kind: place for place, kind in enumerate(get_args(Kind))}
 
@@ -30,7 +31,9 @@ def roll_up(rest: Sequence[Alert]) -> Alert:
     """The alert that lists the others of a night, the most severe first; `rest` is not empty and of one environment."""
     first = rest[0]
     levels: list[Level] = [alert.level for alert in rest]
-    lines = [f"{alert.level}: {alert.title}{_beside(alert)}" for alert in rest]
+    lines = [f"{alert.level}: {_one_line(alert.title)}{_beside(alert)}" for alert in rest[:MOST_LISTED]]
+    links = sum(len(f"{name}: {url}\n") for name, url in first.links.items())
+    room = max(MOST_MESSAGE - _AROUND - links, _AROUND)
     return Alert(
         kind=ROLL_UP,
         suite="all",
@@ -40,7 +43,7 @@ def roll_up(rest: Sequence[Alert]) -> Alert:
         level="error" if "error" in levels else "warning",
         title="more alerts than are told one by one",
         fingerprint=(ROLL_UP, "all", "all", "alerts", first.environment),
-        text=listed(lines, MOST_LISTED),
+        text=fitted(lines, len(rest), room),
         tags={"kind": ROLL_UP, "suite": "all", "tier": "all", "metric": "alerts"},
         context={
             "alerts": len(rest),
@@ -50,9 +53,13 @@ def roll_up(rest: Sequence[Alert]) -> Alert:
     )
 
 
+def _one_line(text: str) -> str:
+    return " ".join(clean_text(text).split())
+
+
 def _beside(alert: Alert) -> str:
     line, *_ = alert.text.splitlines() or [""]
-    return f" ({clean_text(line.removeprefix('- '))[:120]})" if line else ""
+    return f" ({_one_line(line.removeprefix('- '))[:120]})" if line else ""
 
 
 def _amount(alerts: Sequence[Alert], kind: str) -> int:

@@ -14,7 +14,7 @@ from sentry_sdk.envelope import Envelope
 
 from nightbench.alerts.answer import TOO_LARGE, Answer, AnswerKind
 from nightbench.alerts.delivery_report import EventState
-from nightbench.alerts.kept import NoAlertError, id_of, read, without_attachments
+from nightbench.alerts.kept import NoAlertError, id_of, legible, read, without_attachments
 from nightbench.alerts.outbox import Outbox
 from nightbench.alerts.outbox_state import OutboxState
 from nightbench.alerts.posting import Poster
@@ -91,19 +91,23 @@ class Round:
 
     def _deliver(self, path: Path) -> EventState | None:
         """Post one; None when it still waits."""
+        name = legible(path.name)
         try:
             answer, note = self._answer_to(read(path))
         except FileNotFoundError:
             return None  # taken back meanwhile
         except NoAlertError as error:
             answer, note = Answer(AnswerKind.REFUSED, str(error)), ""
-        except OSError as error:
-            answer, note = Answer(AnswerKind.LATER, f"{path.name} cannot be read: {reason(error)}"), ""
+        except (OSError, MemoryError) as error:
+            answer, note = Answer(AnswerKind.LATER, f"{name} cannot be read: {reason(error)}"), ""
+        except Exception as error:  # noqa: BLE001  # one file, whatever it is, never holds up the others
+            why = f"{name} cannot be posted ({type(error).__name__})"
+            answer, note = Answer(AnswerKind.REFUSED, why), ""
         self._failures = self._failures + 1 if answer.kind is AnswerKind.LATER else 0
         try:
             return self._settled(path, answer, note)
-        except OSError as error:
-            self.reasons[path.name] = f"{path.name} stays in the outbox: {reason(error)}"
+        except Exception as error:  # noqa: BLE001  # as above
+            self.reasons[path.name] = f"{name} stays in the outbox: {legible(reason(error))}"
             return None
 
     def _settled(self, path: Path, answer: Answer, note: str) -> EventState | None:

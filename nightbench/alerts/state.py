@@ -6,9 +6,9 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -90,6 +90,16 @@ class OpenAlerts:
         except OSError as error:
             msg = f"what was told could not be remembered in {self.file}: {reason(error)}"
             raise MeasurementError(msg) from error
+
+    def give_up(self, event_ids: Collection[str], now: datetime) -> None:
+        """Remember that these events never arrived: what they told is told anew by the next night that finds it.
+
+        Raises:
+            MeasurementError: when it cannot be written.
+        """
+        if event_ids:
+            lost = [entry for entry in self.read().entries if entry.event_id in event_ids]
+            self.change({entry.key: replace(entry, event_id="") for entry in lost}, now)
 
     def _write(self, entries: list[OpenAlert]) -> None:
         rows = [row_of(entry) for entry in entries]

@@ -7,7 +7,7 @@ has told of it; when more comes that is more severe, what is less so moves into 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -117,7 +117,7 @@ class Telling:
     @property
     def records(self) -> tuple[AlertRecord, ...]:
         """One for each decision, in the order of finding."""
-        return tuple(_record(said) for said in self._said.values())
+        return tuple(_record(said) for said in tuple(self._said.values()))
 
     def find(self, alerts: Iterable[tuple[Alert, Run]]) -> None:
         """Decide on what is new; an alert that was found before is not looked at again."""
@@ -155,6 +155,23 @@ class Telling:
             raise MeasurementError("; ".join(lost))
         return sum(self._said[key].place != "none" for key in untold)
 
+    def post_untold(self, post: Callable[[Mapping[str, Any]], str]) -> list[str]:
+        """Tell past the outbox what could not be put there; return why some could not be told so either.
+
+        Args:
+            post: Posts an event; gives why that failed, or an empty text.
+        """
+        lost: list[str] = []
+        for said in self._said.values():
+            if said.place == "none" and said.decision != "known":
+                event = _event(said, self._clock())
+                if why := post(event):
+                    lost.append(why)
+                else:
+                    said.place, said.event_id, said.left = "own", str(event["event_id"]), True
+        self._remember()
+        return lost
+
     def _see_what_left(self) -> None:
         """What somebody has delivered can be changed no more; what comes now is listed by another roll-up."""
         for said in self._said.values():
@@ -166,7 +183,7 @@ class Telling:
         """Put an alert as an event of its own, unless it is there."""
         if said.place == "own":
             return
-        event = event_of(said.alert, said.run, self._clock())
+        event = _event(said, self._clock())
         try:
             said.path = self._outbox.put(event, ())
         except MeasurementError as error:
@@ -257,6 +274,11 @@ def _key(alert: Alert) -> Key:
     """What is told once a night; each failure of a place is one of its own, by its reason."""
     reason = alert.text if alert.kind in {"failed", "crashed"} else ""
     return (*alert.key, reason)
+
+
+def _event(said: _Said, now: datetime) -> dict[str, Any]:
+    alert = replace(said.alert, tags={**said.alert.tags, "decision": said.decision})
+    return event_of(alert, said.run, now)
 
 
 def _record(said: _Said) -> AlertRecord:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from nightbench.target import plain
 from nightbench.verdict.judgement import Line
 from nightbench.verdict.targets import TargetResult
 
+MOST_MESSAGE = 8000
+"""Characters of an event's message; Sentry cuts at 8192."""
 MOST = 20
 """Entries of a list that are told; of the others, how many there are."""
 _LAYERS = {2: "against the baseline, tonight", 3: "sustained over nights", 4: "by its history"}
@@ -46,8 +49,20 @@ def regression(line: Line, unit: str | None) -> str:
 
 def listed(entries: Sequence[str], most: int = MOST) -> str:
     """A line each, the first `most` of them."""
-    more = len(entries) - most
-    return "\n".join([*(f"- {entry}" for entry in entries[:most]), *([f"- {more} more"] if more > 0 else [])])
+    return _with_more([f"- {entry}" for entry in entries[:most]], len(entries))
+
+
+def fitted(entries: Sequence[str], amount: int, characters: int) -> str:
+    """A line each, as many of the first as fit whole, and how many more of `amount` there are."""
+    lines = [f"- {entry}" for entry in entries]
+    room = characters - len(f"- {amount} more")
+    ends = accumulate(len(line) + 1 for line in lines)
+    return _with_more([line for line, end in zip(lines, ends, strict=True) if end <= room], amount)
+
+
+def _with_more(lines: Sequence[str], amount: int) -> str:
+    more = amount - len(lines)
+    return "\n".join([*lines, *([f"- {more} more"] if more else [])])
 
 
 def figure(value: float | None, unit: str | None) -> str:

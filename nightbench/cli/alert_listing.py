@@ -54,7 +54,7 @@ def _lines(found: OutboxStatus, known: Known, place: str, now: datetime) -> Iter
     if known.entries:
         yield f"{len(known.entries):,} open"
         for each in known.entries[:_SHOWN]:
-            over = f"; well again: {each.over}" if each.over else ""
+            over = f"; {each.over}, its issue is not resolved yet: the next run tries" if each.over else ""
             yield f"  {each.level}  {each.title}, since {each.since_night}{over}"
         yield from _more(len(known.entries))
 

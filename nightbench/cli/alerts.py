@@ -77,6 +77,8 @@ def try_alerts(*, environment: flags.Environment = None, json: flags.Json = None
 def status(*, results: flags.Results = None, json: flags.Json = None) -> ExitCode:
     """Tell what waits in the outbox, what the server refused, what was given up, and which alerts are open.
 
+    It needs no DSN; only with one it knows whether the server asked for a pause.
+
     For example:
 
     - `nightbench alerts status`
@@ -87,15 +89,18 @@ def status(*, results: flags.Results = None, json: flags.Json = None) -> ExitCod
     from nightbench.cli.alert_listing import status_document, status_lines  # noqa: PLC0415
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415
 
-    settings = settings_module.load({"results": results})
+    settings, problem = _whatever_dsn({"results": results})
     output = JsonOutput(json)
+    if problem:
+        tell(problem)
     project = None if settings.sentry_dsn is None else _poster(settings).project
     found = status_of(_outbox(settings), project, datetime.now(UTC))
     known = OpenAlerts(settings.outbox_folder).read()
     if known.problem:
         tell(known.problem)
     place = str(settings.outbox_folder)
-    code = output.write(status_document(found, known, place, has_dsn=project is not None), ExitCode.MET)
+    document = status_document(found, known, place, has_dsn=project is not None or bool(problem))
+    code = output.write({**document, "dsn_problem": problem}, ExitCode.MET)
     _say(output, status_lines(found, known, place, datetime.now(UTC)))
     return code
 
@@ -115,10 +120,10 @@ def flush(
     - `nightbench alerts flush`
     - `nightbench alerts flush --rejected`: once the DSN is right
     """
-    from nightbench.alert_rows import save_alert_rows  # noqa: PLC0415  # --help stays quick
+    from nightbench.alert_rows import rows_waiting  # noqa: PLC0415  # --help stays quick
     from nightbench.alerts.delivery import deliver  # noqa: PLC0415
+    from nightbench.alerts.delivery_report import DeliveryReport  # noqa: PLC0415
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415
-    from nightbench.history.store import HistoryStore  # noqa: PLC0415
 
     settings = settings_module.load({"results": results})
     output = JsonOutput(json)
@@ -127,16 +132,37 @@ def flush(
     again = _taken_back(outbox) if rejected else 0
     dsn = settings.sentry_dsn.get_secret_value() if settings.sentry_dsn else None
     console = output.summary_console
-    report = deliver(outbox, dsn, on_event=lambda each: _say(output, [_line(each)]) if console else None)
+    waited, through = rows_waiting(outbox), []
+    report = None
+
+    def on_event(each: EventState) -> None:
+        through.append(each)
+        if console is not None:
+            _say(output, [_line(each)])
+
     try:
-        save_alert_rows(settings, HistoryStore(settings.results), (), report)
-    except NightbenchError as error:
-        tell(str(error))
+        report = deliver(outbox, dsn, on_event=on_event)
+    finally:  # also of what was through when it was interrupted
+        _remember(settings, report or DeliveryReport.of(through), waited)
     document: dict[str, Any] = {"schema": 1, "taken_back": again, **asdict(report)}
     lost = report.undelivered or report.rejected or report.dropped
     code = output.write(document, ExitCode.INVALID if lost else ExitCode.MET)
     _say(output, _told(report))
     return code
+
+
+def _remember(settings: Settings, report: DeliveryReport, waited: dict[str, dict[str, Any]]) -> None:
+    """Write what became of alerts into the dataset, and let what was dropped be told anew; tell why that failed."""
+    from nightbench.alert_rows import save_alert_rows  # noqa: PLC0415  # --help stays quick
+    from nightbench.alerts.state import OpenAlerts  # noqa: PLC0415
+    from nightbench.history.store import HistoryStore  # noqa: PLC0415
+
+    dropped = {each.event_id for each in report.events if each.state == "dropped"}
+    try:
+        OpenAlerts(settings.outbox_folder).give_up(dropped, datetime.now(UTC))
+        save_alert_rows(settings, HistoryStore(settings.results), (), report, waited=waited)
+    except NightbenchError as error:
+        tell(str(error))
 
 
 def _poster(settings: Settings) -> Poster:
@@ -149,9 +175,27 @@ def _poster(settings: Settings) -> Poster:
 
     if settings.sentry_dsn is None:
         raise ConfigurationError(
-            "NIGHTBENCH_SENTRY_DSN", NOT_GIVEN, "no Sentry DSN is set", "it looks like https://KEY@HOST/1"
+            "NIGHTBENCH_SENTRY_DSN",
+            NOT_GIVEN,
+            "no Sentry DSN is set",
+            "it looks like https://<key>@host/project",
         )
     return Poster(settings.sentry_dsn.get_secret_value())
+
+
+def _whatever_dsn(given: dict[str, Any]) -> tuple[Settings, str]:
+    """The settings, and what is wrong with their DSN; they are without it then.
+
+    Raises:
+        ConfigurationError: for anything else that is wrong.
+    """
+    try:
+        settings = settings_module.load(given)
+        if settings.sentry_dsn is not None:
+            _poster(settings)
+    except ConfigurationError as error:
+        return settings_module.load(given, unset=["sentry_dsn"]), str(error)
+    return settings, ""
 
 
 def _outbox(settings: Settings) -> Outbox:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from nightbench.observability.watching import log, watching
 
 _LEVELS = frozenset({"debug", "info", "warning", "error", "critical", "fatal"})
 _OF_THE_SDK = frozenset({"trace", "profile", "replay", "response"})
 """Contexts that tie an event to others; one of ours by that name would cut it off."""
+
+_NO_ERROR = "capture_exception was called without an error"
+_UNREADABLE = "redacted: this error could not be read, only its type is told"
 
 
 def capture_exception(
@@ -24,7 +28,8 @@ def capture_exception(
     it. Anything may stand in it; it is copied in bounded size and scrubbed before it leaves.
 
     Args:
-        error: Caught or not; its chain, groups and notes go with it.
+        error: Caught or not; its chain, groups and notes go with it. A class stands for an error of it; anything
+            else is sent as a message.
         context: What helps to understand it. A value that is a mapping becomes a context of its name, all else
             stands in one that is called "context".
         user: Whose request it was; only its ``id`` leaves. A text or number is the id.
@@ -36,11 +41,12 @@ def capture_exception(
     sdk = watching()
     if sdk is None:
         return None
+    belongings = _belongings(context, user, tags)
     try:
-        event_id: str | None = sdk.capture_exception(error, **_belongings(context, user, tags))
+        event_id: str | None = _sent(sdk, error, belongings)
     except Exception as problem:  # noqa: BLE001  # who watches must not break what is watched
-        log.warning("an error could not be captured: %s", type(problem).__name__)
-        return None
+        log.warning("an error could not be captured as it is: %s", type(problem).__name__)
+        return _that_it_was(sdk, error)
     return event_id
 
 
@@ -58,8 +64,8 @@ def capture_message(message: str, level: str = "info", tags: Mapping[str, Any] |
     sdk = watching()
     if sdk is None:
         return None
+    belongings = _belongings(None, None, tags)
     try:
-        belongings = _belongings(None, None, tags)
         event_id: str | None = sdk.capture_message(_text(message), level=_level(level), **belongings)
     except Exception as problem:  # noqa: BLE001  # as above
         log.warning("a message could not be captured: %s", type(problem).__name__)
@@ -67,13 +73,61 @@ def capture_message(message: str, level: str = "info", tags: Mapping[str, Any] |
     return event_id
 
 
+def _sent(sdk: Any, error: object, belongings: Mapping[str, Any]) -> str | None:
+    from nightbench.observability import privacy  # noqa: PLC0415  # only who is watched needs it
+
+    privacy.guard_errors()  # a client of the backend's own may watch
+    if type(error) is tuple and len(error) == 3:  # as of `sys.exc_info()`
+        error = error[1]
+    error = sys.exc_info()[1] if error is None else error
+    event_id: str | None
+    if issubclass(type(error), BaseException):
+        event_id = sdk.capture_exception(error, **belongings)
+        return event_id
+    event: dict[str, Any] = {"level": "error"}
+    if issubclass(type(error), type) and issubclass(cast("type", error), BaseException):
+        event["exception"] = {"values": [_of_class(cast("type", error))]}
+    else:
+        event["message"] = _NO_ERROR if error is None else _text(error)
+    event_id = sdk.capture_event(event, **belongings)
+    return event_id
+
+
+def _that_it_was(sdk: Any, error: object) -> str | None:
+    """An event that says of what type an error is, where the SDK could not make one of it."""
+    try:
+        event_id: str | None = sdk.capture_event(
+            {"level": "error", "exception": {"values": [_of_class(type(error), _UNREADABLE)]}}
+        )
+    except Exception:  # noqa: BLE001  # as above
+        return None
+    return event_id
+
+
+def _of_class(kind: type, value: str = "") -> dict[str, Any]:
+    names = [each if isinstance(each, str) else None for each in (kind.__name__, kind.__module__)]
+    mechanism = {"type": "generic", "handled": True}
+    return {"type": names[0], "module": names[1], "value": value, "mechanism": mechanism}
+
+
 def _belongings(context: object, user: object, tags: object) -> dict[str, Any]:
-    """What the SDK merges into one event, without a scope."""
+    """What the SDK merges into one event, without a scope; what cannot be read is left out."""
     return {
-        "contexts": _contexts(_bounded(context)),
-        "user": _user(_bounded(user)),
-        "tags": _tags(_bounded(tags)),
+        name: _made(make, value)
+        for name, make, value in (
+            ("contexts", _contexts, context),
+            ("user", _user, user),
+            ("tags", _tags, tags),
+        )
     }
+
+
+def _made(make: Callable[[Any], Any], value: object) -> Any:
+    try:
+        return make(_bounded(value))
+    except Exception as problem:  # noqa: BLE001  # as above
+        log.warning("what belongs to an event could not be read: %s", type(problem).__name__)
+        return None
 
 
 def _bounded(value: object) -> Any:

@@ -32,6 +32,8 @@ _NAMES = frozenset(
 )
 """By name, so that nothing has to be imported to know them; a subclass is what its bases are."""
 
+_NORMAL = (1000, 1001, 1005)
+"""Close codes of RFC 6455: all is said, going away, and none given."""
 _DRIVERS = ("psycopg", "psycopg2", "asyncpg", "pg8000", "pymysql", "MySQLdb", "sqlalchemy")
 _SQLSTATE = re.compile(r"08...|57P0[1-5]")
 """Connection exceptions, and a server that goes down or comes up."""
@@ -51,6 +53,14 @@ def is_connection_error(error: BaseException) -> bool:
     """
     budget = iter(range(_MOST))
     return _is(error, budget)
+
+
+def is_normal_close(error: BaseException) -> bool:
+    """Whether `error` only says that the other end of a WebSocket closed it as it should."""
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    if "starlette.websockets.WebSocketDisconnect" in names:
+        return getattr(error, "code", None) in _NORMAL
+    return "websockets.exceptions.ConnectionClosedOK" in names
 
 
 def _is(error: BaseException, budget: Iterator[int]) -> bool:

@@ -43,9 +43,15 @@ def watch_running_loop() -> None:
 
 def _makers() -> Iterator[Callable[[], Integration]]:
     yield from (_own("dedupe", "DedupeIntegration"), _own("excepthook", "ExcepthookIntegration"))
-    yield from (_own("threading", "ThreadingIntegration"), _own("logging", "LoggingIntegration"))
+    yield from (_own("threading", "ThreadingIntegration"), _logging)
     yield _own("atexit", "AtexitIntegration", callback=_silently)  # its own prints to the terminal
     yield from (_of_library(module, name, options) for module, name, options in _LIBRARIES)
+
+
+def _logging() -> Integration:
+    from nightbench.observability.logs import Logs  # noqa: PLC0415  # late, as all of the SDK
+
+    return Logs()
 
 
 def _own(module: str, name: str, **options: Any) -> Callable[[], Integration]:

@@ -39,7 +39,9 @@ def init(
         log.info("Sentry is off: no DSN was given, and SENTRY_DSN is not set")
         return False
     if not _is_dsn(address):
-        log.warning("Sentry is off: the DSN that was given is none; one looks like https://KEY@HOST/PROJECT")
+        log.warning(
+            "Sentry is off: the DSN that was given is none; one looks like https://<key>@host/project"
+        )
         return False
     try:
         _begin(address, service, _release(service, version), _environment(environment))
@@ -58,12 +60,14 @@ def _begin(dsn: str, service: str, release: str, environment: str) -> None:
     from nightbench.observability.integrations import integrations, watch_running_loop  # noqa: PLC0415
 
     rates, development = rates_in(environment), is_development(environment)
+    privacy.guard_errors()
     sentry_sdk.init(
         **privacy.options(),
         dsn=dsn,
         release=release,
         environment=environment,
-        server_name=environment if development else None,  # a desk's host mostly has its owner's name
+        # the SDK would take the host's name, which mostly is that of its owner or tells of the network
+        server_name=os.environ.get("SENTRY_SERVER_NAME", "").strip() or environment,
         integrations=integrations(),
         default_integrations=False,
         auto_enabling_integrations=False,

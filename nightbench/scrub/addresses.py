@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from nightbench.scrub.patterns import late
 from nightbench.scrub.spans import REDACTED
 from nightbench.scrub.text import scrub_own
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
-_QUERY = re.compile(r"[?#]")
-_NO_PORT = re.compile(r"^(?P<host>[^:/?#\[]*):(?!\d{1,5}(?:[/?#]|$)).*", re.DOTALL)
+_SCHEME = late(r"[A-Za-z][A-Za-z0-9+.-]*")
+_QUERY = late(r"[?#]")
+_NO_PORT = late(r"^(?P<host>[^:/?#\[]*):(?!\d{1,5}(?:[/?#]|$)).*", re.DOTALL)
 
 
 def scrub_address(address: str) -> str:

@@ -6,56 +6,71 @@ import re
 
 from nightbench.scrub.names import Trust, trust
 from nightbench.scrub.passwords import passwords
+from nightbench.scrub.patterns import late
 from nightbench.scrub.quotes import Quotes
-from nightbench.scrub.spans import Span, spans_of, without
+from nightbench.scrub.spans import REDACTED, Span, spans_of, without
 from nightbench.scrub.values import values
 
 _MOST_PASSES = 8
 
-_WORTH_A_LOOK = re.compile(r"[=:,<-]|%(?:25)*3|\\u003|[Pp]assw|PASSW|identified by|IDENTIFIED BY")
-_SCHEME = re.compile(
+_WORTH_A_LOOK = late(r"[=:,<-]|%(?:25)*3|\\u003|[Pp]assw|PASSW|identified by|IDENTIFIED BY")
+_SCHEME = late(
     r"\b(?:bearer(?:\s|%20|\+)++(?!(?:tokens?|auth[a-z]*|credentials?|schemes?|headers?|of|or|and|is|was|in|for|from|with|to)[.,;:)]?(?:\s|$))"
     r"(?P<secret>[a-z0-9._~+/=%-]{4,})|basic\s+(?-i:(?=[a-z0-9+/_-]*[A-Z0-9=]))(?P<basic>[a-z0-9+/_-]{6,}={0,2}))",
     re.IGNORECASE,
 )
-_DIGEST = re.compile(
-    r"\bdigest[ \t]+(?P<secret>(?:username|realm|nonce|qop|uri|response)=[^\n]*)", re.IGNORECASE
+_DIGEST = late(r"\bdigest[^\S\n]+(?P<secret>(?:username|realm|nonce|qop|uri|response)=[^\n]*)", re.IGNORECASE)
+_JWT = late(
+    r"(?<![A-Za-z0-9])(?:eyJ|(?=(?:eyAi|ewo|ew0K|eyAg)[\w-]{6,}(?:\.|%(?:25)*2[Ee])[\w-]{8})e[yw])[\w-]++"
+    r"(?:(?:(?:\.|%(?:25)*2[Ee])[\w-]++|\.?[^\S\n]*+\r?\n[\s>]*+[\w-]{20,}+|\s*+\.\s*+(?=eyJ)[\w-]++)(?:(?:\.|%(?:25)*2[Ee])[\w-]*+|\.?[^\S\n]*+\r?\n[\s>]*+[\w-]{20,}+){0,24}|(?<=[\w-]{24}))"
 )
-_JWT = re.compile(r"(?<![A-Za-z0-9])eyJ[\w-]++(?:(?:\.|%2[Ee])[\w-]++(?:\.[\w-]*+){0,4}|(?<=[\w-]{24}))")
-_SESSION = re.compile(
+_TOKEN = late(
+    r"(?<![A-Za-z])(?:token|ssws|apikey|api-key|access[_-]token|credential)[^\S\n]++(?:(?:is|was)[^\S\n]++)?[\"'`]?(?P<secret>[0-9a-f]{32,}+(?![\w-])|(?=[A-Za-z_.-]*\d)(?=[a-z0-9_.-]*(?-i:[A-Z]))(?-i:(?=[^a-z\s]*[a-z]))[\w.-]{20,})",
+    re.IGNORECASE,
+)
+_STEP = late(
+    r"/(?:reset|password|verify|verification|confirm|confirmation|activate|activation|invite|invitation|invites|magic|unsubscribe|join|sso|set)[\w-]{0,30}/(?P<secret>(?=[A-Za-z_-]*\d)[\w.~-]{20,})"
+)
+"""A link that lets in whoever has it."""
+_SESSION = late(
     r"(?<![\w.-])(?:session|sess|sid|sessionid|connect\.sid|(?:php|j|asp\.net_)session_?id|__(?:secure|host)-[\w.-]{1,40}"
     r"|sb-[\w-]{1,40}-auth-token(?:\.\d)?|remember_[\w-]{1,40})=(?P<secret>[^\s;,&\"'<>)\]}]{4,})",
     re.IGNORECASE,
 )
 
-_WEBSOCKET = re.compile(
-    r"(?i:\bwss?(?:%(?:25)*3a|:)(?:%(?:25)*2f|/){2}|\bwebsocket\b(?:[ \t]+[\w\"':=]{1,20}){0,3}?[ \t]+[\"']?(?=/))[^\s?\"'`<>]*+"
+_WEBSOCKET = late(
+    r"(?i:\bwss?(?:%(?:25)*3a|:)(?:%(?:25)*2f|/){2}|\bwebsocket\b(?:[^\S\n]+[\w\"':=]{1,20}){0,3}?[^\S\n]+[\"']?(?=/))[^\s?\"'`<>]*+"
 )
-_RAW = re.compile(r"\?(?P<query>[^\s\"'`<>#)\]}]*+)")
-_ENCODED = re.compile(r"%(?:25)*3[fF](?P<secret>[^\s\"'`<>#&?)\]},;]++)")
-_PARAMETER = re.compile(r"(?<![^?&;])(?:[^=&;]*+=)?(?P<secret>[^&;]++)")
+_RAW = late(r"\?(?P<query>[^\s\"'`<>#)\]}]*+)")
+_ENCODED = late(r"%(?:25)*3[fF](?P<secret>[^\s\"'`<>#&?)\]},;]++)")
+_PARAMETER = late(r"(?<![^?&;])(?:[^=&;]*+=)?(?P<secret>[^&;]++)")
 
-_ENCODED_PASSWORD = re.compile(
+_ENCODED_PASSWORD = late(
     r"%(?:25)*3[Aa](?:%(?:25)*2[Ff]){2}[^%\s]{0,60}%(?:25)*3[Aa](?P<secret>[^\s&]{1,200})%(?:25)*40"
 )
 
-_BEGIN = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|PuTTY-User-Key-File-\d: ?|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----"
+_SPACE = r"(?:[ +]|%(?:25)*20)"
+_BEGIN = late(
+    rf"-----BEGIN(?:{_SPACE}[A-Z0-9]{{1,12}}){{0,3}}{_SPACE}PRIVATE{_SPACE}KEY(?:{_SPACE}BLOCK)?-----|PuTTY-User-Key-File-\d: ?|---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----"
 )
-_END = re.compile(
-    r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----|Private-MAC: ?\w*|---- END SSH2 [A-Z ]{0,20}PRIVATE KEY ----"
+_END = late(
+    rf"-----END(?:{_SPACE}[A-Z0-9]{{1,12}}){{0,3}}{_SPACE}PRIVATE{_SPACE}KEY(?:{_SPACE}BLOCK)?-----|Private-MAC: ?\w*|---- END SSH2 [A-Z ]{{0,20}}PRIVATE KEY ----"
 )
-_PART = re.compile(
+_IN_BASE64 = late(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=\\\s]*+")
+"""PEM in Base64: the text behind five dashes and ``BEGIN``."""
+_PART = late(
     r"\bname=\"?(?P<key>[\w.-]{1,60})\"?[^\n]{0,80}\r?\n(?:[\w-]{1,40}:[^\n]{0,80}\n)?\r?\n(?P<secret>[^\n]+)"
 )
-_FOLDED = re.compile(
+_FOLDED = late(
     r"(?im:^[ \t>*<]{0,4}(?:proxy-)?(?:authorization|cookie|set-cookie|x-[\w-]*(?:key|token|secret)|sec-websocket-protocol):[^\n]*)"
-    r"(?P<secret>(?:\r?\n[ \t]+[^\n]+)+)"
+    r"(?P<secret>(?:\r?\n[^\S\n]+[^\n]+)+)"
 )
 
 
 def private_keys(text: str) -> str:
     """`text` without private keys in PEM, on one line or many, also cut off at either end."""
+    if "LS0tLS1CRUdJTi" in text:
+        text = _IN_BASE64.sub(REDACTED, text)
     if "-----" not in text and "---- " not in text and "PuTTY" not in text:
         return text
     spans: list[Span] = []
@@ -122,7 +137,11 @@ def tokens(text: str) -> str:
         spans += spans_of(_DIGEST, text)
     if "=" in text:
         spans += spans_of(_SESSION, text)
-    if "eyJ" in text:
+    if "token" in low or "ssws" in low or "key" in low or "credential" in low:
+        spans += spans_of(_TOKEN, text)
+    if "://" in text or "/" in text:
+        spans += spans_of(_STEP, text)
+    if "ey" in text or "ew" in text:
         spans += spans_of(_JWT, text)
     if "40" in text and "%" in text:
         spans += spans_of(_ENCODED_PASSWORD, text)

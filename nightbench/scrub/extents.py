@@ -5,30 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from nightbench.scrub.patterns import late
 from nightbench.scrub.spans import Span
 
-_KIND = re.compile(
+_KIND = late(
     r"(?:bearer|basic|negotiate|ntlm|token|sentry|api-?key|key|jwt|dpop|ssws|splunk|gnap|vapid)\s+",
     re.IGNORECASE,
 )
-_MANY = re.compile(
-    r"(?:digest|oauth|signature|hawk|aws4-[\w-]+|sharedkey(?:lite)?|scram-[\w-]+|hmac[\w-]*|mac|sentry)[ \t]+(?=\w[\w-]*=|[\w:])",
+_MANY = late(
+    r"(?:digest|oauth|signature|hawk|aws4-[\w-]+|sharedkey(?:lite)?|scram-[\w-]+|hmac[\w-]*|mac|sentry)[^\S\n]+(?=\w[\w-]*=|[\w:])",
     re.IGNORECASE,
 )
-_PARAMETERS = re.compile(
+_PARAMETERS = late(
     r"(?:[\w-]++=(?:\\*\"[^\"\n]*+\"|[^\s,;\"]*+)|[\w:+/=.-]++)(?:\s*+,\s*+[\w-]++=(?:\\*\"[^\"\n]*+\"|[^\s,;\"]*+))*+"
 )
-_COOKIES = re.compile(
+_COOKIES = late(
     r"[^\s=;,\"'\]})]++=(?:\"[^\"\n]*+\"|[^\s;,\"'\]})]*+)"
     r"(?:;\s*+(?:[\w-]++=(?:\w{3}, )?[^;\n\"'\]})]*+|secure|httponly|partitioned)(?=[;\n\"'\]})]|$))*+",
     re.IGNORECASE,
 )
-_PROTOCOLS = re.compile(r"[\w!#$%&'*+.^`|~=/-]++(?:\s*+,\s*+[\w!#$%&'*+.^`|~=/-]++(?!\s*[:=]))*+")
-_LIST = re.compile(r"[\[({]\s*+[bu]?(?=\\*[\"'])")
-_WORD = re.compile(r"(?:\\.|\S)*+")
-_QUERY_WORD = re.compile(r"[^\s&;\"'<>]*")
+_PROTOCOLS = late(r"[\w!#$%&'*+.^`|~=/-]++(?:\s*+,\s*+[\w!#$%&'*+.^`|~=/-]++(?!\s*[:=]))*+")
+_LIST = late(r"[\[({]\s*+[bu]?(?=\\*[\"'])")
+_WORD = late(r"(?:\\.|\S)*+")
+_QUERY_WORD = late(r"[^\s&;\"'<>]*")
 _AFTER_A_VALUE = "\"'`)]}>,;."
-_BRACKET = re.compile(r"[\[\](){}]")
+_BRACKET = late(r"[\[\](){}]")
 _LONGEST_LIST = 4096
 
 

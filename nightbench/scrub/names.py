@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from enum import IntEnum
 from functools import lru_cache
+
+from nightbench.scrub.patterns import late
 
 _LONGEST = 100
 """Characters of a name that are looked at, its last ones: what a name says stands at its end."""
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_WORDS = late(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
 _TAIL = frozenset((
     "value", "values", "val", "raw", "plain", "text", "plaintext", "hash", "hashed", "hex", "digest",
     "base", "base64", "b64", "bytes", "str", "string", "confirm", "confirmation", "confirmed", "again",
     "repeat", "repeated", "verify", "verification", "old", "new", "current", "previous", "data",
-    "header", "encoded", "encrypted", "1", "2", "3", "64", "256", "512", "b", "env",
+    "header", "encoded", "encrypted", "b", "env",
 ))  # fmt: skip
 """What a name may end with and still be that of a secret: ``password_confirmation``, ``tokenValue``."""
 
-_SURE = re.compile(
-    r"(?:pass(?:word|wd|phrase|code|file|wort|key)|pwd|kennwort|motdepasse|contrasena|contraseña|senha"
+_SURE = late(
+    r"(?:pass(?:word|wd|phrase|code|file|wort|key)|pwd|kennwort|motdepasse|(?<!im)passe|contrase[nñ]a|senha|wachtwoord|hasło|haslo|heslo|jelszó|jelszo"
+    r"|parol[aă]?|lösenord|losenord|lozinka|geslo|şifre|sifre|salasana|adgangskode|kodeord|lykilorð|slaptažodis|salasõna|mậtkhẩu|matkhau|katasandi"
+    r"|пароль|пароля|парола|лозинка|密码|密碼|口令|パスワード|暗証番号|비밀번호|암호|κωδικός|συνθηματικό|סיסמה|סיסמא|رمزعبور|گذرواژه|كلمةالمرور|पासवर्ड|รหัสผ่าน"
     r"|secret|token|jwt|bearer|authorization|credentials?|creds"
     r"|(?:api|access|private|secret|signing|encryption|encrypt|decryption|master|service|role|anon|account|shared|session"
     r"|auth|client|admin|webhook|hmac|license|licence|sentry|deploy|ssh|gpg|pgp|aes|rsa|jwt|storage|subscription|app"
@@ -63,9 +66,15 @@ def trust(name: str) -> Trust:
     words = [word.lower() for word in _WORDS.findall(name[-_LONGEST:])]
     if not words:
         return Trust.NONE
-    while not (sure := _SURE.search("".join(words)) is not None) and len(words) > 1 and words[-1] in _TAIL:
+    while (
+        not (sure := _SURE.search("".join(words)) is not None)
+        and len(words) > 1
+        and (words[-1] in _TAIL or words[-1].isdigit())
+    ):
         words.pop()
     if sure and not _is_a_word(words):
+        return Trust.SURE
+    if words[-1] == "pw":
         return Trust.SURE
     if words[-1] in _PERHAPS and (len(words) == 1 or words[-1] not in _ALONE):
         return Trust.PERHAPS

@@ -10,20 +10,21 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
+from nightbench.scrub.patterns import late
 from nightbench.scrub.quotes import Quotes
 from nightbench.scrub.spans import Span
 
-_URL = re.compile(r"(?P<mark>(?<!\\)\\*[\"'`])?(?<![\w+.-])[\w+.-]*+://")
-_OWN_URL = re.compile(
+_URL = late(r"(?P<mark>(?<!\\)\\*[\"'`])?(?<![\w+.-])[\w+.-]*+://")
+_OWN_URL = late(
     r"(?:(?<![\w+.-])(?:(?:postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|wss?|https?)(?:\+\w+)?)"
     r"|(?<=\s)[\w+.-]++)://"
 )
 """The beginning of a URL of its own, not of a part of the password before it."""
-_USER = re.compile(r"(?:[^\s:/?#\[]|\[[\da-fA-F:.%]*+\]|\[)*+:")
-_LIKE_A_PORT = re.compile(r"\d{1,5}(?=[\s/?#,;:.)\]}>\"'`]|$)|(?=\s|$)")
-_AT = re.compile("@")
-_AT_A_HOST = re.compile(r"@(?:\[[^\s\]@]*\]|[\w.,%-]*)(?:/|:\d)")
-_BLANK = re.compile(r"\s")
+_USER = late(r"(?:[^\s:/?#\[]|\[[\da-fA-F:.%]*+\]|\[)*+:")
+_LIKE_A_PORT = late(r"\d{1,5}(?=[\s/?#,;:.)\]}>\"'`]|$)|(?=\s|$)")
+_AT = late("@")
+_AT_A_HOST = late(r"@(?:\[[^\s\]@]*\]|[\w.,%-]*)(?:/|:\d)")
+_BLANK = late(r"\s")
 
 
 def passwords(line: str, quotes: Quotes) -> Iterator[Span]:

@@ -4,56 +4,83 @@ from __future__ import annotations
 
 import re
 
+from nightbench.scrub.patterns import BLANK, DASH, late
 from nightbench.scrub.spans import Span, spans_of, without
 
 _LETTER = r"\w\u0300-\u036f\u0900-\u0dff\u0e00-\u0eff\u200c\u200d"
 _DOMAIN = rf"(?P<domain>[{_LETTER}-]++(?:[.\u3002\uff0e\uff61][{_LETTER}-]++)++)"
 _LOCAL = rf"[{_LETTER}.+~#$!-]"
-_EMAIL = re.compile(
-    rf"(?<![{_LETTER}.+~#$!@-])(?<!://)(?P<local>{_LOCAL}++(?:[%'/=&]{_LOCAL}++){{0,4}})(?P<at>@|\\+u0040|\\+x40|&#(?:64|x40);|&commat;){_DOMAIN}"
+_EMAIL = late(
+    rf"(?<![{_LETTER}.+~#$!@-])(?<!://)(?P<local>{_LOCAL}++(?:[%'/=&]{_LOCAL}++){{0,4}})(?P<at>@|=40|\\+u0040|\\+x40|&#(?:64|x40);|&commat;){_DOMAIN}"
 )
-_ENCODED = re.compile(
+_ENCODED = late(
     rf"(?<![{_LETTER}.+~-])(?P<local>(?:[{_LETTER}.+~-]|%(?:25)*2[Bb])++)(?P<at>%(?:25)*40){_DOMAIN}"
 )
-_QUOTED = re.compile(rf"(?P<local>\\*\"[^\"\n@]{{1,64}}\")(?P<at>@){_DOMAIN}")
-_LITERAL = re.compile(rf"(?<![{_LETTER}.+~@-])(?<!://)(?P<secret>{_LOCAL}++@\[[\w.:]+\])")
-_TOP = re.compile(rf"(?!\d)[{_LETTER}]{{2,}}|xn--[a-z0-9-]+", re.IGNORECASE)
-_DIGIT = re.compile(r"\d")
+_QUOTED = late(rf"(?P<local>\\*\"[^\"\n@]{{1,64}}\")(?P<at>@){_DOMAIN}")
+_LITERAL = late(rf"(?<![{_LETTER}.+~@-])(?<!://)(?P<secret>{_LOCAL}++@\[[\w.:]+\])")
+_SAYS_AT = late(r"[\[({<] ?at ?[\])}>]", re.IGNORECASE)
+_SAID_AT = late(
+    r"(?<![\w.+-])[\w.+-]++ ?[\[({<] ?at ?[\])}>] ?[\w-]++(?:(?:\.| ?[\[({<] ?(?:dot|punkt|point) ?[\])}>] ?)[\w-]++)++",
+    re.IGNORECASE,
+)
+_TOP = late(rf"(?!\d)[{_LETTER}]{{2,}}|xn--[a-z0-9-]+", re.IGNORECASE)
+_DIGIT = late(r"\d")
 _NOBODY = frozenset(("git", "ssh"))
 """Who stands before the host of a repository."""
 
-_PLUS = re.compile(r"(?<![\w.+-])(?:\+|%2[Bb])(?P<number>[1-9](?:[ \xa0().\-/]{0,3}\d){6,16})(?![\d:])")
-_DECIMAL = re.compile(r"\d+\.\d+")
-_US = re.compile(
-    r"(?<![\w.+-])(?:1[ .-])?(?:\(\d{3}\)[ .-]?\d{3}[ .-]?\d{4}|\d{3}(?P<sep>[.-])\d{3}(?P=sep)\d{4}|(?<=1 )\d{3} \d{3} \d{4}|\d{3}-\d{3} \d{4}|\d{3} \d{3}-\d{4})(?![\w-]|\.\d)"
+_PLUS = late(
+    rf"(?<![\w.+-])(?:\+|%(?:25)*2[Bb])(?P<number>(?!0)\d(?:(?:[{BLANK}().{DASH}/]{{0,3}}|%(?:25)*(?:20|2[dD]))\d){{6,16}})(?![\d:])"
 )
-_NATIONAL = re.compile(
+_DECIMAL = late(r"\d+\.\d+")
+_US = late(
+    rf"(?<![\w.+-])(?:1[{BLANK}.{DASH}])?(?:\(\d{{3}}\)[{BLANK}.{DASH}]?\d{{3}}[{BLANK}.{DASH}]?\d{{4}}|\d{{3}}(?P<sep>[.{DASH}])\d{{3}}(?P=sep)\d{{4}}|(?<=1 )\d{{3}} \d{{3}} \d{{4}}"
+    rf"|\d{{3}}[{DASH}]\d{{3}} \d{{4}}|\d{{3}}[\xa0 ]\d{{3}}[{DASH}]\d{{4}}|\d{{3}}\xa0\d{{3}}\xa0\d{{4}})(?![\w-]|\.\d)"
+)
+_NATIONAL = late(
     r"(?<![\w.:,+/-])(?!\d\d[./-]\d\d[./-]\d{2,4}(?![./-]?\d))(?:00[1-9](?:[ \xa0().\-/]{0,3}\d){7,14}|\(?0[1-9]\d{0,4}\)?(?:[ \xa0/.-]{1,3}\d{2,9}){1,5})(?![\w:-]|[.,]\d)"
 )
-_CALLED = re.compile(
+_CALLED = late(
     r"(?i:\b(?:phone|telephone|telefon|tel|mobile|mobil|cell|fax|handy|whatsapp|msisdn|sms)(?:[ _-]?(?:number|nr|no|num))?)\\*[\"']?(?:\.|\s)?\s*[:=]?\s*\\*[\"']?(?P<secret>[+(]?\d(?:[ \xa0().\-/]{0,3}\d){5,16})(?![\w:])"
 )
 _CALLS = ("phone", "tel", "mobil", "cell", "fax", "handy", "whatsapp", "msisdn", "sms")
-_SSN = re.compile(r"(?<![\w.-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-]|\.\d)")
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
+_SSN = late(r"(?<![\w.-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-]|\.\d)")
+_IBAN = late(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
 
-_CARD = re.compile(r"(?<![\w.-])(?<!\d[ ])[2-6]\d{3}(?:[ -]{0,2}\d){8,15}(?![\w-]|\.\d)")
-_CARD_KIND = re.compile(r"4|5[0-8]|2(?:2[2-9]|[3-6]|7[01]|720)|3[4-9]|30[0-5]|6")
+_CARD = late(r"[2-6](?<![\d.][2-6])(?<!\d[ _-][2-6])\d{3}(?:[ -]{0,2}\d){8,15}(?!\d|[.-]\d)")
+_APART = rf"(?:[{BLANK}{DASH}._+/:·,]{{1,2}}|%(?:25)*(?:20|2[dDeE])|\+)"
+_CARD_APART = late(
+    rf"[2-6](?<!\d[2-6])\d{{3}}(?P<sep>{_APART})(?:\d{{4}}(?P=sep)\d{{4}}(?P=sep)\d{{1,7}}|\d{{6}}(?P=sep)\d{{4,5}})(?!\d|(?P=sep)\d)"
+)
+_CARD_OF_PAIRS = late(
+    rf"[3-6](?<![\w.:-][3-6])\d(?P<sep>[{BLANK}])\d\d(?:(?P=sep)\d\d){{6}}(?!\w|(?P=sep)\d)"
+)
+_GLUED_LENGTHS = (15, 16)
+_CARD_KIND = late(r"4|5[0-8]|2(?:2[2-9]|[3-6]|7[01]|720)|3[4-9]|30[0-5]|6")
 _CARD_LENGTHS = (12, 13, 14, 15, 16, 17, 18, 19)
 
-_UNIX_HOME = re.compile(
-    r"(?<![\w.~%-])(?:/export|/usr|/var|/private|/mnt/c|/c|/System/Volumes/Data)?/(?:home|Users)/[^/\s\"'`:;,)(\]\[}{><|&?#=%\\]++"
+_UNIX_HOME = late(
+    r"(?<![\w.~%-])(?:/export|/usr|/var|/private|/mnt/c|/c|/System/Volumes/Data|/nfs|/net/[\w.-]{1,40}|/data|/mnt)?/(?:home\d{0,2}|Users|afs/[\w.-]{1,60}/(?:user|usr|home)(?:/\w)?)/[^/\s\"'`:;,)(\]\[}{><|&?#=%\\]++"
 )
-_WINDOWS_HOME = re.compile(
+_SHARED_HOME = late(
+    r"(?P<share>\\{2,8}[\w.$-]{1,60}\\{1,4}(?:[\w.$-]{1,60}\\{1,4}){0,2}?(?:homes?\$?|users\$?|profiles?\$?|homedirs?))\\{1,4}[^\\/:*?\"'<>|\s]++",
+    re.IGNORECASE,
+)
+_OF_A_SHELL = late(
+    r"(?<![\w$])(?:USER|LOGNAME|USERNAME|SUDO_USER|MAIL_USER)\\*[\"']?(?:=|: ?)\\*[\"']?(?P<secret>[^\s\"'\\;,&$%*]++)"
+)
+"""Who runs the program, as the environment says."""
+_WINDOWS_HOME = late(
     r"(?i:(?:(?<![\w])[A-Z]:|(?<=[\\/])\w\$|(?<=[\s\"'=(])|^)(?P<slash>\\{1,8}|/{1,2})(?:Users|Documents and Settings)(?P=slash))(?:[^\\/:*?\"<>|\r\n']{1,64}(?=[\\/])|[^\\/:*?\"'<>|\s]++)"
 )
-_ENCODED_HOME = re.compile(r"%(?:25)*2[Ff](?:home|Users)%(?:25)*2[Ff][^%\s&\"'<>/?#]++")
+_ENCODED_HOME = late(
+    r"(?:\w(?::|%(?:25)*3[Aa]))?(?:%(?:25)*(?:2[Ff]|5[Cc]))+(?:home\d{0,2}|Users|Documents(?:%(?:25)*20|\+)and(?:%(?:25)*20|\+)Settings)(?:%(?:25)*(?:2[Ff]|5[Cc]))+[^%\s&\"'<>/?#]++"
+)
 
 
 def personal(text: str) -> str:
     """`text` without e-mail addresses, phone, card and social security numbers; homes become ``~``."""
     text = _without_homes(text)
-    if "@" in text or "40" in text or "&#" in text or "&commat" in text:
+    if "@" in text or "40" in text or "&#" in text or "&commat" in text or _SAYS_AT.search(text):
         text = without(text, _emails(text))
     return without(text, [*_cards(text), *_phones(text), *_ibans(text)])
 
@@ -61,11 +88,19 @@ def personal(text: str) -> str:
 def _without_homes(text: str) -> str:
     if "sers" in text or "SERS" in text or " and " in text:
         text = _WINDOWS_HOME.sub("~", text)
-    return _ENCODED_HOME.sub("~", _UNIX_HOME.sub("~", text)) if "home" in text or "Users" in text else text
+    if "\\\\" in text:
+        text = _SHARED_HOME.sub(r"\g<share>\\~", text)
+    if "USER" in text or "LOGNAME" in text:
+        text = without(text, spans_of(_OF_A_SHELL, text))
+    if "home" in text or "Users" in text or "/afs/" in text or "Settings" in text:
+        text = _ENCODED_HOME.sub("~", _UNIX_HOME.sub("~", text))
+    return text
 
 
 def _emails(text: str) -> list[Span]:
     spans = spans_of(_LITERAL, text) if "@[" in text else []
+    if "at" in text or "AT" in text:
+        spans += spans_of(_SAID_AT, text)
     rules = [_EMAIL]
     if '"@' in text:
         rules += [_QUOTED]
@@ -106,19 +141,44 @@ def _is_national(number: str) -> bool:
 
 def _cards(text: str) -> list[Span]:
     spans = []
-    for match in _CARD.finditer(text):
-        digits = [(place, int(text[place])) for place in range(*match.span()) if text[place].isdecimal()]
-        if not _CARD_KIND.match("".join(str(digit) for _, digit in digits)):
-            continue
-        for length in reversed(_CARD_LENGTHS):
-            if length > len(digits) or (
-                length < len(digits) and digits[length][0] == digits[length - 1][0] + 1
-            ):
-                continue
-            if _luhn([digit for _, digit in digits[:length]]):
-                spans.append((match.start(), digits[length - 1][0] + 1))
-                break
+    for rule in (_CARD, _CARD_APART, _CARD_OF_PAIRS):
+        for match in rule.finditer(text):
+            places = [place for place in range(*match.span()) if text[place].isdecimal()]
+            if rule is _CARD_APART and "%" in match["sep"]:
+                places = _without_escapes(text, match)
+            spans += _card(text, match, places)
     return spans
+
+
+def _without_escapes(text: str, match: re.Match[str]) -> list[int]:
+    places, place, width = [], match.start(), len(match["sep"])
+    while place < match.end():
+        if text.startswith(match["sep"], place):
+            place += width
+            continue
+        places.append(place)
+        place += 1
+    return places
+
+
+def _card(text: str, match: re.Match[str], places: list[int]) -> list[Span]:
+    """The longest number in `match` that can be a card's."""
+    digits = [int(text[place]) for place in places]
+    if not _CARD_KIND.match("".join(map(str, digits))):
+        return []
+    lengths = _GLUED_LENGTHS if _is_glued(text, match) else _CARD_LENGTHS
+    for length in reversed(lengths):
+        if length > len(digits) or (length < len(digits) and places[length] == places[length - 1] + 1):
+            continue
+        if _luhn(digits[:length]):
+            return [(match.start(), places[length - 1] + 1)]
+    return []
+
+
+def _is_glued(text: str, match: re.Match[str]) -> bool:
+    """Whether letters stand next to it: most numbers in a word are no card's."""
+    before, after = text[max(0, match.start() - 1) : match.start()], text[match.end() : match.end() + 1]
+    return (before != "" and (before.isalpha() or before in "_-")) or after.isalpha() or after == "_"
 
 
 def _luhn(digits: list[int]) -> bool:

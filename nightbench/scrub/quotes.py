@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-_MARK = re.compile(r"(?<!\\)(?P<escapes>\\*)(?P<quote>[\"'`])(?=[\s,;:.)\]}>&/\\\"'`]|$)")
+from nightbench.scrub.patterns import late
+
+_MARK = late(r"(?<!\\)(?P<escapes>\\*)(?P<quote>[\"'`])(?!(?P=quote)\w)(?=[\s,;:.)\]}>&/\\\"'`]|$)")
 _DEEPEST = 8
 
 

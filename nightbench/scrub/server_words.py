@@ -9,51 +9,63 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
+from nightbench.scrub.patterns import late
+from nightbench.scrub.server_languages import HEADINGS, said_elsewhere
 from nightbench.scrub.spans import REDACTED, Span, spans_of, without
 
 _SIGNS = (
     "DETAIL", "contains (", ")=(", "param", "params", "invalid", "malformed", "out of range", "CONTEXT", "column ", "Duplicate entry",
     "value", "input_value", "query argument", "$1", "Token ", "JSON data", "LINE ", "near", "convert", "time data", "isoformat", "string format", "not a valid",
+    "after", "value is (", "enthält (", "translate host name", "unexpected ", "query parameter",
 )  # fmt: skip
-_END = re.compile(
-    r"\n(?=\s*(?:CONTEXT|HINT|STATEMENT|LOCATION|QUERY|WHERE|SCHEMA NAME|TABLE NAME|COLUMN NAME|CONSTRAINT NAME|LOG|ERROR|FATAL|Traceback"
+_END = late(
+    rf"\n(?=[^\S\n]*+(?:{HEADINGS}|CONTEXT|HINT|STATEMENT|LOCATION|QUERY|WHERE|SCHEMA NAME|TABLE NAME|COLUMN NAME|CONSTRAINT NAME|LOG|ERROR|FATAL|Traceback"
     r"|During handling|The above exception|File \"|\[SQL|\[parameters|\(Background)|\d{4}-\d\d-\d\d)"
 )
 """What follows on a detail, which may have line breaks in it."""
-_ROW = re.compile(r"(?:[Ff]ailing row contains|Row) \((?P<secret>)")
-_KEY = re.compile(r"\b[Kk]ey \(.{1,400}?\)=\((?P<secret>)")
-_CLOSING = re.compile(
+_ROW = late(
+    r"(?:[Ff]ailing row contains|Row|duplicate key value is|Fehlgeschlagene Zeile enthält) \((?P<secret>)"
+)
+_KEY = late(r"(?<=[^\s=(])\)=\((?P<secret>)")
+_LONGEST_NAMES = 400
+_CLOSING = late(
     r"\) (?:already exists|is not present|is still referenced|conflicts with|is duplicated|does not)"
 )
-_DETAIL = re.compile(
-    r"\bDETAIL:[ \t]*+(?!Key \(|Failing row|Process \d+ waits|There (?:is|are) |\*{3})(?P<secret>[^\n]+)"
+_DETAIL = late(
+    r"\bDETAIL:[^\S\n]*+(?!Key \(|Failing row|Process \d+ waits|There (?:is|are) |\*{3})(?P<secret>[^\n]+)"
 )
-_PARAMETERS = re.compile(
-    r"(?:\[(?:generated )?parameters:[ \t]*(?P<secret>)|\b[Pp]arameters: (?P<rest>\$\d+ = [^\n]*)|\b(?:(?:with|using|bind|sql|query) param(?:eter)?s:?|params ?[=:])[ \t]*(?P<list>[(\[{][^\n]*))"
+_PARAMETERS = late(
+    r"(?:\[(?:generated )?parameters:[^\S\n]*(?P<secret>)|\b[Pp]arameters: (?P<rest>\$\d+ = [^\n]*)|\b(?:(?:with|using|bind|sql|query) param(?:eter)?s:?|params ?[=:])[^\S\n]*(?P<list>[(\[{][^\n]*))"
 )
-_NUMBERED = re.compile(r"\$\d+ ?= ?(?P<secret>'(?:[^'\n]|'')*+'?|[^\s,;'\"()]++)")
-_REJECTED = re.compile(
+_NUMBERED = late(r"\$\d+ ?= ?(?P<secret>'(?:[^'\n]|'')*+'?|[^\s,;'\"()]++)")
+_REJECTED = late(
     r"(?:(?:invalid (?:input (?:syntax|value) for [^:\n]{1,80}|value for [^:\n\"]{1,80}|\w+ (?:value|literal|format|string)|hexadecimal (?:data|digit)|URL|JSON)"
     r"|malformed \w+(?: \w+)? literal|[\w/]+(?: field)? value out of range)(?::)? ?\\*(?=[\"'])"
     r"|(?:, column [\w\"]+: |COPY [\w.\"]+, line \d+: |\bToken )\\*(?=\")|(?:for query argument \$\d+: |Duplicate entry |invalid literal for [\w()]{1,20}(?: with base \d+)?: "
     r"|could not convert string to \w+: |\btime data |[Ii]nvalid isoformat string: |[Uu]nknown string format: |does not match format |is not a valid [\w ]{1,30}: )\\*(?=['\"]))(?P<mark>.)"
 )
 """What ends with the quote before a value."""
-_CLOSES = re.compile(r"[\"'](?=[\s,;.:()\]}\\]|$)", re.MULTILINE)
-_OUT_OF_RANGE = re.compile(r"\bvalue \\*\"(?P<secret>[^\"\n\\]{0,200})\\*\" is out of range")
-_JSON_DATA = re.compile(r"JSON data, line \d+: (?P<secret>[^\n]+)")
-_UNTERMINATED = re.compile(r"unterminated [\w ]{1,40} at or near (?P<secret>[^\n]+)")
-_INPUT = re.compile(r"\binput_value=(?P<secret>[^\n]*)")
-_INPUT_END = re.compile(r", input_type=")
+_CLOSES = late(r"[\"'](?=[\s,;.:()\]}\\]|$)", re.MULTILINE)
+_OUT_OF_RANGE = late(r"\bvalue \\*\"(?P<secret>[^\"\n\\]{0,200})\\*\" is out of range")
+_JSON_DATA = late(r"JSON data, line \d+: (?P<secret>[^\n]+)")
+_UNTERMINATED = late(r"unterminated [\w ]{1,40} at or near (?P<secret>[^\n]+)")
+_OF_A_DSN = late(
+    r"(?:\bmissing \\*\"=\\*\" after|\binvalid integer value|\bunexpected spaces found in|\bunexpected character \S{1,4} in position \d+ in uri[^\n:]{0,80}:|\binvalid URI query parameter:)"
+    r" \\*\"(?P<secret>[^\"\n\\]*+)"
+)
+"""What libpq quotes of a connection string that it cannot read: often the end of a password."""
+_HOST_OF_A_DSN = late(r"\btranslate host name \\*\"(?P<secret>[^\"\n@\\]*+)@")
+_INPUT = late(r"\binput_value=(?P<secret>[^\n]*)")
+_INPUT_END = late(r", input_type=")
 
 
 def server_words(text: str) -> str:
     """`text` without values that a server's or driver's error quotes."""
-    if not any(sign in text for sign in _SIGNS):
-        return text
-    spans = [*_details(text), *_parameters(text), *_inputs(text), *_rejected(text)]
-    for rule in (_DETAIL, _NUMBERED, _OUT_OF_RANGE, _JSON_DATA, _UNTERMINATED):
-        spans += spans_of(rule, text)
+    spans = said_elsewhere(text)
+    if any(sign in text for sign in _SIGNS):
+        spans += [*_details(text), *_parameters(text), *_inputs(text), *_rejected(text)]
+        for rule in (_DETAIL, _NUMBERED, _OUT_OF_RANGE, _JSON_DATA, _UNTERMINATED, _OF_A_DSN, _HOST_OF_A_DSN):
+            spans += spans_of(rule, text)
     return without(
         text, [(start, end) for start, end in spans if start < end and text[start:end] != REDACTED]
     )
@@ -61,7 +73,7 @@ def server_words(text: str) -> str:
 
 def _details(text: str) -> list[Span]:
     """Rows and keys: to the bracket that closes them, whatever brackets stand in the values."""
-    if "contains (" not in text and ")=(" not in text and "Row (" not in text:
+    if not any(sign in text for sign in ("contains (", ")=(", "Row (", "value is (", "enthält (")):
         return []
     ends = [match.start() for match in _END.finditer(text)]
     closings = [match.start() for match in _CLOSING.finditer(text)]
@@ -70,7 +82,8 @@ def _details(text: str) -> list[Span]:
     for rule, known in ((_KEY, closings), (_ROW, [])):
         done = 0
         for match in rule.finditer(text):
-            if match.end() < done:
+            names = max(0, match.start() - _LONGEST_NAMES)
+            if match.end() < done or (rule is _KEY and text.rfind("(", names, match.start()) < 0):
                 continue
             last = _next(ends, match.end(), len(text))
             closing = _next(known, match.end(), -1)

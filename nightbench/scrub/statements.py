@@ -9,52 +9,51 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 
+from nightbench.scrub.patterns import late
 from nightbench.scrub.spans import REDACTED, Span, without
 
-_BEGIN = re.compile(
-    r"(?<![\w.-])(?:(?P<select>select)\s+(?:[\w*\"'(.$%:-]|%)|insert\s+(?:ignore\s+)?into\s|delete\s+from\s|merge\s+into\s|replace\s+into\s"
-    r"|update\s+(?:only\s+)?[\w.\"\[\]`]+(?:\s+(?:as\s+)?\w+)?\s+set\s|copy\s+[\w.\"]+\s*(?:\(|from\b)|on\s+conflict\s|set_config\s*\("
+_BEGIN = late(
+    r"(?<![\w.-])(?:(?P<select>select)(?:\s+(?:[\w*\"'(.$%:/-]|%)|(?=\*))|insert\s+(?:ignore\s+)?into\s|delete\s+from\s|merge\s+into\s|replace\s+into\s"
+    r"|update\s+(?:only\s+)?[\w.\"\[\]`]+(?:\s+(?:as\s+)?\w+)?\s+set\s|copy\s+[\w.\"]+\s*(?:\(|from\b)|prepare\s+\w+\s*(?:\([^()]{0,200}\)\s*)?as\s|do\s+(?:language\s+\w+\s+)?(?=\$\w*\$|\\*')|on\s+conflict\s|set_config\s*\("
     r"|(?-i:VALUES)\s*\(|(?-i:WHERE)\s+[\w.\"`(]+\s*(?:[=<>!~]|in\b|like\b|ilike\b|between\b|not\b|is\b|@>|->)|where\s+[\w.\"`(]+\s*(?:=|like|in)\s*\(?\s*'"
     r"|(?:(?-i:CALL)|(?<![^\n])call)\s+[\w.]+\s*\(|(?-i:EXECUTE)\s+\w+\s*\(|(?-i:NOTIFY)\s+\w+\s*,"
     r"|(?:(?-i:SET)|(?<![^\n])set|set\s+(?:local|session))\s+[\w.\"]+\s*(?:=|to)\s)",
     re.IGNORECASE,
 )
-_GOES_ON = re.compile(
-    r"\b(?:from|where|union|values|returning|as|limit)\b|::|\w\(|(?<=select) {1,3}'", re.IGNORECASE
+_GOES_ON = late(
+    r"\b(?:from|where|union|values|returning|as|limit)\b|::|\w\(|(?<![\w'])(?:[ebxnq]|u&)'(?=[^'\n]*')|\$(?:[a-z_]\w*)?\$|/\*|(?:(?<=select)|(?<=select\s)|,)\s{0,3}\\*'",
+    re.IGNORECASE,
 )
 """What tells a ``SELECT`` from prose that selects."""
-_DEFINES = re.compile(
+_DEFINES = late(
     r"\b(?:create|alter|drop|comment\s+on|grant|revoke)\s+(?:\w+\s+){0,4}?(?:index|table|policy|view|function|trigger|role|user|type|schema|statistics|extension|column|on)\b",
     re.IGNORECASE,
 )
-_END = re.compile(
-    r";\s*(?=\n|$)|\n(?=\s*(?:Traceback|File \"|\[SQL|\[parameters|\(Background|HINT:|DETAIL:|CONTEXT:)|\n\s*\n)|(?<=\S)\](?=\s*(?:\n|$))"
+_END = late(
+    r";[^\S\n]*+(?=\n|$)|\n(?=[^\S\n]*+(?:Traceback|File \"|\[SQL|\[parameters|\(Background|HINT:|DETAIL:|CONTEXT:|\n))|(?<=\S)\](?=[^\S\n]*+(?:\n|$))"
 )
 
 _BEFORE = 1000
 
-_NAMES = re.compile(r"(?:->>?|#>>?|current_setting ?\(|\binterval)\s*$", re.IGNORECASE)
+_NAMES = late(r"(?:->>?|#>>?|current_setting ?\(|\binterval)\s*$", re.IGNORECASE)
 """Before the name of a member, of a setting, or before a length of time."""
 _LONGEST_NAMING = 20
-_STANDARD = re.compile(r"(?<![\w'])(?:[eEbBxXnN]|[uU]&)?(?P<open>\\*')(?P<secret>(?:[^']|'')*+)(?:'|\Z)")
-_ESCAPING = re.compile(
-    r"(?<![\w'\\])(?:[eEbBxXnN]|[uU]&)?'(?P<secret>(?:[^'\\]|\\.|'')*+)(?:'|\Z)", re.DOTALL
-)
-_DOLLARS = re.compile(
-    r"(?<![\w$])(?P<tag>\$(?:[A-Za-z_]\w{0,30})?\$)(?P<secret>.*?)(?:(?P=tag)|\Z)", re.DOTALL
-)
-_QUOTED = re.compile(
+_STANDARD = late(r"(?<![\w'])(?:[eEbBxXnNqQ]|[uU]&)?(?P<open>\\*')(?P<secret>(?:[^']|'')*+)(?:'|\Z)")
+_ESCAPING = late(r"(?<![\w'\\])(?:[eEbBxXnNqQ]|[uU]&)?'(?P<secret>(?:[^'\\]|\\.|'')*+)(?:'|\Z)", re.DOTALL)
+_DOLLARS = late(r"(?<![\w$])(?P<tag>\$(?:[A-Za-z_]\w{0,30})?\$)(?P<secret>.*?)(?:(?P=tag)|\Z)", re.DOTALL)
+_QUOTED = late(
     r"(?:[=<>(,]|\blike|\bin \()\s*+\\*\"(?P<secret>[^\"\n\\]*+)\\*\"(?!\s*(?:[.(]|as\b))", re.IGNORECASE
 )
-_NUMBER = re.compile(
+_NUMBER = late(
     r"(?:[=<>](?![=<>])|\b(?:between|and|like|then|else|any|all|not))\s*+\(?\s*+(?P<secret>[-+]?(?:0x[0-9A-Fa-f]+|\d[\d_]*+(?:\.\d++)?(?:[eE][-+]?\d++)?))(?![\w.%])",
     re.IGNORECASE,
 )
-_LIST = re.compile(
+_LIST = late(
     r"\b(?:in|values|array|any|all|call\s+[\w.]+|execute\s+\w+)\s*[(\[](?P<secret>[^()\[\]]*+)[)\]](?P<more>(?:\s*,\s*\([^()]*+\))*+)",
     re.IGNORECASE,
 )
-_IN_A_LIST = re.compile(r"(?<![\w.$:%])[-+]?\d[\d_]*+(?:\.\d++)?(?:[eE][-+]?\d++)?(?![\w.])")
+_COMMENT = late(r"(?<!-)--(?![-a-z])(?P<secret>[^\n]++)|/\*|\*/")
+_IN_A_LIST = late(r"(?<![\w.$:%])[-+]?\d[\d_]*+(?:\.\d++)?(?:[eE][-+]?\d++)?(?![\w.])")
 
 
 def statements(text: str) -> str:
@@ -105,6 +104,8 @@ def _literals(statement: str) -> list[Span]:
         for match in rule.finditer(statement)
         if not _NAMES.search(statement, max(0, match.start() - _LONGEST_NAMING), match.start())
     ]
+    if "--" in statement or "/*" in statement:
+        spans += _comments(statement)
     for found in _LIST.finditer(statement):
         spans += [
             (number.start(), number.end())
@@ -112,3 +113,21 @@ def _literals(statement: str) -> list[Span]:
             for number in _IN_A_LIST.finditer(statement, *found.span(group))
         ]
     return spans
+
+
+def _comments(statement: str) -> list[Span]:
+    """To the end of the line, or between the outermost of nested marks."""
+    spans: list[Span] = []
+    depth = start = 0
+    for mark in _COMMENT.finditer(statement):
+        if mark[0] == "/*":
+            start = start if depth else mark.end()
+            depth += 1
+        elif mark[0] == "*/":
+            depth = max(depth - 1, 0)
+            if depth == 0 and start:
+                spans.append((start, mark.start()))
+                start = 0
+        elif depth == 0:
+            spans.append(mark.span("secret"))
+    return [*spans, (start, len(statement))] if depth else spans

@@ -7,16 +7,19 @@ most, and at `LONGEST` characters of it: hostile text costs time in proportion t
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Sequence
 
 from nightbench.scrub.credentials import credentials, headers, private_keys, tokens
+from nightbench.scrub.fragments import fragments
 from nightbench.scrub.network import network_addresses
+from nightbench.scrub.patterns import late
 from nightbench.scrub.personal import personal
 from nightbench.scrub.server_words import server_words
 from nightbench.scrub.spans import REDACTED
 from nightbench.scrub.statements import statements
+from nightbench.scrub.told import told
 from nightbench.scrub.vendors import vendor_keys
+from nightbench.scrub.views import Spaced, uncovered
 
 LONGEST = 24_576
 """Characters of one text; of a longer one the beginning and the end are kept."""
@@ -25,29 +28,19 @@ _ROOM_FOR_A_WORD = 256
 """Characters at a cut that may be the beginning of a word that no rule would know by that."""
 
 _MOST_PASSES = 4
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_HIDING = re.compile("[\u00ad\u180e\u200b-\u200f\u2060-\u2064\ufeff\uff01-\uff5e\ufe6b\ufe55\u2024]")
-_HIDING_ESCAPED = re.compile(r"(?<!\\)\\++(?:u(?:200[b-f]|206[0-4]|feff|180e)|xad)", re.IGNORECASE)
-"""The same without width, as a `repr` has them."""
-_PLAIN = {
-    **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
-    0xFE6B: "@",
-    0xFE55: ":",
-    0x2024: ".",
-    **dict.fromkeys([0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF]),
-}
-"""Full-width forms as ASCII has them, and nothing for what has no width."""
-
+_SURROGATE = late("[\ud800-\udfff]")
 Rule = Callable[[str], str]
-_OF_ONESELF: tuple[Rule, ...] = (private_keys, headers, credentials, tokens, vendor_keys, personal)
+_OF_ONESELF: tuple[Rule, ...] = (private_keys, headers, told, credentials, tokens, vendor_keys, personal)
 _ALL: tuple[Rule, ...] = (
     private_keys,
     headers,
+    told,
     credentials,
     tokens,
     vendor_keys,
     server_words,
     statements,
+    fragments,
     personal,
     network_addresses,
 )
@@ -74,16 +67,15 @@ def scrub_long(text: str) -> str:
 def _scrub(text: str, rules: Sequence[Rule]) -> str:
     if not text.isascii():
         text = _SURROGATE.sub("\ufffd", text)
-    plain = _uncovered(text)
+    plain = uncovered(text)
     scrubbed = _applied(plain, rules)
-    return text if scrubbed == plain else scrubbed
-
-
-def _uncovered(text: str) -> str:
-    """`text` with nothing in it that hides a word from the rules."""
-    if not text.isascii() and _HIDING.search(text) is not None:
-        text = text.translate(_PLAIN)
-    return _HIDING_ESCAPED.sub("", text) if "\\" in text else text
+    if scrubbed == plain:
+        scrubbed = text
+    spaced = Spaced(scrubbed)
+    if spaced.differs:
+        seen = _applied(spaced.text, rules)
+        scrubbed = scrubbed if seen == spaced.text else spaced.restored(seen)
+    return scrubbed
 
 
 def _applied(text: str, rules: Sequence[Rule]) -> str:

@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from nightbench.scrub.names import is_secret_name, names_secret_digits, names_secret_texts
+from nightbench.scrub.patterns import late
 from nightbench.scrub.spans import REDACTED
 from nightbench.scrub.text import scrub, scrub_own
 
@@ -38,7 +39,7 @@ _AS_THEY_ARE = (
     dt.timedelta,
     uuid.UUID,
 )
-_DESCRIBES = re.compile(
+_DESCRIBES = late(
     r"(?:kind|type|name|scheme|algorithm|alg|kid|issuer|audience|expires?(?:_?(?:in|at|on))?|ttl|age|source|origin|env|environment"
     r"|variable|file|path|header|length|size|count|encoding|charset|template|command|required|present|valid|reused?|domain|secure|httponly|samesite)",
     re.IGNORECASE,

@@ -7,36 +7,39 @@ from collections.abc import Iterator
 
 from nightbench.scrub.extents import end_of_parameter, end_of_word, extent
 from nightbench.scrub.names import Trust, names_secret_texts, trust
+from nightbench.scrub.patterns import late
 from nightbench.scrub.quotes import Quotes
 from nightbench.scrub.spans import REDACTED, Span
 
 _QUOTE = r"(?:\\*[\"'`]|&quot;|&#(?:34|39|x27|x22);|%(?:25)*2[27]|\\u002[27])"
-_KEY = re.compile(
+_KEY = late(
     r"(?<![\w.-])-{0,2}+(?P<key>\w[\w.-]*+)(?P<close>\]*" + _QUOTE + r"[\])]*|[\])]*)[^\S\n]*+"
     r"(?P<sign>={1,3}>?|:{1,2}=?>?|!=|~=|<>|%(?:25)*3[DdAa]|\\u003[dD]|,|->)[^\S\n]*+"
     r"(?:[bBrRuUfF]{1,2}(?=\\*[\"'`]))?(?P<mark>\\*[\"'`])?"
 )
 """A name, a sign and where its value begins, in quotes or not."""
-_SAID = re.compile(
-    r"(?:(?<![\w-])--(?P<key>[\w-]++)[ \t]++(?=[^\s-])|(?i:passw(?:or)?d|passphrase|identified by)[ \t]++(?=\\*[\"'`])"
-    r"|(?<=login )\S++[ \t]++password[ \t]++|(?<!\S)(?:-u|--user)[ \t=]*+(?=\\*[\"']?[^\s:\"']++:[^\s/]))(?P<mark>\\*[\"'`])?"
+_SAID = late(
+    r"(?:(?<!\S)(?:-u|--user|--proxy-user)[^\S\n=]*+(?=\\*[\"']?[^\s:\"']++:[^\s/])|(?<![\w-])--(?P<key>[\w-]++)[^\S\n]++(?=[^\s-])|(?i:passw(?:or)?d|passphrase|identified by)[^\S\n]++(?=\\*[\"'`])"
+    r"|(?<=login )\S++[^\S\n]++password[^\S\n]++|(?<!\S)(?:-u|--user)[ \t=]*+(?=\\*[\"']?[^\s:\"']++:[^\s/]))(?P<mark>\\*[\"'`])?"
 )
 """Where a value follows behind nothing but blanks: a flag's, SQL's ``PASSWORD '…'``, netrc's, curl's."""
-_MAY_BE_SAID = re.compile(r"--|-u|[Pp]ass|PASS|identified|IDENTIFIED")
-_NO_SECRET = re.compile(
-    r"none|null|nil|true|false|undefined|required|optional|missing|\$\d+|%s|%\(\w+\)s|\?|\$\{\w*(?::\w*)?\}|<\w*>|\[filtered\]|…|\.\.\.",
+_MAY_BE_SAID = late(r"--|-u|[Pp]ass|PASS|identified|IDENTIFIED")
+_NO_SECRET = late(
+    r"none|null|nil|true|false|undefined|required|optional|missing|\$\d+|%s|%\(\w+\)s|\?|\$\{\w*(?::\w*)?\}|<\w*>|\[filtered\]|…|\.\.\.|[|>][-+\d]{0,2}(?:\\+[rn])*",
     re.IGNORECASE,
 )
 """What stands where a secret is due and is none: nothing, a placeholder of a statement or of a template."""
-_ELEMENT = re.compile(r"<(?P<key>[A-Za-z][\w:.-]*+)[^<>\n]*+>(?P<secret>[^<]++)")
-_SAYS_SO = re.compile(r"\d|\[[\"']")
-_OF_TEXTS = re.compile(r"\[[bu]?[\"']")
-_MIXED = re.compile(r"(?=[^\s,}]{0,64}\d)(?=[^\s,}]{0,64}[A-Za-z])[^\s,}]{6}")
-_NAMED = re.compile(
+_ELEMENT = late(r"<(?P<key>[A-Za-z][\w:.-]*+)[^<>\n]*+>(?P<secret>[^<]++)")
+_SAYS_SO = late(r"\d|\[[\"']")
+_OF_TEXTS = late(r"\[[bu]?[\"']")
+_MIXED = late(r"(?=[^\s,}]{0,64}\d)(?=[^\s,}]{0,64}[A-Za-z])[^\s,}]{6}")
+_NAMED = late(
     r"\b(?:key|name|header|id)[\"']?\s?[=:]\s?\\*[\"'](?P<key>[\w.-]{1,60})\\*[\"'][^<>\n\"']{0,20}[\"']?\bvalue\\*[\"']?\s?[=:]\s?b?(?P<mark>\\*[\"'])"
 )
 """A name and a value as members of their own: ``name="csrf_token" value="…"``."""
-_DIGITS = re.compile(r"\d[\d -]*+")
+_OBJECT = late(r"<(?P<key>\w[\w.]{1,60})[ (][^<>\n]{0,120}?\bvalue=[bu]?(?P<mark>\\*[\"'])")
+"""A value that says what it is by the name of its class: ``<Token value='…'>``."""
+_DIGITS = late(r"\d[\d -]*+")
 
 
 def values(line: str, quotes: Quotes, passwords: set[int]) -> Iterator[Span]:
@@ -63,6 +66,10 @@ def _elsewhere(line: str, quotes: Quotes) -> Iterator[Span]:
             closing = quotes.end(named["mark"], named.end())
             if trust(named["key"]) >= Trust.PERHAPS and (closing is None or closing > named.end()):
                 yield named.end(), len(line) if closing is None else closing
+        for element in _OBJECT.finditer(line):
+            if trust(element["key"]) >= Trust.PERHAPS:
+                closing = quotes.end(element["mark"], element.end())
+                yield element.end(), len(line) if closing is None else closing
     if "</" in line:
         for element in _ELEMENT.finditer(line):
             if trust(element["key"]) >= Trust.PERHAPS:
@@ -89,9 +96,16 @@ def _counts(line: str, match: re.Match[str]) -> bool:
     if sure is Trust.PERHAPS:
         is_written_by_a_machine = sign.startswith(("=", "%", "\\")) or match["close"] != ""
         return (
-            is_written_by_a_machine or _SAYS_SO.match(line, match.end()) is not None or _is_pass(line, match)
+            is_written_by_a_machine
+            or _is_header(match["key"])
+            or _SAYS_SO.match(line, match.end()) is not None
+            or _is_pass(line, match)
         )
     return sign.startswith(("=", "%")) and _begins_with(line, match.start("key")) in ("?", "&", ";")
+
+
+def _is_header(key: str) -> bool:
+    return key[:2].lower() == "x-"
 
 
 def _is_pass(line: str, match: re.Match[str]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from nightbench.scrub.patterns import late
 from nightbench.scrub.spans import spans_of, without
 
 _WORD = r"[A-Za-z0-9_-]"
@@ -137,31 +138,44 @@ _RULES = (
     r"dsk_[\w-]{20,}",
     r"(?:ls|lsk|lst)_[\w-]{24,}",
     r"2[A-Za-z0-9]{26}_[A-Za-z0-9]{20,}",
+    r"pcsk_[A-Za-z0-9]{4,}_[A-Za-z0-9]{20,}",
+    rf"(?:tvly|tvlyoauth|exa|brave|BSA|serp)-{_WORD}{{24,}}",
+    r"(?:fc-|cu_|e2b_|sk_e2b_|bb_live_|aio_|dtn_|abv_)[0-9a-f]{32,}",
+    r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
+    r"API-[A-Z0-9]{24,}",
+    r"zpka_[0-9a-f]{24,}(?:_[0-9a-f]{6,})?",
+    r"pat\.[\w-]{20,}\.[0-9a-f]{20,}(?:\.\w+)?",
+    r"(?:depot|fly|railway|koyeb|unkey|trigger|inngest|liveblocks)_[a-z]{2,12}_[0-9a-f]{32,}",
+    r"snyk_[a-z]{2,4}\.[0-9a-f]{6,}\.[\w-]{20,}",
+    r"ory_[a-z]{2,4}_[\w-]{20,}(?:\.[\w-]{20,})?",
+    r"(?:t|u|a|g|p|c|s)-(?!\d{8}T)(?=[A-Za-z]{0,16}\d)(?=[a-z\d]{0,16}[A-Z])(?=[A-Z\d]{0,16}[a-z])[A-Za-z0-9]{26,}",
+    r"00(?=[a-z\d_-]{0,16}[A-Z])(?=[A-Z\d_-]{0,16}[a-z])[A-Za-z0-9_-]{40}(?![\w-])",
+    # a short word and many characters of all three kinds, which no name of a run or a class has
+    r"[a-z][a-z0-9]{1,11}[_-](?:[a-z]{2,12}[_-]){0,2}(?!\d{8}T)(?=[A-Za-z]{0,23}\d[A-Za-z]{0,23}\d)(?=[a-z\d]{0,23}[A-Z])(?=[A-Z\d]{0,23}[a-z])[A-Za-z0-9]{24,}(?:_[A-Za-z0-9]{16,})?",
+    r"[a-z][a-z0-9]{1,11}_(?:[a-z]{2,12}_){0,2}(?=[A-Za-z]{0,15}\d)(?=[a-z\d]{0,15}[A-Z])(?=[A-Z\d]{0,15}[a-z])[A-Za-z0-9]{16,}_[A-Za-z0-9]{16,}",
     # whatever says of itself what it is
     r"[a-z][a-z0-9]{1,12}_(?:live|test|prod|production|sandbox|secret|pat|api|token|apikey|key|sk|at|rt|pk)_(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}",
     r"[a-z][a-z0-9]{1,12}-(?:secret|pat|token|apikey|api-key)-(?!\d{8}T)(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}",
     r"(?:live|prod|secret|token|api|apikey|pat|sk|rk|pk|key)_(?=[A-Za-z]*\d)(?=[\da-f]*[A-Zg-z])[A-Za-z0-9]{20,}",
     r"MII[A-Za-z0-9+/]{100,}={0,2}",
 )
-_KEY = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_RULES)})")
-_HOOK = re.compile(
+_KEY = late(rf"(?<![A-Za-z0-9])(?:{'|'.join(_RULES)})")
+_HOOK = late(
     r"(?<=//)(?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/|discord(?:app)?\.com/api/(?:v\d+/)?webhooks/|hooks\.zapier\.com/hooks/catch/"
     r"|[\w-]{1,60}\.webhook\.office\.com/webhookb?2?/|chat\.googleapis\.com/v1/spaces/|api\.telegram\.org/bot|maker\.ifttt\.com/trigger/"
     r"|outlook\.office(?:365)?\.com/webhook/|hc-ping\.com/|events\.pagerduty\.com/integration/|[\w-]{1,60}\.ngrok[\w.-]{0,12}/)(?P<secret>[^\s\"'<>)\]}\\]++)"
 )
-_PARAMETER = re.compile(
+_PARAMETER = late(
     r"(?:(?:AccountKey|SharedAccessKey|SharedAccessSignature|SharedSecret|InstrumentationKey)=|[?&;](?:sig|X-Amz-Signature|X-Amz-Credential"
     r"|X-Amz-Security-Token|X-Goog-Signature|X-Goog-Credential|AWSAccessKeyId)=)(?P<secret>[^\s&;,\"'<>]++)",
     re.IGNORECASE,
 )
-_OF_AWS = re.compile(
-    r"(?<![A-Za-z0-9/+=])(?=[A-Za-z/+]*\d)(?=[a-z0-9/+]*[A-Z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
-)
-_SAYS_AWS = re.compile(r"aws|amazon|secret", re.IGNORECASE)
+_OF_AWS = late(r"(?<![A-Za-z0-9/+=])(?=[A-Za-z/+]*\d)(?=[a-z0-9/+]*[A-Z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
+_SAYS_AWS = late(r"aws|amazon|secret", re.IGNORECASE)
 _BEFORE = 64
-_USER_OF_A_SITE = re.compile(r"(?i:https?://)(?P<secret>[^\s/@:?#\"'<>\[\]]++)@(?!\*)")
+_USER_OF_A_SITE = late(r"(?i:https?://)(?P<secret>[^\s/@:?#\"'<>\[\]]++)@(?!\*)")
 """What stands alone before the host of a site is a token: Sentry's public key, a personal token of a code host."""
-_PGPASS = re.compile(
+_PGPASS = late(
     r"(?<![\w:./-])(?=[\d.*]*[A-Za-z*])[\w.*-]++:(?:\d{4,5}|\*):[\w*.-]++:[\w*.-]++:(?P<secret>[^\s:]++)(?!:)"
 )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from remembering import night_id, opened, regression
@@ -55,6 +56,10 @@ def serving() -> Iterator[list[Api]]:
             api.asked.append((self.command, self.path, json.loads(body or b"null")))
             api.tokens.add(self.headers["Authorization"])
             status, content = api.answers.get((self.command, self.path.partition("?")[0]), (404, {}))
+            if callable(content):
+                self.close_connection = True
+                content(self.wfile)
+                return
             text = content if isinstance(content, bytes) else json.dumps(content).encode()
             self.send_response(status)
             if status == 302:
@@ -64,6 +69,9 @@ def serving() -> Iterator[list[Api]]:
             self.wfile.write(text)
 
         def do_PUT(self) -> None:
+            self.do_GET()
+
+        def do_POST(self) -> None:
             self.do_GET()
 
         def log_message(self, *args: object) -> None:
@@ -194,3 +202,66 @@ def test_an_address_of_no_api_is_an_error(dsn: str, url: str | None) -> None:
 
 def test_an_event_that_was_never_told_alone_has_no_issue_at_sentry(api: Api) -> None:
     assert api.sentry.resolve(replace(OPEN, event_id="")).state == "none"
+
+
+BUGSINKS = "/api/canonical/0"
+
+
+def with_issue(api: Api) -> None:
+    """Bugsink has the issue, and refuses to resolve what is resolved."""
+    events = {"results": [{"id": "e"}]}
+    data = {"fingerprint": list(OPEN.fingerprint), "tags": {"night_id": night_id(0)}}
+    issue = {"id": "17", "is_resolved": False, "calculated_value": OPEN.title}
+    api.answer("GET", f"{BUGSINKS}/issues/", {"results": [issue]})
+    api.answer("GET", f"{BUGSINKS}/events/", events)
+    api.answer("GET", f"{BUGSINKS}/events/e/", {"data": data})
+    api.answer("POST", f"{BUGSINKS}/issues/17/resolve/", {})
+
+
+@pytest.mark.parametrize("server", ["bugsink", "sentry"])
+def test_an_issue_of_two_setups_is_resolved_once(api: Api, server: str) -> None:
+    with_issue(api)
+    known(api)
+    asked: IssuesApi = getattr(api, server)
+    assert [asked.resolve(replace(OPEN, setup=setup)).state for setup in ("old", "new")] == ["resolved"] * 2
+    assert [method for method, *_ in api.asked if method != "GET"] == [
+        {"bugsink": "POST", "sentry": "PUT"}[server]
+    ]
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 120\r\n"
+
+
+def dripping(at_once: bytes, then: bytes) -> Callable[[IO[bytes]], None]:
+    """Some bytes at once, then one now and then."""
+
+    def drip(wire: IO[bytes]) -> None:
+        try:
+            wire.write(at_once)
+            for byte in then:
+                time.sleep(0.01)
+                wire.write(bytes([byte]))
+        except OSError:
+            pass  # whoever asked has gone
+
+    return drip
+
+
+@pytest.mark.parametrize(
+    "drip",
+    [dripping(b"", HEAD + b"\r\n" + b"{}".rjust(120)), dripping(HEAD + b"\r\n", b"{}".rjust(120))],
+    ids=["head", "body"],
+)
+def test_a_server_that_drips_is_given_up_in_time(api: Api, drip: Callable[[IO[bytes]], None]) -> None:
+    api.answer("GET", f"{BUGSINKS}/issues/", drip)
+    slow = IssuesApi(f"http://key@127.0.0.1:{api.port}/1", TOKEN, None, seconds=0.1)
+    with pytest.raises(IssuesError, match="took too long"):
+        slow.resolve(OPEN)
+
+
+def test_an_id_that_no_address_can_hold_is_a_reason(api: Api) -> None:
+    with_issue(api)
+    issue = {"id": "\ud800", "is_resolved": False, "calculated_value": OPEN.title}
+    api.answer("GET", f"{BUGSINKS}/issues/", {"results": [issue]})
+    with pytest.raises(IssuesError, match="not understood"):
+        api.bugsink.resolve(OPEN)

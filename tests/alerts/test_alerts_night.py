@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
 import outboxes
@@ -108,6 +110,27 @@ def test_one_that_cannot_be_put_does_not_hold_up_the_others(settings, monkeypatc
             night.put_alerts()
     assert night.put_alerts() == 1
     assert titles(settings) == ["full database: failed", "full websocket: failed"]
+
+
+def test_two_threads_that_put_at_once_put_each_alert_once(settings, monkeypatch):
+    night = Night(settings, "night")
+    night.failed("full", "database", MeasurementError("gone"))
+    put, inside, go_on = Outbox.put, threading.Event(), threading.Event()
+
+    def slow(self, event, attachments):
+        inside.set()
+        go_on.wait(10)
+        return put(self, event, attachments)
+
+    monkeypatch.setattr(Outbox, "put", slow)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(night.put_alerts)
+        assert inside.wait(10)
+        second = pool.submit(night.put_alerts)
+        wait([second], timeout=0.05)
+        go_on.set()
+        assert sorted([first.result(10), second.result(10)]) == [0, 1]
+    assert titles(settings) == ["full database: failed"]
 
 
 def test_an_alert_links_to_the_run_and_to_the_reports(settings):

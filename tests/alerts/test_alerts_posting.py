@@ -98,6 +98,49 @@ def test_the_servers_own_words_are_told_short_and_without_secrets(says, words) -
     assert "hunter2" not in why
 
 
+KEY = "abcdefabcdefabcdefabcdefabcdefab"
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        Says(403, body=b'{"detail": "no project for key %s"}' % KEY.encode()),
+        Says(403, {"X-Sentry-Error": f"bad key {KEY.upper()}"}),
+        Says(403, {"X-Sentry-Error": f"bad key {KEY[:16]}\x1b[31m{KEY[16:]}"}),
+        Says(403, body=b'{"detail": "' + b"p " * 92 + KEY.encode() + b'"}'),
+        Says(403, body=b'{"detail": "of hunter2"}'),
+        Says(403, body=b'{"detail": "' + b" " * 776 + b'postgres://user:pw1sword2@host/db"}'),
+    ],
+)
+def test_a_server_that_repeats_the_key_is_not_repeated(says) -> None:
+    with serving(says) as stub:
+        why = Poster(stub.dsn.replace("public", f"{KEY}:hunter2")).post(ENVELOPE).why
+    assert "HTTP 403" in why
+    assert not any(piece in why.lower() for piece in (KEY[:8], KEY[16:24], "hunter2", "pw1", "sword2"))
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "why"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Le", AnswerKind.BUSY, "without a whole answer"),
+        (b"HTTP/1.1 200 OK\r\nServer: x\r\n", AnswerKind.BUSY, "without a whole answer"),
+        (b"HTTP/1.1 200 OK", AnswerKind.BUSY, "without a whole answer"),
+        (b"", AnswerKind.BUSY, "without a whole answer"),
+        (b"HTTP/1.1 200 OK\r\n\r\n \n<!doctype html><p>log in", AnswerKind.LATER, "no Sentry server answers"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", AnswerKind.TAKEN, ""),
+        (b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{}", AnswerKind.TAKEN, ""),
+        (b"HTTP/1.1 102 P\r\n\r\nHTTP/1.1 103 E\r\n\r\nHTTP/1.1 403 F\r\n\r\n", AnswerKind.REFUSED, "403"),
+        (b"HTTP/1.1 103 Early\r\n\r\n", AnswerKind.BUSY, "without a whole answer"),
+    ],
+)
+def test_only_a_whole_answer_of_a_sentry_server_says_that_it_is_taken(said, kind, why) -> None:
+    with serving(Says(body=said, how="raw")) as stub:
+        answer = Poster(stub.dsn).post(ENVELOPE)
+    assert answer.kind is kind
+    assert why in answer.why
+    assert "cannot be reached" not in answer.why
+
+
 def test_an_envelope_is_posted_whole_as_sent_now_and_without_a_dsn() -> None:
     envelope = envelope_of(EVENT, [Attachment("chart.png", "image/png", b"\x89PNG\n\x00\n")])
     envelope.headers["dsn"] = "http://public@127.0.0.1/7"
@@ -121,7 +164,13 @@ def test_a_server_that_never_ends_its_answer_is_left(how) -> None:
         answer = Poster(stub.dsn, answer_seconds=30).post(ENVELOPE, within=0.3)
         assert len(stub.envelopes) == 1
     assert answer.kind is AnswerKind.BUSY
-    assert "did not answer in time" in answer.why
+    assert "the time was over before" in answer.why
+
+
+def test_a_server_that_is_slow_was_reached() -> None:
+    with serving(Says(how="hang")) as stub:
+        answer = Poster(stub.dsn, connect_seconds=5, answer_seconds=0.2).post(ENVELOPE)
+    assert answer.why.endswith(" gave no answer: it did not answer in time")
 
 
 def test_a_server_that_closes_within_its_answer_did_not_take_it() -> None:
@@ -133,7 +182,9 @@ def test_a_server_that_closes_within_its_answer_did_not_take_it() -> None:
 
 def test_no_time_left_is_no_post() -> None:
     with serving(200) as stub:
-        assert Poster(stub.dsn).post(ENVELOPE, within=0).kind is AnswerKind.BUSY
+        answer = Poster(stub.dsn).post(ENVELOPE, within=0)
+        assert answer.kind is AnswerKind.BUSY
+        assert "cannot be reached" not in answer.why
         assert stub.envelopes == []
 
 
@@ -190,6 +241,10 @@ def test_a_server_without_tls_under_https() -> None:
         "http://key@host name/1",
         "http://[/1",
         "https://hunter2@/1",
+        "https://hunter2é€@host/1",
+        "https://key@host/hunter2ä/1",
+        "https://key@host/hunter2\x7fb/1",
+        "https://key:hunter2\x7f@host/1",
     ],
 )
 def test_a_malformed_dsn_is_a_configuration_error_that_repeats_no_piece_of_it(dsn: str) -> None:

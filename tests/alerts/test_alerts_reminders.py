@@ -29,6 +29,7 @@ def test_what_nobody_knows_is_told() -> None:
         ({"nights": 6, "epoch": "mark-1"}, "told"),
         ({"nights": 0, "over": "well again"}, "told"),
         ({"nights": 6, "last_night": night_id(1)}, "known"),
+        ({"nights": 0, "event_id": ""}, "told"),
     ],
     ids=[
         "next night",
@@ -38,6 +39,7 @@ def test_what_nobody_knows_is_told() -> None:
         "other epoch",
         "back and worse again",
         "same night judged again",
+        "its event was given up",
     ],
 )
 def test_what_is_known_waits_for_its_reminder(changes: dict, decision: str) -> None:
@@ -83,3 +85,10 @@ def test_a_new_epoch_begins_the_count_anew() -> None:
 def test_what_only_stands_in_a_roll_up_has_no_event_of_its_own() -> None:
     entry = remembered(ALERT, None, "held_back", night_id=night_id(0), event_id="roll-up", now=NOW)
     assert (entry.own, entry.event_id, entry.nights) == (False, "roll-up", 0)
+
+
+def test_what_had_an_issue_and_is_now_in_a_roll_up_has_it_still() -> None:
+    before = replace(OPEN, over="well again")
+    entry = remembered(ALERT, before, "held_back", night_id=night_id(1), event_id="roll-up", now=NOW)
+    assert (entry.own, entry.over, entry.since_night) == (True, "", night_id(1))
+    assert entry.event_id == OPEN.event_id

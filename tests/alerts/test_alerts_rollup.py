@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from remembering import leaking, missed, regression
+from remembering import NOW, leaking, missed, regression
 
 from nightbench.alerts.alert import LEVELS, Alert, alerts_of
+from nightbench.alerts.event import event_of
 from nightbench.alerts.failure import Failure, failure_alert
 from nightbench.alerts.rollup import MOST_LISTED, roll_up, split
+from nightbench.alerts.wording import MOST_MESSAGE
 
 (MISSED,) = alerts_of([missed()])
 (LEAK,) = alerts_of([leaking()])
@@ -71,7 +73,20 @@ def test_a_roll_up_lists_what_it_stands_for_and_groups_by_environment_alone() ->
     assert roll_up([LEAK]).title == alert.title
 
 
-def test_a_roll_up_of_thousands_is_bounded() -> None:
-    text = roll_up([numbered("regression", number) for number in range(5000)]).text
-    assert len(text.splitlines()) == MOST_LISTED + 1
-    assert text.endswith(f"- {5000 - MOST_LISTED} more")
+@pytest.mark.parametrize("title", ["short", "full websocket: " + "a.long.name." * 6 + "misses its target"])
+@pytest.mark.parametrize("links", [{}, {"run": "https://prefect.example/" + "r" * 900}])
+def test_a_roll_up_of_hundreds_is_bounded_and_counts_what_it_does_not_list(
+    title: str, links: dict[str, str]
+) -> None:
+    alerts = [replace(numbered("regression", number), title=title, links=links) for number in range(900)]
+    run = Failure("full", "websocket", "local", "20261127T031500Z-nightly-0000aa", "gone")
+    message = event_of(roll_up(alerts), run, NOW)["message"]["formatted"]
+    assert len(message) <= MOST_MESSAGE
+    assert message.splitlines()[-1] == (
+        f"run: {links['run']}" if links else "night 20261127T031500Z-nightly-0000aa"
+    )
+    listed = [line for line in message.splitlines() if line.startswith("- warning: ")]
+    whole = f"- warning: {title} (5000 ms, wanted < 2000 ms; 400 samples)"
+    assert set(listed) == {whole}
+    assert 30 < len(listed) <= MOST_LISTED
+    assert f"\n- {900 - len(listed)} more\n" in message

@@ -70,10 +70,23 @@ def test_without_a_dsn_it_is_a_wrong_configuration(refused, command):
     refused(f"alerts {command}", {}, "", ["NIGHTBENCH_SENTRY_DSN", "no Sentry DSN is set"])
 
 
-@pytest.mark.parametrize("command", ["test", "status", "flush"])
+@pytest.mark.parametrize("command", ["test", "flush"])
 @pytest.mark.parametrize("dsn", ["hunter2", "https://key@host/hunter2", "http://hunter2@host:0/1"])
 def test_a_malformed_dsn_is_a_wrong_configuration(refused, command, dsn):
     refused(f"alerts {command}", {"NIGHTBENCH_SENTRY_DSN": dsn}, "", ["NIGHTBENCH_SENTRY_DSN"])
+
+
+def test_status_needs_no_dsn_and_says_that_it_is_malformed(outbox, capsys, monkeypatch):
+    put(outbox, 1)
+    monkeypatch.setenv("NIGHTBENCH_SENTRY_DSN", "https://hunter2/nothing")
+    assert run_command(["alerts", "status", "--json", "-"]) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert len(document["waiting"]) == 1
+    assert document["dsn_is_set"]
+    assert "not a Sentry DSN" in document["dsn_problem"]
+    assert "not a Sentry DSN" in err
+    assert "hunter2" not in out + err
 
 
 def test_flush_posts_what_waits_and_status_follows(says, outbox):

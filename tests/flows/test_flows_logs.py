@@ -154,6 +154,7 @@ class Unreadable:
         record("a", exc_text=f"Traceback: {DSN}"),
         record("a", stack_info=f"Stack: {DSN}"),
         record("a", dsn=DSN, more={"token": SECRET}),
+        record("a", error=ValueError(DSN), raw=DSN.encode(), some={DSN}),
         record("%d", DSN),
         record(Unreadable()),
     ],

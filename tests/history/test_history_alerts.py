@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from nightbench.alert_rows import alert_rows, save_alert_rows
+from nightbench import alert_rows as module
+from nightbench.alert_rows import alert_rows, rows_waiting, save_alert_rows
 from nightbench.alerts.alert_record import AlertRecord
 from nightbench.alerts.delivery_report import DeliveryReport, EventState
+from nightbench.alerts.failure import Failure
 from nightbench.history.schema import ALERTS
 from nightbench.history.store import HistoryStore
+from nightbench.night_alerts import NightAlerts
 from nightbench.settings import Settings
 
 AT = datetime(2026, 11, 27, 3, 15, tzinfo=UTC)
@@ -96,3 +99,84 @@ def test_what_a_later_night_delivers_is_written_into_the_record_of_the_earlier_o
     assert states(store, "n2") == [("c", "delivered")]
     assert store.alerts(night="n1")["at"].max() >= now
     assert set(store.alerts(night="n1")["decision"]) == {"told", "held_back"}
+
+
+def test_what_is_told_tonight_of_an_alert_of_earlier_nights_does_not_hide_what_became_of_that(
+    store: HistoryStore, settings: Settings
+) -> None:
+    down = DeliveryReport.of([EventState("e1", "undelivered", "down")])
+    save_alert_rows(settings, store, [record("a")], down)
+    up = DeliveryReport.of([EventState("e1", "delivered")])
+    later = [record("a", "known", night_id="n2"), record("a", "recovered", night_id="n3")]
+    save_alert_rows(settings, store, later, up)
+    assert states(store) == [("a", "delivered"), ("a", None), ("a", None)]
+
+
+@pytest.mark.parametrize(
+    ("written", "now"),
+    [
+        (datetime(2026, 10, 31, 3, tzinfo=UTC), datetime(2026, 12, 1, 3, tzinfo=UTC)),
+        (datetime(2026, 1, 31, 3, tzinfo=UTC), datetime(2026, 12, 1, 3, tzinfo=UTC)),
+    ],
+)
+def test_what_is_dropped_by_age_is_found_in_an_earlier_month(
+    store: HistoryStore,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    written: datetime,
+    now: datetime,
+) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:
+            return now
+
+    store.save_alerts([{**asdict(record("a")), "state": "undelivered"}], written)
+    monkeypatch.setattr(module, "datetime", Clock)
+    save_alert_rows(settings, store, [], DeliveryReport.of([EventState("e1", "dropped", "too old")]))
+    assert states(store) == [("a", "dropped")]
+
+
+def killed_before_it_delivered(settings: Settings) -> NightAlerts:
+    alerts = NightAlerts(settings, "n1")
+    alerts.find((), [Failure("full", "database", "local", "n1", "gone, password=hunter2")])
+    alerts.put()
+    return alerts
+
+
+def test_a_later_night_writes_the_row_of_one_that_was_killed(store: HistoryStore, settings: Settings) -> None:
+    killed_before_it_delivered(settings)
+    for number in (2, 3):
+        later = NightAlerts(settings, f"n{number}")
+        save_alert_rows(settings, store, later.records, later.deliver(), waited=later.waited)
+    (row,) = store.alerts().to_dict("records")
+    about = {name: row[name] for name in ("night_id", "run_id", "environment", "kind", "suite", "tier")}
+    assert list(about.values()) == ["n1", "n1", "local", "failed", "database", "full"]
+    assert (row["metric"], row["level"], row["title"]) == ("run", "error", "full database: failed")
+    assert (row["decision"], row["state"], row["reason"]) == ("told", "undelivered", "no Sentry DSN is set")
+
+
+def test_what_somebody_else_delivered_meanwhile_stays_delivered(
+    store: HistoryStore, settings: Settings
+) -> None:
+    night = killed_before_it_delivered(settings)
+    (event_id,) = waited = rows_waiting(night._outbox)
+    flushed = DeliveryReport.of([EventState(event_id, "delivered")])
+    save_alert_rows(settings, store, [], flushed, waited=waited)
+    save_alert_rows(settings, store, night.records, DeliveryReport())
+    assert states(store) == [("run", "delivered")]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"tags": None, "message": "text"},
+        {"tags": {"kind": "test"}, "message": {"formatted": "no night"}, "environment": "local"},
+        {"tags": {"kind": ["odd"]}, "message": {"formatted": None}},
+    ],
+)
+def test_an_event_that_is_no_alert_of_a_night_has_no_row(settings: Settings, event: dict) -> None:
+    outbox = NightAlerts(settings)._outbox
+    outbox.put({"event_id": "e" * 32, **event})
+    assert rows_waiting(outbox) == {}

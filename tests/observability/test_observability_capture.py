@@ -1,13 +1,14 @@
 """What the helpers send, to whom it belongs, and that they never break their caller."""
 
 import asyncio
+import sys
 import threading
 
 import pytest
 import sentry_sdk
 from watched import kept
 
-from nightbench.observability import capture_exception, capture_message
+from nightbench.observability import capture_exception, capture_message, privacy
 from nightbench.observability.capture import _LEVELS
 
 
@@ -172,10 +173,62 @@ def test_whatever_is_given_the_error_arrives(thing):
     assert len(transport.of("event")) == 2
 
 
-@pytest.mark.parametrize("error", ["text", 7, None, _Hostile()])
-def test_what_is_no_error_breaks_nobody(error, caplog):
-    with kept():
-        assert capture_exception(error) is None or error is None
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("text", "text"),
+        (7, "7"),
+        (_Hostile(), "<_Hostile>"),
+        (int, "<type>"),
+        ((1, 2), "[1, 2]"),
+        (None, "capture_exception was called without an error"),
+    ],
+    ids=["text", "number", "hostile", "class", "tuple", "nothing"],
+)
+def test_what_is_no_error_is_a_message(error, told):
+    with kept() as transport:
+        assert capture_exception(error, tags={"kind": "chat"})
+    event = the_event(transport)
+    assert (event["message"], event["level"], event["tags"]) == (told, "error", {"kind": "chat"})
+
+
+def test_a_class_stands_for_an_error_of_it():
+    with kept() as transport:
+        assert capture_exception(TimeoutError)
+    (told,) = the_event(transport)["exception"]["values"]
+    assert (told["type"], told["value"]) == ("TimeoutError", "")
+
+
+def test_what_is_handled_is_sent_by_its_triple_or_without_being_named():
+    with kept() as transport:
+        try:
+            {}["a key"]
+        except KeyError:
+            capture_exception(sys.exc_info())
+            capture_exception(None)
+    assert [event["exception"]["values"][0]["type"] for event in transport.of("event")] == ["KeyError"] * 2
+
+
+def test_an_error_that_the_sdk_cannot_make_an_event_of_is_told_by_its_type(monkeypatch):
+    def explode(*_, **__):
+        raise RecursionError
+
+    monkeypatch.setattr(sentry_sdk, "capture_exception", explode)
+    with kept() as transport:
+        assert capture_exception(TimeoutError("why"))
+    (told,) = the_event(transport)["exception"]["values"]
+    assert told["type"] == "TimeoutError"
+
+
+def test_without_what_belongs_to_it_the_error_arrives(monkeypatch):
+    def explode(_):
+        raise MemoryError
+
+    monkeypatch.setattr(privacy, "bounded", explode)
+    with kept() as transport:
+        assert capture_exception(TimeoutError("why"), context={"a": 1}, user="u", tags={"a": "b"})
+        assert capture_message("text", tags={"a": "b"})
+    assert len(transport.of("event")) == 2
 
 
 @pytest.mark.parametrize("message", [7, None, _Hostile(), b"bytes"])

@@ -169,3 +169,20 @@ class _HostileError(psycopg.OperationalError):
 )
 def test_what_cannot_be_judged_is_kept(given, hint):
     assert DESK(given, hint) is given
+
+
+def test_the_error_of_a_health_check_is_dropped_where_the_server_logs_it_again():
+    error = ValueError("the database is away")
+    assert PRODUCTION(event("http://h/health"), raised(error)) is None
+    assert PRODUCTION(event(logger="uvicorn.error"), raised(error)) is None
+    assert PRODUCTION(event(logger="uvicorn.error"), raised(ValueError("another"))) is not None
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1005])
+def test_a_websocket_that_closed_well_is_no_error_anywhere(code):
+    assert PRODUCTION(event("ws://h/api/v1/pam"), raised(WebSocketDisconnect(code))) is None
+
+
+@pytest.mark.parametrize("code", [1006, 1008, 1011])
+def test_one_that_broke_is_kept_in_production(code):
+    assert PRODUCTION(event("ws://h/api/v1/pam"), raised(WebSocketDisconnect(code))) is not None

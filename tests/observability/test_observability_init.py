@@ -62,6 +62,17 @@ def test_in_production_errors_are_whole_and_profiles_a_tenth(environment):
     assert chosen["traces_sampler"]({"asgi_scope": {"type": "http", "path": "/"}}) == 0.1
 
 
+@pytest.mark.parametrize(
+    ("given", "told"), [(None, "production"), ("replica-3", "replica-3"), (" ", "production")]
+)
+def test_the_host_has_the_name_that_it_was_given(given, told, monkeypatch):
+    monkeypatch.delenv("SENTRY_SERVER_NAME", raising=False)
+    if given is not None:
+        monkeypatch.setenv("SENTRY_SERVER_NAME", given)
+    observability.init(DSN, environment="production")
+    assert options()["server_name"] == told
+
+
 def test_at_a_desk_everything_is_whole_and_the_host_is_nameless():
     observability.init(DSN, environment="development")
     chosen = options()
@@ -176,7 +187,7 @@ def test_without_an_address_nobody_watches(dsn, caplog):
 def test_a_wrong_address_is_told_without_its_key(dsn, caplog):
     assert observability.init(dsn) is False
     assert not sentry_sdk.get_client().is_active()
-    assert "https://KEY@HOST/PROJECT" in caplog.text
+    assert "https://<key>@host/project" in caplog.text
     assert "secretkey" not in caplog.text
 
 

@@ -10,9 +10,9 @@ from sentry_sdk.transport import HttpTransport
 from sentry_servers import kent
 
 from nightbench.observability import privacy
+from nightbench.observability.privacy import bounds, transport
 from nightbench.observability.privacy import event as event_parts
 from nightbench.observability.privacy import item as items
-from nightbench.observability.privacy import transport
 from nightbench.observability.privacy.minimal import minimal_event
 
 SECRET = "hunter2-of-anna@example.org"
@@ -42,7 +42,7 @@ def client(server):
 
 
 def explode(error):
-    def part(_):
+    def part(*_, **__):
         raise error
 
     return part
@@ -66,6 +66,31 @@ def test_the_minimum_of_an_event_arrives(error, client, server, monkeypatch):
     assert [each["type"] for each in item.body["exception"]["values"]] == ["PermissionError"]
     assert "redacted" in item.body["exception"]["values"][0]["value"]
     assert not [text for text in texts_of(item.body) if "hunter2" in text or "anna" in text]
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (bounds, "whole_text"),
+        (bounds, "bounded"),
+        (event_parts, "bounded"),
+        (event_parts, "by_parts"),
+        (items, "_item"),
+        (items, "_told"),
+        (items, "json_dumps"),
+        (transport, "scrubbed_item"),
+        (transport, "scrubbed_headers"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else each.__name__.rpartition(".")[2],
+)
+def test_whatever_fails_the_event_arrives_as_one_of_its_issue(module, name, client, server, monkeypatch):
+    monkeypatch.setattr(module, name, explode(RuntimeError(SECRET)))
+    sentry_sdk.get_current_scope().fingerprint = ["pam", "login failed"]
+    event_id = sentry_sdk.capture_exception(PermissionError(SECRET))
+    [item] = [each for each in arrived(client, server) if each.type == "event"]
+    assert (item.body["event_id"], item.body["fingerprint"]) == (event_id, ["pam", "login failed"])
+    assert item.envelope["event_id"] == event_id
+    assert not [text for text in texts_of([item.body, item.envelope]) if "hunter2" in text]
 
 
 def test_another_item_is_not_sent_but_counted(client, server, monkeypatch, caplog):

@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-import zlib
 
 import pytest
 import sentry_sdk
@@ -13,12 +12,10 @@ from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_servers import kent
 
 from nightbench.observability import privacy
-from nightbench.observability.privacy.attachment import attachment
 
 LOG = logging.getLogger("backend.items")
 LOG.propagate = False
 LOG.setLevel(logging.INFO)
-PNG = b"\x89PNG\r\n\x1a\n" + zlib.compress(b"a picture")
 
 
 def span(**parts):
@@ -165,10 +162,6 @@ def test_nothing_of_an_envelope_s_header_is_told_but_its_trace(arrived):
     headers = [item.envelope for item in arrived]
     assert set().union(*headers) <= {"event_id", "sent_at", "trace"}
     assert not [text for text in texts_of(headers) if "transaction-name-55" in text]
-
-
-def test_a_picture_arrives_as_it_is():
-    assert attachment(PNG, "image/png") == (PNG, "image/png")
 
 
 def shown(item):

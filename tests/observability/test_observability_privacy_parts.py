@@ -12,6 +12,7 @@ from nightbench.observability.privacy.attributes import attribute
 from nightbench.observability.privacy.event import _PARTS, user
 from nightbench.observability.privacy.logentry import filled
 from nightbench.observability.privacy.request import address, headers, names_of_query
+from nightbench.observability.privacy.span import span
 from nightbench.observability.privacy.statement import command, without_values
 
 
@@ -29,6 +30,12 @@ from nightbench.observability.privacy.statement import command, without_values
         (r"SELECT 'a\', 'secret'", "SELECT '***'"),
         ("  with x as (select 1) -- of anna\nselect * from x", "  with x as (select ?)  \nselect * from x"),
         ("(SELECT 1)", "(SELECT ?)"),
+        ("SELECT 1 /* of /* an */ anna */ FROM t", "SELECT ?   FROM t"),
+        ("SELECT 1 /* of /* an */ anna", "SELECT ?  "),
+        ("COPY t (a) FROM stdin;\n1\tanna\n\\.", "COPY t (a) FROM stdin;"),
+        ('SET ROLE "anna"', "SET ROLE ?"),
+        ("alter user anna with password 'x'", "alter user ? with password '***'"),
+        ("UPDATE user SET role = a", "UPDATE user SET role = a"),
         ('{"find": "anna"}', "***"),
         ("db.people.find anna", "db.people.find ***"),
         ("", "***"),
@@ -36,6 +43,14 @@ from nightbench.observability.privacy.statement import command, without_values
 )
 def test_a_statement_without_its_values(statement, told):
     assert without_values(statement) == told
+
+
+@pytest.mark.parametrize(
+    ("system", "told"), [("mysql", "SELECT '***'"), ("postgresql", 'SELECT "anna"'), (None, 'SELECT "anna"')]
+)
+def test_in_double_quotes_stands_a_text_or_a_name(system, told):
+    given_ = {"op": "db", "description": 'SELECT "anna"', "data": {"db.system": system}}
+    assert span(given_)["description"] == told
 
 
 _WHOLE = [
@@ -89,6 +104,11 @@ def test_a_command_without_its_key(text, told):
         ("https://user:pass@pam.example/a", "https://pam.example/a"),
         ("https://token@pam.example/a", "https://pam.example/a"),
         ("/api/v1/pam", "/api/v1/pam"),
+        ("/reset/qKx81oHwLMeaZqo9DZDNjN1GTPdVKsb1/x", "/reset/***/x"),
+        ("/reset/9f86d081884c7d659a2feaa0c55ad015", "/reset/***"),
+        ("/t/123e4567-e89b-12d3-a456-426614174000", "/t/123e4567-e89b-12d3-a456-426614174000"),
+        ("/reports/nightly-2026-11-27-full-tier", "/reports/nightly-2026-11-27-full-tier"),
+        ("/api/v2/getConversationSettings2", "/api/v2/getConversationSettings2"),
         (None, None),
         (["https://x"], "***"),
     ],
@@ -135,6 +155,9 @@ def test_headers(given_, told):
         ("password is %r", ("x",), "password is ***"),
         ("%(password)s and %(turn)05.1f", {"password": "x", "turn": 1.25}, "*** and 001.2"),
         ("100%% of %d", (3,), "100% of 3"),
+        ("Authorization: %s %s", ("Bearer", "x"), "Authorization: *** ***"),
+        ("password: %s/%s of %s", ("x", "y", "pam"), "password: ***/*** of pam"),
+        ("password %s; turn %s", ("x", 3), "password ***; turn 3"),
         ("%s and %s", (object(), [1, {"token": "x"}]), "<object> and [1, {'token': '***'}]"),
         ("failed: %s", (ValueError("why"),), "failed: why"),
         ("%d of a thing", ("three",), "three of a thing"),
@@ -166,7 +189,6 @@ def test_a_user_is_an_identifier_at_most(whole, told):
 @pytest.mark.parametrize(
     ("content", "kind", "told"),
     [
-        (b"\x89PNG\r\n\x1a\n\x00\xff", "image/png", (b"\x89PNG\r\n\x1a\n\x00\xff", "image/png")),
         (b"\x89PNG\r\n\x1a\n\x00\xff", "", (b"*** (10 bytes that are no text)", "text/plain")),
         (b"a\x00b", "text/plain", (b"*** (3 bytes that are no text)", "text/plain")),
         (b"x" * 1_000_001, "text/plain", (b"*** (1000001 bytes, too large to be scrubbed)", "text/plain")),
@@ -239,6 +261,34 @@ def test_the_breadcrumb_of_a_log_is_made_of_its_template():
     record = logging.LogRecord("pam", logging.INFO, "f.py", 1, "token %s", ("x-secret",), None)
     crumb = before_breadcrumb({"message": record.getMessage()}, {"log_record": record})
     assert crumb["message"] == "token ***"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("request_id", "4111111111111111", "***"),
+        ("x.request_id", 4111111111111111, "***"),
+        ("trace_id", "4111 1111 1111 1111", "***"),
+        ("event_id", "378282246310005", "***"),
+        ("request_id", "0af7651916cd43dd8448eb211c80319c", "0af7651916cd43dd8448eb211c80319c"),
+        ("request_id", "42", "42"),
+        ("db.redis.args", ["anna"], "***"),
+    ],
+)
+def test_an_identifier_has_the_form_of_one(key, value, told):
+    assert attribute(key, value) == {key: told}
+
+
+@pytest.mark.parametrize("name", ["password", "cookies", "http.request.body", "auth"])
+def test_a_context_goes_by_its_own_name(name):
+    sent = scrubbed_event({"contexts": {name: {"a": "anna", "b": ["anna"], "c": {"d": "anna"}}}})
+    assert isinstance(sent["contexts"][name], dict)
+    assert "anna" not in str(sent)
+
+
+def test_versions_of_modules_are_versions():
+    told = scrubbed_event({"modules": {"redis": "5.0.1", "a": "token=x-secret"}})["modules"]
+    assert told == {"redis": "5.0.1", "a": "token=***"}
 
 
 @pytest.mark.parametrize("key", ["trace_id", "thread.id", "profiler_id", "sentry.span_id"])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
+from posted import put
 from rich.console import Console
 
 from nightbench.alerts.delivery import DeliveryReport
-from nightbench.outcome import NightOutcome, night_document
+from nightbench.alerts.outbox import Outbox
+from nightbench.outcome import NightOutcome, night_document, print_outcome
 from nightbench.report.summary import print_night
+from nightbench.settings import Settings
 
 
 def printed(report: DeliveryReport) -> str:
@@ -39,6 +43,18 @@ def printed(report: DeliveryReport) -> str:
 def test_what_became_of_the_alerts_and_what_to_do(report: DeliveryReport, words: list[str]) -> None:
     text = printed(report)
     assert [word for word in words if word not in text] == []
+
+
+@pytest.mark.parametrize(("waiting", "word"), [(0, "none"), (2, "2 undelivered")])
+def test_a_night_that_ended_before_it_posted_says_how_many_wait(
+    tmp_path: Path, waiting: int, word: str
+) -> None:
+    put(Outbox(tmp_path), waiting)
+    text = io.StringIO()
+    console = Console(file=text, width=80)
+    print_outcome(console, NightOutcome("night"), Settings(results=tmp_path / "results", outbox=tmp_path))
+    told = " ".join(text.getvalue().partition("Alerts")[2].split())
+    assert told.startswith(f"{word} - the night ended before they were posted ")
 
 
 def test_the_document_of_a_night_counts_and_names_them() -> None:

@@ -1,25 +1,24 @@
-"""Attachments: texts scrubbed, pictures as they are, anything else not at all."""
+"""Attachments: texts scrubbed, pictures with their pixels alone, anything else not at all."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from nightbench.observability.privacy.picture import picture
 from nightbench.scrub import REDACTED, scrub, scrub_tree
 
 MOST_BYTES = 1_000_000
 """A larger text is left out: no one reads it, and to scrub it takes time that the backend needs."""
-
-_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"RIFF", b"BM")
-"""How PNG, JPEG, GIF, WebP and BMP begin; what only says that it is one is none."""
 
 
 def attachment(content: bytes, content_type: str) -> tuple[bytes, str]:
     """What may be sent of an attachment's content, and as which content type."""
     kind = content_type.partition(";")[0].strip().lower()
     text = _as_text(content)
-    if text is None and kind.startswith("image/") and content.startswith(_PICTURES):
-        return content, kind
+    if text is None and kind in ("image/png", "image/jpeg", "image/jpg"):
+        drawn = picture(content)
+        return _note(f"{len(content)} bytes that are no whole picture") if drawn is None else (drawn, kind)
     if len(content) > MOST_BYTES:
         return _note(f"{len(content)} bytes, too large to be scrubbed")
     if text is None:

@@ -9,14 +9,22 @@ from typing import Any
 
 from nightbench.observability.privacy.request import address, addresses, header, headers, names_of_query
 from nightbench.observability.privacy.statement import command, key_of_cache, without_values
-from nightbench.observability.privacy.text import identifier, member, path, sendable
+from nightbench.observability.privacy.text import (
+    external_identifier,
+    identifier,
+    is_secret_name,
+    member,
+    path,
+    sendable,
+    thread_identifier,
+)
 from nightbench.scrub import REDACTED
 
 _HEADER = re.compile(r"http\.(?:request|response)\.header\.(?P<name>.+)")
 _SECRET = re.compile(
     r"(?:client|net\.(?:sock\.)?peer|net\.sock\.host|network\.(?:peer|local)|source|destination)[._](?:address|ip|addr|name)"
     r"|(?:http\.)?client_?ip|remote_addr|user\.(?!id$).*|enduser\..*|ip_address|sys\.argv|argv|process\.command(?:_.*)?"
-    r"|db\.(?:params|parameters|cursor|query\.parameter.*|operation\.parameter.*|connection_string|user)"
+    r"|(?:db\.)?redis\.(?:args?|arguments|parameters?|values?)|db\.(?:params|parameters|cursor|query\.parameter.*|operation\.parameter.*|connection_string|user)"
     r"|(?:http\.)?(?:request\.|response\.)?(?:body|cookies?)(?:\..*)?|http\.request\.body\.data"
     r"|(?:url\.|http\.)?fragment|graphql\.(?:document|variables)|messaging\.message\.(?:body|payload)|rpc\.grpc\..*metadata.*"
     r"|(?:gen_)?ai\.(?:.*\.)?(?:input.*|messages.*|prompt.*|completion.*|responses?|text|response\.(?:text|tool_calls).*"
@@ -35,12 +43,14 @@ _PATH = re.compile(
     r"code\.file_?path|code\.file\.path|subprocess\.cwd|filename|pathname|abs_path|cwd|code\.filepath",
     re.IGNORECASE,
 )
+_QUOTE_TEXTS = ("mysql", "mariadb", "sqlite")
 _CACHE_KEY = re.compile(r"(?:redis|cache|db\.redis)\.key", re.IGNORECASE)
 _IDENTIFIER = re.compile(
-    r"(?:.*[._])?(?:trace|span|event|profile|profiler|replay|thread|parent_span|segment|chunk|check_in|transaction|request)"
-    r"[._]?id",
+    r"(?:.*[._])?(?:trace|span|event|profile|profiler|replay|parent_span|segment|chunk|check_in)[._]?id",
     re.IGNORECASE,
 )
+_EXTERNAL = re.compile(r"(?:.*[._])?(?:transaction|request)[._]?id", re.IGNORECASE)
+_THREAD = re.compile(r"(?:.*[._])?thread[._]?id", re.IGNORECASE)
 _HEADERS = re.compile(r"(?:request_|response_)?headers", re.IGNORECASE)
 _CONFIGURATION = re.compile(r"sentry\.(?:sdk\..*|severity_.*|op|origin|release|environment)", re.IGNORECASE)
 
@@ -69,6 +79,11 @@ def _rule_of(key: str) -> Callable[[Any], Any] | None:
     if named := _HEADER.fullmatch(key):
         return partial(header, named["name"])
     return next((rule for name, rule in _RULES if name.fullmatch(key)), None)
+
+
+def is_secret(key: str) -> bool:
+    """Whether all that stands under a name is a secret or personal, whatever it looks like."""
+    return _SECRET.fullmatch(key) is not None or is_secret_name(key)
 
 
 def _redacted(value: Any) -> Any:
@@ -100,21 +115,23 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[Any], Any]], ...] = (
     (_PATH, _each(path)),
     (_CACHE_KEY, _each(key_of_cache)),
     (_IDENTIFIER, identifier),
+    (_EXTERNAL, external_identifier),
+    (_THREAD, thread_identifier),
     (_CONFIGURATION, lambda value: value),
     (_HEADERS, headers),
     (re.compile(r"redis\.commands"), _redis),
 )
 
 
-def described(op: Any, text: Any) -> Any:
-    """The description of a span by its operation: a statement, a command, an address or words."""
+def described(op: Any, text: Any, system: Any = None) -> Any:
+    """The description of a span by its operation: a statement of a database's `system`, a command, an address, words."""
     if not isinstance(text, str):
         return sendable(text)
     op = op.lower() if isinstance(op, str) else ""
     if op.startswith(("db.redis", "cache")):
         return command(text)
     if op.startswith("db"):
-        return without_values(text)
+        return without_values(text, quotes_texts=system in _QUOTE_TEXTS)
     if op.startswith("subprocess"):
         return " ".join(sendable(text).split()[:1])
     if op.startswith(("http", "websocket", "resource", "navigation", "pageload")):

@@ -37,9 +37,10 @@ class Bounds:
 BAG = Bounds(depth=6, breadth=100, nodes=2_000, characters=65_536, text=16_384)
 """What somebody hangs on an event: extra, a context, tags, the data of a breadcrumb."""
 
-_UNREADABLE = "<unreadable>"
+UNREADABLE = "<unreadable>"
 _SPENT = "…"
 _LONGEST_KEY = 200
+_MOST_NAMES = 8
 _LARGEST_BITS = 256  # a number of more is no measurement, and its decimal digits take quadratic time
 _LONGEST_WORD = 256
 _CONTAINERS: tuple[type, ...] = (list, tuple, set, frozenset, deque)
@@ -59,7 +60,7 @@ def bounded(value: Any, bounds: Bounds = BAG) -> Any:
     try:
         return _Copy(bounds).of(value, bounds.depth)
     except Exception:  # noqa: BLE001  # whatever a hostile value raises
-        return _UNREADABLE
+        return UNREADABLE
 
 
 def whole_text(text: str, longest: int) -> str:
@@ -80,8 +81,8 @@ def type_name(value: object) -> str:
     try:
         name = type(value).__name__
     except Exception:  # noqa: BLE001  # a metaclass can do anything
-        return _UNREADABLE
-    return f"<{whole_text(name, _LONGEST_KEY)}>" if type(name) is str else _UNREADABLE
+        return UNREADABLE
+    return f"<{whole_text(name, _LONGEST_KEY)}>" if type(name) is str else UNREADABLE
 
 
 class _Copy:
@@ -135,7 +136,7 @@ class _Copy:
         try:
             utc = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         except Exception:  # noqa: BLE001  # a zone is code of somebody's
-            return _UNREADABLE
+            return UNREADABLE
         return utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def size(self, value: Any) -> str:
@@ -158,6 +159,8 @@ class _Copy:
         size = base.__len__(value)
         if depth <= 0:
             return f"<{base.__name__} of {size}>"
+        if base is tuple and (names := _fields_of(type(value))) is not None and len(names) == size:
+            return self._members(dict(zip(names, tuple.__iter__(value), strict=True)), depth)
         copy: list[Any] = []
         members: Iterable[Any] = base.__iter__(value)
         for place, item in enumerate(list(islice(members, self._bounds.breadth))):
@@ -171,7 +174,9 @@ class _Copy:
 
     def _key(self, key: Any) -> str:
         """A name as text, also of bytes: the scrubber goes by it."""
-        if type(key) is bytes:
+        if type(key) is tuple and all(type(each) is str for each in key[:_MOST_NAMES]):
+            key = ".".join(each[:_LONGEST_KEY] for each in key[:_MOST_NAMES])
+        elif type(key) is bytes:
             key = key[:_LONGEST_KEY].decode("utf-8", "replace")
         if issubclass(type(key), str):
             text = whole_text(key, min(_LONGEST_KEY, max(self._characters, 1)))
@@ -182,6 +187,17 @@ class _Copy:
     def _spend(self) -> bool:
         self._nodes -= 1
         return self._nodes >= 0 and self._characters > 0
+
+
+def _fields_of(kind: type) -> tuple[str, ...] | None:
+    """The names of a named tuple's members, by which the scrubber goes."""
+    for base in type.__dict__["__mro__"].__get__(kind):
+        if base is tuple:
+            return None
+        names = type.__dict__["__dict__"].__get__(base).get("_fields")
+        if type(names) is tuple and all(type(each) is str for each in names):
+            return names
+    return None
 
 
 _SCALARS: tuple[tuple[type, Callable[[_Copy, Any], Any]], ...] = (

@@ -9,7 +9,7 @@ from typing import Any
 
 from nightbench.observability.privacy.attributes import attributes, described
 from nightbench.observability.privacy.bounds import bounded
-from nightbench.observability.privacy.logentry import message_of
+from nightbench.observability.privacy.logentry import filled
 from nightbench.observability.privacy.text import identifier, instant, sendable, word
 
 _OPERATIONS = {"query": "db", "redis": "db.redis", "httplib": "http", "subprocess": "subprocess"}
@@ -25,7 +25,7 @@ def before_breadcrumb(crumb: Any, hint: Any) -> Any:
         if type(crumb.get("timestamp")) is datetime:
             copy["timestamp"] = crumb["timestamp"]  # the SDK sorts by it
         record = hint.get("log_record") if isinstance(hint, Mapping) else None
-        if isinstance(record, LogRecord) and (message := message_of(record)) is not None:
+        if isinstance(record, LogRecord) and (message := filled(record.msg, record.args)) is not None:
             copy["message"] = bounded(message)
     except Exception:  # noqa: BLE001  # a breadcrumb of a hostile type
         return {}
@@ -43,11 +43,13 @@ def breadcrumbs(value: Any) -> dict[str, Any]:
 def breadcrumb(value: Mapping[str, Any]) -> dict[str, Any]:
     """One breadcrumb scrubbed: statements, commands and addresses by their category."""
     sent: dict[str, Any] = {}
+    data = value.get("data")
+    system = data.get("db.system") if isinstance(data, Mapping) else None
     operation = _OPERATIONS.get(str(value.get("category")), "http" if value.get("type") == "http" else "")
     for key, each in value.items():
         match key:
             case "message":
-                sent[key] = described(operation, each)
+                sent[key] = described(operation, each, system)
             case "data":
                 sent[key] = attributes(each)
             case "level" | "type" | "category":

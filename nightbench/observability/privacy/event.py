@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nightbench.observability.privacy.attributes import attribute, attributes, described
-from nightbench.observability.privacy.bounds import Bounds, bounded
+from nightbench.observability.privacy.attributes import attribute, attributes, described, is_secret
+from nightbench.observability.privacy.bounds import UNREADABLE, Bounds, bounded
 from nightbench.observability.privacy.breadcrumb import breadcrumbs
 from nightbench.observability.privacy.minimal import ENVIRONMENT, RELEASE, minimal_event
 from nightbench.observability.privacy.request import address, headers, request
@@ -23,14 +24,18 @@ _BOUNDS: Mapping[str, Bounds] = {
     "breadcrumbs": Bounds(depth=6, breadth=200, nodes=10_000, characters=200_000, text=16_384),
 }
 _MOST_PARTS = 60
+_NEEDED = ("event_id", "timestamp", "fingerprint", "exception", "message", "logentry")
 
 
 def bounded_event(event: Mapping[str, Any]) -> dict[str, Any]:
     """An event as plain data; each part has bounds of its own, so that none can take the room of another."""
     parts = list(dict.items(event))[:_MOST_PARTS] if isinstance(event, dict) else []
-    return {
+    plain = {
         str(key): bounded(value, _BOUNDS.get(key, _SMALL)) for key, value in parts if isinstance(key, str)
     }
+    if any(plain.get(key) == UNREADABLE for key in _NEEDED):
+        raise ValueError(UNREADABLE)  # without these it would be no event of its issue
+    return plain
 
 
 def scrubbed_event(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,6 +75,8 @@ def contexts(value: Any) -> dict[str, Any]:
                 sent[name] = _response(bag)
             case "user":
                 sent[name] = user(bag)
+            case "feedback" if isinstance(bag, Mapping):
+                sent[name] = attributes({key: each for key, each in bag.items() if key not in _OF_A_PERSON})
             case _:
                 sent.update(_bag(name, bag))
     return sent
@@ -78,6 +85,10 @@ def contexts(value: Any) -> dict[str, Any]:
 def _bag(name: str, bag: Any) -> dict[str, Any]:
     if not isinstance(bag, Mapping):
         return attribute(name, bag)
+    if is_secret(name):
+        told = attribute(name, bag)
+        # a server takes no text for a context
+        return {key: each if isinstance(each, Mapping) else {"value": each} for key, each in told.items()}
     return {sendable(name): attributes(bag)}
 
 
@@ -115,7 +126,7 @@ def _fingerprint(value: Any) -> Any:
     )
 
 
-def _configured(value: Any) -> Any:
+def configured(value: Any) -> Any:
     """Release, dist and environment are configuration, and ``service@1.2.3`` is no e-mail address."""
     is_one = isinstance(value, str) and (RELEASE.fullmatch(value) or ENVIRONMENT.fullmatch(value))
     return value if is_one else sendable(value)
@@ -135,15 +146,22 @@ def _measurements(value: Any) -> dict[str, Any]:
 
 def _modules(value: Any) -> Any:
     return (
-        {sendable(key): each for key, each in value.items() if isinstance(each, str)}
+        {sendable(key): _version(each) for key, each in value.items() if isinstance(each, str)}
         if isinstance(value, Mapping)
         else {}
     )
 
 
+def _version(value: str) -> Any:
+    return value if _VERSION.fullmatch(value) else sendable(value)
+
+
 def _spans(value: Any) -> list[Any]:
     return [span(each) for each in value] if isinstance(value, list) else []
 
+
+_VERSION = re.compile(r"v?\d[\w.+!-]{0,40}")
+_OF_A_PERSON = frozenset({"name", "contact_email", "associated_event_email"})
 
 _LEFT_OUT = frozenset({"_meta", "debug_meta", "culprit", "site", "_metrics_summary"})
 """Remarks that quote keys and lengths of what was cut, and what the server makes itself."""
@@ -151,8 +169,8 @@ _LEFT_OUT = frozenset({"_meta", "debug_meta", "culprit", "site", "_metrics_summa
 _PARTS: Mapping[str, Callable[[Any], Any]] = {
     "breadcrumbs": breadcrumbs,
     "contexts": contexts,
-    "dist": _configured,
-    "environment": _configured,
+    "dist": configured,
+    "environment": configured,
     "event_id": identifier,
     "exception": exceptions,
     "extra": attributes,
@@ -164,7 +182,7 @@ _PARTS: Mapping[str, Callable[[Any], Any]] = {
     "message": sendable,
     "modules": _modules,
     "platform": word,
-    "release": _configured,
+    "release": configured,
     "request": request,
     "server_name": _server,
     "spans": _spans,

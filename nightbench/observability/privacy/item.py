@@ -12,8 +12,9 @@ from sentry_sdk.utils import json_dumps
 
 from nightbench.observability.privacy import report
 from nightbench.observability.privacy.attachment import attachment, filename
+from nightbench.observability.privacy.checkin import check_in
 from nightbench.observability.privacy.event import by_parts, named_transaction, scrubbed_event
-from nightbench.observability.privacy.minimal import minimal_event
+from nightbench.observability.privacy.minimal import minimal_item
 from nightbench.observability.privacy.profile import profile
 from nightbench.observability.privacy.text import identifier, instant, word
 
@@ -28,7 +29,7 @@ _RULES: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
     "profile_chunk": profile,
     "session": report.session,
     "sessions": report.session,
-    "check_in": report.check_in,
+    "check_in": check_in,
     "user_report": report.user_report,
     "client_report": report.as_it_is,
 }
@@ -41,7 +42,7 @@ def scrubbed_item(item: Item) -> Item | None:
     try:
         return _attached(item) if item.type == "attachment" else _told(item)
     except Exception:  # noqa: BLE001  # fail closed: RecursionError and MemoryError as well
-        return _minimum(item)
+        return minimal_item(item)
 
 
 def scrubbed_headers(headers: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,12 +94,3 @@ def _attached(item: Item) -> Item | None:
     headers = {key: word(item.headers[key]) for key in _HEADERS if key in item.headers}
     name = filename(item.headers.get("filename"))
     return Item(content, headers=headers, type="attachment", content_type=kind, filename=name)
-
-
-def _minimum(item: Item) -> Item | None:
-    if item.type != "event":
-        return None
-    try:
-        return _item(item, minimal_event(item.payload.json))
-    except Exception:  # noqa: BLE001  # then nothing of it is sent
-        return None

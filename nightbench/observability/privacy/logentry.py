@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from logging import LogRecord
 from typing import Any
 
 from nightbench.observability.privacy.bounds import BAG, bounded, whole_text
 from nightbench.observability.privacy.text import is_secret_name
+from nightbench.observability.privacy.wording import message_of_error
 from nightbench.scrub import REDACTED, scrub_tree
 
 _PLACE = re.compile(
@@ -18,6 +18,8 @@ _LAST_WORD = re.compile(
     r"(?P<word>[A-Za-z][\w.-]{1,60})[\"']?\s*(?:is|was|are|[:=(<\[]|[:=]>)?\s*[\"'<(\[]?$"
 )
 _MOST_BEFORE = 80
+_GOES_ON = re.compile(r"[^\w;\r\n]{0,20}")
+"""Between a secret and what still is one: ``Authorization: %s %s`` has its scheme first."""
 
 
 def filled(template: Any, arguments: Any) -> str | None:
@@ -34,15 +36,10 @@ def filled(template: Any, arguments: Any) -> str | None:
         return None
 
 
-def message_of(record: LogRecord) -> str | None:
-    """The message of a record with %-arguments as `filled` makes it; None of one without."""
-    return filled(record.msg, record.args)
-
-
 def _parts(template: str, arguments: Any) -> Iterator[str]:
     named = arguments if isinstance(arguments, Mapping) else None
     positional = iter(arguments) if isinstance(arguments, tuple | list) else iter((arguments,))
-    done = 0
+    done, after_secret = 0, False
     for place in _PLACE.finditer(template):
         before = template[done : place.start()]
         if "%" in before:
@@ -54,8 +51,12 @@ def _parts(template: str, arguments: Any) -> Iterator[str]:
             continue
         name = place["name"]
         value = next(positional) if name is None or named is None else named[name]
-        is_secret = is_secret_name(name or "") or is_secret_name(_named_before(before))
-        yield REDACTED if is_secret else _shown(f"%{place['how']}{place['kind']}", value)
+        after_secret = (
+            is_secret_name(name or "")
+            or is_secret_name(_named_before(before))
+            or (after_secret and _GOES_ON.fullmatch(before) is not None)
+        )
+        yield REDACTED if after_secret else _shown(f"%{place['how']}{place['kind']}", value)
     if "%" in template[done:]:
         raise ValueError(template)
     yield template[done:]
@@ -68,7 +69,7 @@ def _named_before(before: str) -> str:
 
 def _shown(place: str, value: Any) -> str:
     if isinstance(value, BaseException):
-        value = str(value)
+        value = message_of_error(value)
     plain = bounded(value)
     if isinstance(plain, dict | list):
         plain = scrub_tree(plain)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import time
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
+
+from sentry_sdk.envelope import Item, PayloadRef
 
 MESSAGE = "redacted: this event could not be scrubbed, only what it was is told"
 
@@ -47,6 +50,14 @@ def minimal_event(event: Any) -> dict[str, Any]:
     else:
         sent["message"] = MESSAGE
     return sent
+
+
+def minimal_item(item: Item) -> Item | None:
+    """The item of a minimal event; None for an item of another kind. It shares no step with what failed."""
+    if item.type != "event":
+        return None
+    content = json.dumps(minimal_event(item.payload.json), allow_nan=False).encode()
+    return Item(PayloadRef(bytes=content), type="event", content_type="application/json")
 
 
 def _of_form(value: Any, form: re.Pattern[str]) -> str | None:

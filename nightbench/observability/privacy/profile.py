@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nightbench.observability.privacy.stack import frame
-from nightbench.observability.privacy.text import identifier, sendable
+from nightbench.observability.privacy.text import identifier, sendable, thread_identifier
 
 _IDENTIFIERS = frozenset({"chunk_id", "profiler_id", "event_id", "profile_id", "trace_id"})
 _CONFIGURATION = frozenset(
@@ -35,7 +35,7 @@ def _samples(value: Any) -> dict[str, Any]:
     frames, threads = known.get("frames"), known.get("thread_metadata")
     sent["frames"] = [frame(each) for each in frames] if isinstance(frames, list) else []
     sent["thread_metadata"] = {
-        identifier(key): sendable(each)
+        thread_identifier(key): sendable(each)
         for key, each in (threads.items() if isinstance(threads, Mapping) else ())
     }
     return sent
@@ -50,5 +50,6 @@ def _told(value: Any) -> Any:
     sent: dict[str, Any] = {}
     for key, each in value.items():
         is_plain = key == "id" or str(key).endswith("_id") or isinstance(each, int | float)
-        sent.update({key: identifier(each)} if is_plain else {sendable(key): sendable(each)})
+        rule = thread_identifier if "thread" in str(key) or isinstance(each, int | float) else identifier
+        sent.update({key: rule(each)} if is_plain else {sendable(key): sendable(each)})
     return sent

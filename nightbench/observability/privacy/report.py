@@ -1,4 +1,4 @@
-"""Logs, metrics, sessions, check-ins and what users report: each item of an envelope that is no event."""
+"""Logs, metrics, sessions and what users report: each item of an envelope that is no event."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nightbench.observability.privacy.bounds import bounded
-from nightbench.observability.privacy.event import contexts
 from nightbench.observability.privacy.logentry import filled
 from nightbench.observability.privacy.span import streamed_span, typed_attributes
 from nightbench.observability.privacy.text import identifier, instant, is_secret_name, sendable, word
@@ -65,13 +64,6 @@ def session(value: Mapping[str, Any]) -> dict[str, Any]:
     return {**sent, "attrs": {key: known[key] for key in ("release", "environment") if key in known}}
 
 
-def check_in(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A check-in of a monitor: its schedule and state are configuration."""
-    known = bounded(value)
-    sent = {key: known[key] for key in _CHECK_IN if key in known}
-    return {**sent, "contexts": contexts(known["contexts"])} if "contexts" in known else sent
-
-
 def user_report(value: Mapping[str, Any]) -> dict[str, Any]:
     """What a user wrote of an event, without who it was."""
     return {
@@ -90,7 +82,6 @@ logs = batch(log)
 metrics = batch(metric)
 
 _SESSION = ("sid", "init", "started", "timestamp", "status", "errors", "duration", "aggregates", "seq")
-_CHECK_IN = ("check_in_id", "monitor_slug", "status", "duration", "release", "environment", "monitor_config")
 
 
 def _member(value: Any) -> dict[str, Any]:

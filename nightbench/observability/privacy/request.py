@@ -19,6 +19,14 @@ _LOGIN = re.compile(
 _NAME = re.compile(r"[A-Za-z_][\w.\[\]-]{0,39}")
 _SPLIT = re.compile(r"[&;]")
 _MOST_PARAMETERS = 50
+_SHORTEST_TOKEN = 20
+_TOKEN = re.compile(r"(?=[^\d]*+\d)(?=[^A-Za-z]*+[A-Za-z])[\w.~%+=:@$!*,-]+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_BETWEEN = re.compile(r"[^A-Za-z0-9]+")
+_PART = re.compile(
+    r"[A-Z]?[a-z]*\d{0,8}|[A-Z]{1,12}\d{0,8}|(?:[A-Z]?[a-z]{2,}+){1,6}\d{0,4}|\d{1,8}[a-z]{0,3}"
+)
+"""What a name of a path is made of: a word, a number, a word in camel case."""
 _MOST_WORDS = 20
 
 _TELLING_HEADERS = frozenset(
@@ -49,7 +57,15 @@ def address(url: Any) -> Any:
     if not isinstance(url, str):
         return REDACTED if url else url
     plain = _QUERY.split(whole_text(url, BAG.text), maxsplit=1)[0]
-    return scrub(_LOGIN.sub(r"\g<scheme>", plain))
+    plain = _LOGIN.sub(r"\g<scheme>", plain)
+    return scrub("/".join(REDACTED if _is_token(each) else each for each in plain.split("/")))
+
+
+def _is_token(segment: str) -> bool:
+    """Whether a segment of a path is no name: long, of letters and digits, not made of words, numbers or a UUID."""
+    if len(segment) < _SHORTEST_TOKEN or _TOKEN.fullmatch(segment) is None or _UUID.fullmatch(segment):
+        return False
+    return not all(_PART.fullmatch(each) for each in _BETWEEN.split(segment))
 
 
 def addresses(text: str) -> str:

@@ -16,10 +16,12 @@ def span(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return {}
     sent: dict[str, Any] = {}
+    data = value.get("data")
+    system = data.get("db.system") if isinstance(data, Mapping) else None
     for key, each in value.items():
         match key:
             case "description" | "name":
-                sent[key] = described(value.get("op"), each)
+                sent[key] = described(value.get("op"), each, system)
             case "data" | "tags":
                 sent[key] = attributes(each)
             case "op" | "origin" | "status":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nightbench.observability.privacy.text import identifier, path, sendable, word
+from nightbench.observability.privacy.text import path, sendable, thread_identifier, word
 from nightbench.scrub import REDACTED
 
 _PATHS = ("filename", "abs_path", "module", "function", "package")
@@ -61,7 +61,7 @@ def _exception(value: Mapping[str, Any]) -> dict[str, Any]:
             case "mechanism":
                 sent[key] = _mechanism(each)
             case "thread_id":
-                sent[key] = identifier(each)
+                sent[key] = thread_identifier(each)
     return sent
 
 
@@ -79,7 +79,7 @@ def _thread(value: Mapping[str, Any]) -> dict[str, Any]:
     for key, each in value.items():
         match key:
             case "id":
-                sent[key] = identifier(each)
+                sent[key] = thread_identifier(each)
             case "crashed" | "current" | "main":
                 sent[key] = each if isinstance(each, bool) else REDACTED
             case "name" | "state":

@@ -16,7 +16,7 @@ _SQL = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(
-    r"(?P<comment>--[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?)"
+    r"(?P<comment>--[^\n]*+|/\*)"
     r"|(?P<escaped>\b[eE]'(?:[^'\\]|''|\\.)*+'?)"
     r"|(?P<text>(?:\b(?:[bBnNxX]|[uU]&))?'(?:[^']|'')*+'?)"
     r"|(?P<dollar>(?<![\w$])\$(?P<tag>[A-Za-z_]\w*+)?\$)"
@@ -27,12 +27,27 @@ _PART = re.compile(
 )
 """What SQL is read in, in one pass: of the PostgreSQL manual, Lexical Structure."""
 
+_EDGE = re.compile(r"/\*|\*/")
+_ROWS = re.compile(r"\bfrom\s{1,9}stdin\b[^;\n]*+[;\n]", re.IGNORECASE)
+"""What follows a COPY are rows."""
+_ROLE = re.compile(
+    r"\s*+(?:set|create|alter|drop|reassign|grant|revoke)\s++(?:(?:session|local|owned\s++by)\s++)?(?:role|user|authorization)\s++"
+    r"(?:if\s++(?:not\s++)?exists\s++)?(?P<who>\"(?:[^\"]|\"\")*+\"?|[^\s;'\"]++)",
+    re.IGNORECASE,
+)
+"""Statements about whoever uses the database."""
+
 _VALUE = f"'{REDACTED}'"
 _FIRST_WORD = re.compile(r"\s*+(?P<word>[A-Za-z][A-Za-z_.]{0,29}+)(?![\w*.])")
 
 
-def without_values(statement: str) -> str:
+def without_values(statement: str, *, quotes_texts: bool = False) -> str:
     """A statement with its literals and comments out; names, keywords and placeholders stay.
+
+    Args:
+        statement: Cut to a bounded length first.
+        quotes_texts: Whether in its dialect a text may stand in double quotes, as in MySQL's and SQLite's; in
+            PostgreSQL it is a name.
 
     Of a text that is no SQL (JSON, a command of another store), the first word stays if it is one of letters.
     """
@@ -40,32 +55,51 @@ def without_values(statement: str) -> str:
     if not _SQL.match(statement):
         first = _FIRST_WORD.match(scrub(statement))
         return f"{first['word']} {REDACTED}" if first else REDACTED
-    return scrub("".join(_parts(statement)))
+    if rows := _ROWS.search(statement):
+        statement = statement[: rows.end()]
+    if role := _ROLE.match(statement):
+        statement = f"{statement[: role.start('who')]}?{statement[role.end('who') :]}"
+    return scrub("".join(_parts(statement, quotes_texts=quotes_texts)))
 
 
-def _parts(statement: str) -> Iterator[str]:
+def _parts(statement: str, *, quotes_texts: bool) -> Iterator[str]:
     done = 0
     while part := _PART.search(statement, done):
         yield statement[done : part.start()]
         done = part.end()
         match part.lastgroup:
             case "comment":
+                done = _end_of_comment(statement, done) if part[0] == "/*" else done
                 yield " "
             case "number":
                 yield "?"
             case "escaped":
                 yield _VALUE
-            case "text":
+            case "text" | "name" if part.lastgroup == "text" or (quotes_texts and part[0][0] == '"'):
                 yield _VALUE
-                if "\\" in part[0]:  # a dialect may have gone on behind this quote: what follows is uncertain
-                    done = len(statement)
+                # a dialect may have gone on behind this quote: what follows is uncertain
+                done = len(statement) if "\\" in part[0] else done
             case "dollar" | "tag":
-                end = statement.find(part["dollar"], done)
-                done = len(statement) if end < 0 else end + len(part["dollar"])
+                done = _behind(part["dollar"], statement, done)
                 yield _VALUE
             case _:
                 yield part[0]
     yield statement[done:]
+
+
+def _behind(quote: str, statement: str, at: int) -> int:
+    end = statement.find(quote, at)
+    return len(statement) if end < 0 else end + len(quote)
+
+
+def _end_of_comment(statement: str, at: int) -> int:
+    """Where a comment ends: PostgreSQL has them in one another, and where nobody nests, too much is taken for one."""
+    depth = 1
+    for edge in _EDGE.finditer(statement, at):
+        depth += 1 if edge[0] == "/*" else -1
+        if depth == 0:
+            return edge.end()
+    return len(statement)
 
 
 def command(text: str) -> str:

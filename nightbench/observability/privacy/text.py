@@ -9,7 +9,10 @@ from typing import Any
 from nightbench.observability.privacy.bounds import BAG, whole_text
 from nightbench.scrub import REDACTED, scrub, scrub_tree
 
-_IDENTIFIER = re.compile(r"[0-9a-fA-F]{1,32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_IDENTIFIER = re.compile(
+    r"\d{1,6}|[0-9a-fA-F]{16}|[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+)
+_DIGITS = re.compile(r"\d{1,20}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?")
 _WORD = re.compile(r"[A-Za-z][\w.-]{0,99}")
 _LETTERS = re.compile(r"[A-Za-z_]{0,20}")
@@ -56,10 +59,21 @@ def _is_harmless(value: Any) -> bool:
 
 
 def identifier(value: Any) -> Any:
-    """A hexadecimal or decimal identifier as it is, whatever number it looks like; anything else scrubbed."""
-    is_plain = value is None or isinstance(value, bool | int | float)
+    """An identifier of the protocol as it is: 16 or 32 hexadecimal digits, a UUID, a small number; else scrubbed."""
     is_one = isinstance(value, str) and _IDENTIFIER.fullmatch(value)
-    return value if is_plain or is_one else sendable(value)
+    return value if is_one or _is_harmless(value) else sendable(value)
+
+
+def external_identifier(value: Any) -> Any:
+    """One that a caller has chosen: what is of digits alone may be the number of a card or a phone."""
+    is_number = isinstance(value, str) and value.isdigit()
+    return sendable(value) if is_number else identifier(value)
+
+
+def thread_identifier(value: Any) -> Any:
+    """The number of a thread, which is an address of memory."""
+    is_one = isinstance(value, int) or (isinstance(value, str) and _DIGITS.fullmatch(value))
+    return value if is_one else identifier(value)
 
 
 def instant(value: Any) -> Any:
