@@ -13,7 +13,7 @@ from types import MappingProxyType
 from nightbench.alerts.delivery_report import DeliveryReport as DeliveryReport  # noqa: PLC0414  # what it gives
 from nightbench.alerts.delivery_report import EventState
 from nightbench.alerts.kept import id_of
-from nightbench.alerts.outbox import Outbox
+from nightbench.alerts.outbox import PATIENCE, Outbox
 from nightbench.alerts.outbox_lock import hold
 from nightbench.alerts.outbox_state import OutboxState
 from nightbench.alerts.posting import ANSWER_SECONDS, CONNECT_SECONDS, Poster
@@ -55,7 +55,7 @@ def deliver(
     if not outbox.pending() and not outbox.set_aside_ones() and state.dropped == state.told:
         return DeliveryReport()
     try:
-        with hold(outbox.lock) as held:
+        with hold(outbox.lock, patience=PATIENCE) as held:
             if held.ours:
                 poster = partial(Poster, connect_seconds=connect_seconds, answer_seconds=answer_seconds)
                 return _delivered(outbox, dsn, poster, partial(Round, limits=limits, wait=wait), on_event)

@@ -18,6 +18,8 @@ from nightbench.alerts.outbox_state import OutboxState
 from nightbench.errors import MeasurementError
 from nightbench.files import check_writable, reason, write_whole
 
+PATIENCE = 0.5
+"""Seconds for another process to finish what takes an instant: only a delivery takes longer."""
 _REASON = ".reason"
 _MOST_NAME = 200  # bytes of a file's that its reason has, too: a name has 255 at most
 _MOST_REASON = 2000  # bytes of one that are read
@@ -91,7 +93,7 @@ class Outbox:
 
     def add(self, path: Path, event: Mapping[str, Any], attachments: Sequence[Attachment]) -> bool:
         """Give an alert that waits its attachments; False when it is on its way, or there is no room for them."""
-        with suppress(OSError), hold(self.lock) as held:
+        with suppress(OSError), hold(self.lock, patience=PATIENCE) as held:
             if not held.ours or not path.exists():
                 return False
             content = envelope_of(event, attachments).serialize()
@@ -126,19 +128,21 @@ class Outbox:
         return frozenset(id_of(path) for path in self.pending())
 
     def withdraw(self, path: Path) -> bool:
-        """Take back an alert that waits; False when it does not wait any more.
+        """Take back an alert that waits; False when it does not wait any more, or is on its way.
 
         Raises:
             MeasurementError: when it cannot be removed.
         """
         try:
-            path.unlink()
+            with hold(self.lock, patience=PATIENCE) as held:
+                if held.ours:
+                    path.unlink()
+                return held.ours
         except FileNotFoundError:
             return False
         except OSError as error:
             msg = f"{path} could not be removed: {reason(error)}"
             raise MeasurementError(msg) from error
-        return True
 
     def set_aside(self, path: Path, why: str) -> Path:
         """Move an alert to `rejected`, where no run posts it again, with the reason beside it.

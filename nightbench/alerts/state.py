@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import json
-import os
-import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from nightbench.alerts.open_alert import Key, OpenAlert, alert_of, row_of
+from nightbench.alerts.outbox_lock import hold
 from nightbench.errors import MeasurementError
 from nightbench.files import reason, write_whole
 
@@ -24,7 +23,6 @@ KEPT = timedelta(days=90)
 """What was not seen for longer is forgotten."""
 _MOST_BYTES = 32 * 2**20
 _LOCK_SECONDS = 5.0
-_PAUSE_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,9 @@ class OpenAlerts:
         if not changes:
             return
         try:
-            with self._locked():
+            with hold(self.file.with_name("lock"), patience=_LOCK_SECONDS) as held:
+                if not held.ours:
+                    raise BlockingIOError(errno.EWOULDBLOCK, "another process has it")
                 known = self.read()
                 if known.problem:
                     with suppress(FileNotFoundError):
@@ -105,34 +105,6 @@ class OpenAlerts:
         rows = [row_of(entry) for entry in entries]
         text = json.dumps({"schema": SCHEMA, "open": rows}, indent=1, allow_nan=False)
         write_whole(self.file, lambda file: file.write(text.encode()))
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Nobody else changes the file inside the block. The lock goes with the process that holds it.
-
-        Raises:
-            OSError: when somebody holds it for seconds, or it cannot be made.
-        """
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.file.with_name("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            _wait_for(descriptor)
-            yield
-        finally:
-            os.close(descriptor)
-
-
-def _wait_for(descriptor: int) -> None:
-    end = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return
 
 
 def _entries(content: bytes) -> tuple[OpenAlert, ...]:

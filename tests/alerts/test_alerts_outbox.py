@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from full_disk import needs_a_small_disk, run_on_a_small_disk
 from hypothesis import given
 from hypothesis import strategies as st
 from posted import CHART, event, put, written_id
@@ -20,6 +18,7 @@ from nightbench.alerts.bounds import Bounds, Waiting
 from nightbench.alerts.delivery import deliver
 from nightbench.alerts.kept import event_in, name_of, read
 from nightbench.alerts.outbox import Outbox
+from nightbench.alerts.outbox_lock import hold
 from nightbench.alerts.outbox_state import OutboxState
 from nightbench.errors import ConfigurationError, MeasurementError
 
@@ -83,6 +82,23 @@ def test_what_is_withdrawn_waits_no_more(outbox: Outbox) -> None:
     assert outbox.pending() == []
 
 
+def test_what_was_dropped_is_told_once_also_when_nothing_waits_any_more(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox", Bounds(events=1))
+    put(outbox, 2)
+    (left,) = outbox.pending()
+    outbox.withdraw(left)
+    assert deliver(outbox, None).dropped == 1
+    assert deliver(outbox, None).dropped == 0
+
+
+def test_what_is_on_its_way_is_not_withdrawn(outbox: Outbox) -> None:
+    path = outbox.put(event())
+    with hold(outbox.lock) as held:
+        assert held.ours
+        assert not outbox.withdraw(path)
+    assert outbox.pending() == [path]
+
+
 @pytest.mark.parametrize("folder", ["file", "file/below", "/proc/nightbench"])
 def test_an_outbox_that_cannot_be_written_names_itself_and_the_alert(tmp_path: Path, folder: str) -> None:
     # /proc refuses new entries to everybody, root too, as a read-only mount does
@@ -95,20 +111,10 @@ def test_an_outbox_that_cannot_be_written_names_itself_and_the_alert(tmp_path: P
     assert "'full database: failed'" in str(caught.value)
 
 
-def unshare_works() -> bool:
-    command = ["unshare", "--mount", "true"]
-    try:
-        return os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0
-    except OSError:
-        return False
-
-
-@pytest.mark.skipif(not unshare_works(), reason="needs the right to mount")
+@needs_a_small_disk
 def test_a_full_disk_takes_the_alert_without_its_chart_or_says_so(tmp_path: Path) -> None:
-    # the mount lives and dies with the mount namespace of the child
-    script = f"""
+    script = """
 import sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from pathlib import Path
 from posted import event
 from nightbench.alerts.attachment import Attachment
@@ -124,15 +130,7 @@ except MeasurementError as error:
     print(error)
 print(all(read(path).get_event() for path in outbox.pending()), list(outbox.folder.glob(".*")))
 """
-    (tmp_path / "small").mkdir()
-    mount = 'mount -t tmpfs -o size=48k nightbench-test "$1" && exec "$2" -c "$3" "$1"'
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", mount, "sh", str(tmp_path / "small"), sys.executable, script],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_on_a_small_disk(tmp_path / "small", 48, script)
     assert done.returncode == 0, done.stdout + done.stderr
     items, problem, left = done.stdout.splitlines()
     assert items == "1"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from builders import websocket_measurement
+from full_disk import needs_a_small_disk, run_on_a_small_disk
 from test_history_store import save
 
 from nightbench.errors import ConfigurationError, MeasurementError
@@ -37,20 +35,10 @@ def test_a_file_system_that_takes_no_files_is_a_configuration_error() -> None:
         HistoryStore(Path("/proc/nightbench")).check_writable()
 
 
-def unshare_works() -> bool:
-    command = ["unshare", "--mount", "true"]
-    try:
-        return os.geteuid() == 0 and subprocess.run(command, check=False, capture_output=True).returncode == 0
-    except OSError:
-        return False
-
-
-@pytest.mark.skipif(not unshare_works(), reason="needs the right to mount")
+@needs_a_small_disk
 def test_a_full_disk_keeps_the_run_in_the_fallback_folder(tmp_path: Path) -> None:
-    # the mount lives and dies with the mount namespace of the child
     script = f"""
 import sys
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
 from pathlib import Path
 from builders import websocket_measurement, windows
 from nightbench.errors import MeasurementError
@@ -65,15 +53,7 @@ except MeasurementError as error:
     sys.exit(1 if left else 0)
 sys.exit(2)
 """
-    (tmp_path / "small").mkdir()
-    mount = 'mount -t tmpfs -o size=24k nightbench-test "$1" && exec "$2" -c "$3"'
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", mount, "sh", str(tmp_path / "small"), sys.executable, script],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    done = run_on_a_small_disk(tmp_path / "small", 24, script)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no space left on device" in done.stdout
     kept = json.loads(next((tmp_path / "kept").iterdir()).read_text())
