@@ -189,6 +189,7 @@ def _alert(
             "night_id": measurement.night_id,
             "started_at": measurement.started_at,
             "duration_s": measurement.duration,
+            "subject": measurement.subject.get("address"),
             **context,
         },
         setup=same_setup(measurement) if setup is None else setup,
