@@ -41,6 +41,7 @@ _SESSION = late(
 _WEBSOCKET = late(
     r"(?i:\bwss?(?:%(?:25)*3a|:)(?:%(?:25)*2f|/){2}|\bwebsocket\b(?:[^\S\n]+[\w\"':=]{1,20}){0,3}?[^\S\n]+[\"']?(?=/))[^\s?\"'`<>]*+"
 )
+_HANDSHAKE = late(r"\bGET[^\S\n]+(?=/)[^\s?\"'`<>]*+")
 _RAW = late(r"\?(?P<query>[^\s\"'`<>#)\]}]*+)")
 _ENCODED = late(r"%(?:25)*3[fF](?P<secret>[^\s\"'`<>#&?)\]},;]++)")
 _PARAMETER = late(r"(?<![^?&;])(?:[^=&;]*+=)?(?P<secret>[^&;]++)")
@@ -58,8 +59,10 @@ _END = late(
 )
 _IN_BASE64 = late(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=\\\s]*+")
 """PEM in Base64: the text behind five dashes and ``BEGIN``."""
+_BREAK = r"\r?\n[\x1c-\x1f\u2000-\u200a]?"
+"""A line's, also one that was escaped."""
 _PART = late(
-    r"\bname=\"?(?P<key>[\w.-]{1,60})\"?[^\n]{0,80}\r?\n(?:[\w-]{1,40}:[^\n]{0,80}\n)?\r?\n(?P<secret>[^\n]+)"
+    rf"\bname=\\*\"?(?P<key>[\w.-]{{1,60}})\\*\"?[^\n]{{0,80}}?{_BREAK}(?:[\w-]{{1,40}}:[^\n]{{0,80}}?{_BREAK})?{_BREAK}(?P<secret>[^\n]+)"
 )
 _FOLDED = late(
     r"(?im:^[ \t>*<]{0,4}(?:proxy-)?(?:authorization|cookie|set-cookie|x-[\w-]*(?:key|token|secret)|sec-websocket-protocol):[^\n]*)"
@@ -154,7 +157,11 @@ def _queries(text: str) -> list[Span]:
     """The values of the queries of WebSocket URLs, whose tickets go by any name."""
     spans: list[Span] = []
     done = 0
-    for address in _WEBSOCKET.finditer(text):
+    addresses = [*_WEBSOCKET.finditer(text)]
+    low = text.lower()
+    if "sec-websocket" in low or "websockets." in low:
+        addresses = sorted([*addresses, *_HANDSHAKE.finditer(text)], key=re.Match.start)
+    for address in addresses:
         if address.start() < done:
             continue
         if query := _RAW.match(text, address.end()):

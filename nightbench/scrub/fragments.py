@@ -33,7 +33,9 @@ _REDIS = (
         r"(?<![\w-])(?:HM?SET(?:NX)?|P?SETEX|SETNX|GETSET|[LR]PUSHX?|SADD|ZADD|XADD|PUBLISH|APPEND|LSET|LINSERT|PFADD|GEOADD) [^\s'\"]+ (?P<secret>[^\n'\"]+)"
     ),
     late(r"(?<![\w-])AUTH (?:[a-z][\w.-]* )?(?P<secret>(?=[^\s'\"]*(?:\d|[a-z][A-Z]))[^\s'\"]{5,})"),
-    late(r"(?<![\w-])SET [\w.-]*:[\w.:-]* (?P<secret>[^\n'\"]+)"),
+    late(r"(?<![\w-])AUTH default (?P<secret>[^\s'\"]{3,})(?=[^\S\n]*(?:$|[\n'\"]))"),
+    late(r"(?<![\w-])SET [\w.*-]*:[\w.:*-]* (?P<secret>[^\n'\"]+)"),
+    late(r"(?<![\w-])SET [\w.*-]*:[\w.:*-]* \\*['\"](?P<secret>[^\n]+)"),
 )
 
 

@@ -31,7 +31,7 @@ _SURE = late(
     r"|accesskeyid|secretid|tokenid|authtokens?|accesstokens?|refreshtokens?|apikeys|bearertokens?"
     r"|(?:set)?cookies?|session(?:id|key|token|cookie)|sessid|phpsessid|jsessionid|connectsid"
     r"|c(?:srf|srftoken|srfmiddlewaretoken)|xsrf|onetime(?:code|password)|totp|hotp|mfacode|otpcode|authcode"
-    r"|verificationcode|recoverycodes?|backupcodes?|securitycode|securityanswer|seedphrase|mnemonic|seedwords"
+    r"|codeverifier|devicecode|usercode|verificationcode|recoverycodes?|backupcodes?|securitycode|securityanswer|seedphrase|mnemonic|seedwords"
     r"|socialsecurity(?:number|no)?|ssn|cvv2?|cvc2?|cvn|cardnumber|cardno|ccnumber|ccnum|creditcard|debitcard|iban"
     r"|accountnumber|routingnumber|passportnumber|taxid|samlresponse|samlrequest|clientassertion"
     r"|secwebsocketprotocol|secwebsocketkey|connectionstring|connstr|conninfo|htpasswd|pgpass|netrc"

@@ -21,7 +21,7 @@ _A_VERSION = late(
 _SMALL = late(r"[vV]\d\.")
 """A ``v`` alone stands before versions and addresses; no version counts to ten and further four times."""
 _IPV6 = late(
-    r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}(?=:)|(?=::))(?::[0-9A-Fa-f]{0,4}){2,8}+(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3}|(?:\.\d{1,3}){3})?(?P<zone>%(?:25)?\w{1,15})?(?![\w:])"
+    r"(?:(?<![\w:.])|(?<=%5[Bb]))(?:[0-9A-Fa-f]{1,4}(?=:)|(?=::))(?::[0-9A-Fa-f]{0,4}){2,8}+(?:(?<=:)\d{1,3}(?:\.\d{1,3}){3}|(?:\.\d{1,3}){3})?(?P<zone>%(?:25)?\w{1,15})?(?![\w:])"
 )
 _LEAST_DIGITS = 4
 """Of IPv6 without leading zeros: ``[1::2]`` is a slice."""

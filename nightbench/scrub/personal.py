@@ -59,7 +59,7 @@ _CARD_KIND = late(r"4|5[0-8]|2(?:2[2-9]|[3-6]|7[01]|720)|3[4-9]|30[0-5]|6")
 _CARD_LENGTHS = (12, 13, 14, 15, 16, 17, 18, 19)
 
 _UNIX_HOME = late(
-    r"(?<![\w.~%-])(?:/export|/usr|/var|/private|/mnt/c|/c|/System/Volumes/Data|/nfs|/net/[\w.-]{1,40}|/data|/mnt)?/(?:home\d{0,2}|Users|afs/[\w.-]{1,60}/(?:user|usr|home)(?:/\w)?)/[^/\s\"'`:;,)(\]\[}{><|&?#=%\\]++"
+    r"(?:(?<![\w.~%-])|(?<=/\.\.))(?:/export|/usr|/var|/private|/mnt/c|/c|/System/Volumes/Data|/nfs|/net/[\w.-]{1,40}|/data|/mnt)?/(?:home\d{0,2}|Users|afs/[\w.-]{1,60}/(?:user|usr|home)(?:/\w)?)/[^/\s\"'`:;,)(\]\[}{><|&?#=%\\]++"
 )
 _SHARED_HOME = late(
     r"(?P<share>\\{2,8}[\w.$-]{1,60}\\{1,4}(?:[\w.$-]{1,60}\\{1,4}){0,2}?(?:homes?\$?|users\$?|profiles?\$?|homedirs?))\\{1,4}[^\\/:*?\"'<>|\s]++",

@@ -17,6 +17,7 @@ _SIGNS = (
     "DETAIL", "contains (", ")=(", "param", "params", "invalid", "malformed", "out of range", "CONTEXT", "column ", "Duplicate entry",
     "value", "input_value", "query argument", "$1", "Token ", "JSON data", "LINE ", "near", "convert", "time data", "isoformat", "string format", "not a valid",
     "after", "value is (", "enthält (", "translate host name", "unexpected ", "query parameter",
+    "[generated in", "[cached since", "[no key", "[raw sql", "[caching disabled", "[insertmanyvalues", "engine.Engine", "loc",
 )  # fmt: skip
 _END = late(
     rf"\n(?=[^\S\n]*+(?:{HEADINGS}|CONTEXT|HINT|STATEMENT|LOCATION|QUERY|WHERE|SCHEMA NAME|TABLE NAME|COLUMN NAME|CONSTRAINT NAME|LOG|ERROR|FATAL|Traceback"
@@ -35,7 +36,8 @@ _DETAIL = late(
     r"\bDETAIL:[^\S\n]*+(?!Key \(|Failing row|Process \d+ waits|There (?:is|are) |\*{3})(?P<secret>[^\n]+)"
 )
 _PARAMETERS = late(
-    r"(?:\[(?:generated )?parameters:[^\S\n]*(?P<secret>)|\b[Pp]arameters: (?P<rest>\$\d+ = [^\n]*)|\b(?:(?:with|using|bind|sql|query) param(?:eter)?s:?|params ?[=:])[^\S\n]*(?P<list>[(\[{][^\n]*))"
+    r"(?:\[(?:generated )?parameters:[^\S\n]*(?P<secret>)|\b[Pp]arameters: (?P<rest>\$\d+ = [^\n]*)|(?:\b(?:(?:with|using|bind|sql|query) param(?:eter)?s:?|params ?[=:])"
+    r"|\[(?:generated in|cached since|no key|raw sql|caching disabled|insertmanyvalues)[^\]\n]{0,60}\]|\bengine\.Engine(?![^\S\n]*\[))[^\S\n]*(?P<list>[(\[{][^\n]*))"
 )
 _NUMBERED = late(r"\$\d+ ?= ?(?P<secret>'(?:[^'\n]|'')*+'?|[^\s,;'\"()]++)")
 _REJECTED = late(
@@ -57,6 +59,11 @@ _OF_A_DSN = late(
 _HOST_OF_A_DSN = late(r"\btranslate host name \\*\"(?P<secret>[^\"\n@\\]*+)@")
 _INPUT = late(r"\binput_value=(?P<secret>[^\n]*)")
 _INPUT_END = late(r", input_type=")
+_MEMBER = late(r"[\"']input\\*[\"']\s?:\s?")
+_MEMBER_END = late(
+    r",\s?\\*[\"'](?:ctx|url|type|loc|msg)\\*[\"']\s?:|\}(?=\s*(?:,\s?\{|[\])\"']|$))", re.MULTILINE
+)
+"""Of an error as pydantic lists it: ``{'type': …, 'loc': …, 'msg': …, 'input': …}``."""
 
 
 def server_words(text: str) -> str:
@@ -96,7 +103,7 @@ def _details(text: str) -> list[Span]:
 
 def _parameters(text: str) -> list[Span]:
     spans = []
-    if "aram" in text:
+    if any(sign in text for sign in ("aram", "s] ", "ago] ", "sql] ", "[insertmany", "engine.Engine")):
         for match in _PARAMETERS.finditer(text):
             if match["rest"] is not None or match["list"] is not None:
                 spans.append(match.span("list" if match["rest"] is None else "rest"))
@@ -115,6 +122,17 @@ def _inputs(text: str) -> list[Span]:
             start, end = match.span("secret")
             closing = _INPUT_END.search(text, start, end)
             spans.append((start, end if closing is None else closing.start()))
+    return spans + _members(text) if "input" in text and "loc" in text and "msg" in text else spans
+
+
+def _members(text: str) -> list[Span]:
+    spans: list[Span] = []
+    ends = [each.start() for each in _MEMBER_END.finditer(text)]
+    place = 0
+    while match := _MEMBER.search(text, place):
+        line = text.find("\n", match.end())
+        place = min(_next(ends, match.end(), len(text)), len(text) if line < 0 else line)
+        spans.append((match.end(), place))
     return spans
 
 

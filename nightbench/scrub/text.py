@@ -21,9 +21,9 @@ from nightbench.scrub.told import told
 from nightbench.scrub.vendors import vendor_keys
 from nightbench.scrub.views import Spaced, uncovered
 
-LONGEST = 24_576
+LONGEST = 16_384
 """Characters of one text; of a longer one the beginning and the end are kept."""
-_KEPT_OF_THE_END = 6_144
+_KEPT_OF_THE_END = 4_096
 _ROOM_FOR_A_WORD = 256
 """Characters at a cut that may be the beginning of a word that no rule would know by that."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import itertools
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from nightbench.scrub.names import is_secret_name, names_secret_digits, names_se
 from nightbench.scrub.patterns import late
 from nightbench.scrub.spans import REDACTED
 from nightbench.scrub.text import scrub, scrub_own
+from nightbench.scrub.told import told
 
 DEEPEST: Final = 48
 MOST_MEMBERS: Final = 1_000_000
@@ -27,6 +29,7 @@ MOST_CHARACTERS: Final = 8_388_608
 LEFT_OUT: Final = "…"
 _LEAST_SECRET = 100
 _LEAST_CARD = 10**11
+_LONGEST_COMMAND = 200
 
 _AS_THEY_ARE = (
     bool,
@@ -47,6 +50,10 @@ _DESCRIBES = late(
 """What is said of a secret and is none itself."""
 _NAME_MEMBERS = ("name", "key", "header", "field", "Name", "Key", "param", "parameter")
 _VALUE_MEMBERS = ("value", "val", "Value", "values", "content")
+_STATEMENT_MEMBERS = ("sql", "SQL", "statement", "query")
+_PARAMETER_MEMBERS = ("params", "parameters", "args", "bind", "binds")
+_COMMANDS = late(r"(?:[^\s]*/)?(?:mysql\w*|mariadb[\w-]*|sshpass|redis-cli|mongo\w*|ldap\w+|sqlcmd|bcp|curl)")
+"""Those that take a password as an argument of one letter."""
 _OF_A_PLAN = frozenset(("subprotocols", "tokens", "headers"))
 
 
@@ -144,6 +151,9 @@ class _Walk:
     def _mapping(self, value: Mapping[Any, Any], *, secret: bool, depth: int) -> dict[str, Any]:
         copy: dict[str, Any] = {}
         named = self._is_named(value)
+        bound = self._clean is scrub and any(
+            issubclass(type(value.get(name)), str) for name in _STATEMENT_MEMBERS
+        )
         for key, item in value.items():
             if self._members <= 0:
                 copy[LEFT_OUT] = LEFT_OUT
@@ -151,6 +161,7 @@ class _Walk:
             self._members -= 1
             name = self._name(key)
             hidden = self._hides(name, item) or (named and name in _VALUE_MEMBERS)
+            hidden = hidden or (bound and name in _PARAMETER_MEMBERS) or (name == "input" and "loc" in value)
             hidden = hidden or (secret and _DESCRIBES.fullmatch(name) is None)
             copy[self._free(copy, name)] = self._copied(item, secret=hidden, depth=depth + 1)
         return copy
@@ -169,7 +180,23 @@ class _Walk:
             and self._is_secret(self._name(items[0]))
         )
         first = [self._copied(items[0], secret=secret, depth=depth + 1)] if items else []
-        return first + [self._copied(item, secret=secret or is_pair, depth=depth + 1) for item in items[1:]]
+        told_of = self._arguments(items)
+        return first + [
+            self._copied(item, secret=secret or is_pair or place in told_of, depth=depth + 1)
+            for place, item in enumerate(items[1:], 1)
+        ]
+
+    def _arguments(self, items: list[Any]) -> set[int]:
+        """The places of a command's arguments that are passwords."""
+        if len(items) < 2 or not all(type(item) is str for item in items):
+            return set()
+        knows = _COMMANDS.fullmatch(items[0][:_LONGEST_COMMAND]) is not None
+        return {
+            place
+            for place, (before, item) in enumerate(itertools.pairwise(items), 1)
+            if (before.startswith("--") and self._is_secret(before))
+            or (knows and _is_told(items[0], before, item))
+        }
 
     def _is_named(self, value: Mapping[Any, Any]) -> bool:
         """Whether it is one of those that have a name and a value as members, as headers in a HAR file."""
@@ -187,7 +214,11 @@ class _Walk:
         if issubclass(kind, int | float):
             return abs(item) >= _LEAST_SECRET and names_secret_digits(name)
         if issubclass(kind, Mapping):
-            return self._is_secret(name)
+            return self._is_secret(name) or (
+                names_secret_texts(name)
+                and name not in self._plain_names
+                and all(issubclass(type(value), str | bytes) for value in item.values())
+            )
         return self._is_secret(name) or (names_secret_texts(name) and name not in self._plain_names)
 
     def _name(self, key: Any) -> str:
@@ -206,3 +237,12 @@ class _Walk:
         while shown in copy:
             shown, number = f"{base} ({number})", number + 1
         return shown
+
+
+def _is_told(command: str, before: str, item: str) -> bool:
+    """Whether `item` has a password, as an argument of `command` behind another one."""
+    if not before.startswith("-") and not item.startswith("-"):
+        return False
+    argument = f"'{item[:_LONGEST_COMMAND]}'"
+    shown = f"['{command[:_LONGEST_COMMAND]}', '{before[:_LONGEST_COMMAND]}', {argument}"
+    return not told(shown).endswith(argument)

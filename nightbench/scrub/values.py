@@ -31,7 +31,7 @@ _NO_SECRET = late(
 """What stands where a secret is due and is none: nothing, a placeholder of a statement or of a template."""
 _ELEMENT = late(r"<(?P<key>[A-Za-z][\w:.-]*+)[^<>\n]*+>(?P<secret>[^<]++)")
 _SAYS_SO = late(r"\d|\[[\"']")
-_OF_TEXTS = late(r"\[[bu]?[\"']")
+_OF_TEXTS = late(r"\[[bu]?\\*[\"']|\{\\*[\"'][^\"'\n]{0,60}[\"']\s?:\s?[bu]?\\*[\"']")
 _MIXED = late(r"(?=[^\s,}]{0,64}\d)(?=[^\s,}]{0,64}[A-Za-z])[^\s,}]{6}")
 _NAMED = late(
     r"\b(?:key|name|header|id)[\"']?\s?[=:]\s?\\*[\"'](?P<key>[\w.-]{1,60})\\*[\"'][^<>\n\"']{0,20}[\"']?\bvalue\\*[\"']?\s?[=:]\s?b?(?P<mark>\\*[\"'])"

@@ -153,6 +153,13 @@ _RULES = (
     # a short word and many characters of all three kinds, which no name of a run or a class has
     r"[a-z][a-z0-9]{1,11}[_-](?:[a-z]{2,12}[_-]){0,2}(?!\d{8}T)(?=[A-Za-z]{0,23}\d[A-Za-z]{0,23}\d)(?=[a-z\d]{0,23}[A-Z])(?=[A-Z\d]{0,23}[a-z])[A-Za-z0-9]{24,}(?:_[A-Za-z0-9]{16,})?",
     r"[a-z][a-z0-9]{1,11}_(?:[a-z]{2,12}_){0,2}(?=[A-Za-z]{0,15}\d)(?=[a-z\d]{0,15}[A-Z])(?=[A-Z\d]{0,15}[a-z])[A-Za-z0-9]{16,}_[A-Za-z0-9]{16,}",
+    # stored passwords: crypt, Django, Werkzeug, PostgreSQL, LDAP
+    r"\$(?:2[abxy]?\$\d\d|argon2(?:id?|d)|scrypt|pbkdf2[\w-]{0,10}|g?y|[1567])\$[\w./$=,+-]{20,}",
+    r"(?:pbkdf2|scrypt|bcrypt|argon2)(?:_\w{1,12})?\$[\w./$=,+-]{20,}",
+    r"(?:pbkdf2|scrypt):[\w:]{1,30}\$[\w./+-]{4,}\$[0-9a-f]{20,}",
+    r"SCRAM-SHA-(?:1|256|512)\$\d{1,9}:[\w+/=]{8,}(?:[$:][\w+/=]{8,}){0,2}",
+    r"\{(?:S?SHA\d{0,3}|S?MD5|CRYPT)\}[\w+/=$.]{16,}",
+    r"md5[0-9a-f]{32}(?![0-9A-Za-z])",
     # whatever says of itself what it is
     r"[a-z][a-z0-9]{1,12}_(?:live|test|prod|production|sandbox|secret|pat|api|token|apikey|key|sk|at|rt|pk)_(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}",
     r"[a-z][a-z0-9]{1,12}-(?:secret|pat|token|apikey|api-key)-(?!\d{8}T)(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}",
@@ -165,6 +172,10 @@ _HOOK = late(
     r"|[\w-]{1,60}\.webhook\.office\.com/webhookb?2?/|chat\.googleapis\.com/v1/spaces/|api\.telegram\.org/bot|maker\.ifttt\.com/trigger/"
     r"|outlook\.office(?:365)?\.com/webhook/|hc-ping\.com/|events\.pagerduty\.com/integration/|[\w-]{1,60}\.ngrok[\w.-]{0,12}/)(?P<secret>[^\s\"'<>)\]}\\]++)"
 )
+_HOOK_PATH = late(
+    r"(?<=/)(?:(?:services|workflows|triggers)/[TE][A-Z0-9]{6,}/[A-Z0-9]{6,}|webhooks/\d{15,20})/(?P<secret>[\w/-]{16,})"
+)
+"""The same where the host stands elsewhere, as in the log of a pool of connections."""
 _PARAMETER = late(
     r"(?:(?:AccountKey|SharedAccessKey|SharedAccessSignature|SharedSecret|InstrumentationKey)=|[?&;](?:sig|X-Amz-Signature|X-Amz-Credential"
     r"|X-Amz-Security-Token|X-Goog-Signature|X-Goog-Credential|AWSAccessKeyId)=)(?P<secret>[^\s&;,\"'<>]++)",
@@ -173,7 +184,7 @@ _PARAMETER = late(
 _OF_AWS = late(r"(?<![A-Za-z0-9/+=])(?=[A-Za-z/+]*\d)(?=[a-z0-9/+]*[A-Z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 _SAYS_AWS = late(r"aws|amazon|secret", re.IGNORECASE)
 _BEFORE = 64
-_USER_OF_A_SITE = late(r"(?i:https?://)(?P<secret>[^\s/@:?#\"'<>\[\]]++)@(?!\*)")
+_USER_OF_A_SITE = late(r"(?i:(?:https?|nats)://)(?P<secret>[^\s/@:?#\"'<>\[\]]++)@(?!\*)")
 """What stands alone before the host of a site is a token: Sentry's public key, a personal token of a code host."""
 _PGPASS = late(
     r"(?<![\w:./-])(?=[\d.*]*[A-Za-z*])[\w.*-]++:(?:\d{4,5}|\*):[\w*.-]++:[\w*.-]++:(?P<secret>[^\s:]++)(?!:)"
@@ -185,6 +196,8 @@ def vendor_keys(text: str) -> str:
     spans = spans_of(_KEY, text)
     if "://" in text:
         spans += [*spans_of(_HOOK, text), *spans_of(_USER_OF_A_SITE, text)]
+    if "/" in text:
+        spans += spans_of(_HOOK_PATH, text)
     if "=" in text:
         spans += spans_of(_PARAMETER, text)
     if ":" in text:

@@ -7,8 +7,30 @@ from hostile import PIECES, RUNS
 
 from nightbench.scrub import LONGEST, scrub
 
+_LOGGED = (
+    *(
+        "SET a:b '",
+        "AUTH default ",
+        "$2b$12$",
+        "pbkdf2_a$",
+        "SCRAM-SHA-256$1:aaaaaaaa",
+        "/services/T1234567/B1234567/",
+        "%5B1:",
+    ),
+    *(
+        "[cached since 1s ago] (",
+        "engine.Engine ",
+        "loc msg 'input':",
+        "'input': }  ",
+        "name=password\\r\\n",
+        "'tokens': {'",
+        "websockets. GET /?a",
+    ),
+)
+"""Beginnings of what frameworks log."""
 
-@pytest.mark.parametrize(("begin", "piece"), [*(("", piece) for piece in PIECES), *RUNS])
+
+@pytest.mark.parametrize(("begin", "piece"), [*(("", piece) for piece in (*PIECES, *_LOGGED)), *RUNS])
 def test_the_time_of_hostile_text_grows_with_its_length(begin, piece):
     def seconds(length):
         text = (begin + piece * (length // len(piece) + 1))[: length - 5] + "@h/\"'"
