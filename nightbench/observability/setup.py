@@ -56,9 +56,10 @@ def init(
 def _begin(dsn: str, service: str, release: str, environment: str) -> None:
     import sentry_sdk  # noqa: PLC0415  # importing this room must stay quick
 
-    from nightbench.observability import privacy  # noqa: PLC0415
+    from nightbench.observability import privacy, profiling  # noqa: PLC0415
     from nightbench.observability.integrations import integrations, watch_running_loop  # noqa: PLC0415
 
+    profiling.make_safe()
     rates, development = rates_in(environment), is_development(environment)
     privacy.guard_errors()
     sentry_sdk.init(

@@ -11,7 +11,7 @@ from sentry_sdk.envelope import Envelope, Item
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_servers import kent
 
-from nightbench.observability import privacy
+from nightbench.observability import privacy, profiling
 
 LOG = logging.getLogger("backend.items")
 LOG.propagate = False
@@ -118,6 +118,7 @@ def arrived(tmp_path_factory):
     """Every item as the server got it, after all were sent by one client."""
     with kent(tmp_path_factory.mktemp("kent")) as server:
         options = privacy.options() | {"enable_logs": True}
+        profiling.make_safe()
         sentry_sdk.init(
             dsn=server.dsn,
             traces_sample_rate=1.0,
