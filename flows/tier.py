@@ -23,7 +23,7 @@ from nightbench.report.log_lines import logged_progress
 from nightbench.running import open_night, running_night
 from tasks.alert import alert, deliver_alerts
 from tasks.judge import judge
-from tasks.links import flow_run_id, links_of
+from tasks.links import current_run, links_of
 from tasks.measure_database import measure_database
 from tasks.measure_websocket import measure_websocket
 from tasks.publish import publish
@@ -112,7 +112,7 @@ async def the_night(name: str) -> AsyncIterator[Night]:
             yield night
             return
         night.owner = name
-        night.links |= links_of(flow_run_id())
+        night.links |= links_of(current_run())
         yield night
         for step in (alert, deliver_alerts):
             await survive(night, step(night))

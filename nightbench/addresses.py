@@ -13,6 +13,7 @@ from nightbench.plan.placeholders import placeholders
 
 _POSTGRESQL_SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9]*://")
+SENTRY_DSN_FORM = "https://<key>@host/project"
 ISSUES_API = re.compile(r"/api/(?:(?P<bugsink>canonical/0)|0/organizations/[^/?#]+)$")
 """The end of the address of Bugsink's API, or of Sentry's."""
 _ENCODE = "a password with special characters must be percent-encoded"
@@ -57,7 +58,7 @@ def check_sentry(dsn: str) -> None:
     """Raise ValueError unless `dsn` looks like a Sentry DSN."""
     parts = _split(dsn)
     if parts.scheme not in ("http", "https") or not parts.username or not parts.path.strip("/"):
-        msg = "not a Sentry DSN; it looks like https://<key>@host/project"
+        msg = f"not a Sentry DSN; it looks like {SENTRY_DSN_FORM}"
         raise ValueError(msg)
 
 

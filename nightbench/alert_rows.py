@@ -9,15 +9,13 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from nightbench.alerts.alert_record import AlertRecord
+from nightbench.alerts.alert_record import TOLD, AlertRecord
 from nightbench.alerts.delivery_report import DeliveryReport, EventState
 from nightbench.alerts.kept import NoAlertError, event_in, id_of
 from nightbench.alerts.outbox import Outbox
 from nightbench.history.store import HistoryStore
 from nightbench.settings import Settings
 
-_TOLD = ("told", "reminder", "held_back")
-"""The decisions whose event is of this night."""
 _MARGIN = timedelta(days=62)
 """A row is of the month in which it was written, and a machine may rest before it gives up what waits."""
 _NOTHING: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
@@ -110,7 +108,7 @@ def _row_of(event: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _is_told(row: Mapping[str, Any]) -> bool:
-    return row["decision"] in _TOLD
+    return row["decision"] in TOLD
 
 
 def _stored(

@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from dataclasses import replace
 from pathlib import Path
 
-from nightbench.alert_rows import save_alert_rows
 from nightbench.alerts.delivery import DeliveryReport
 from nightbench.alerts.failure import Failure
 from nightbench.blocks import Skipped, Turn
@@ -29,7 +28,7 @@ from nightbench.outcome import NightOutcome, unreadable_note
 from nightbench.plan import Suite, Tier, TierPlan
 from nightbench.plan.layers import as_it_was_set
 from nightbench.reference.provide import BOTH, provide_subject
-from nightbench.scrub import scrub
+from nightbench.scrub import one_line
 from nightbench.settings import Settings
 from nightbench.strictness import policy_of
 from nightbench.subject import Subject
@@ -264,9 +263,7 @@ class Night:
         """Post what is in the outbox, and save what became of it; blocks while it talks to the server."""
         report = self._alerts.deliver()
         try:
-            save_alert_rows(
-                self.settings, self._store, self._alerts.records, report, waited=self._alerts.waited
-            )
+            self._alerts.save_rows(self._store)
         except NightbenchError as error:
             self.failed(None, None, error, tell=not self._failures)  # the first says what is wrong
         return report
@@ -290,4 +287,4 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
         return "interrupted: it ended at once"
     text = str(error) if isinstance(error, NightbenchError) else f"{type(error).__name__}: {error}"
-    return " ".join(scrub(text).split())
+    return one_line(text)

@@ -9,9 +9,9 @@ from threading import Lock
 from typing import Any
 
 from nightbench.alert_charts import AlertCharts
-from nightbench.alert_rows import rows_waiting
+from nightbench.alert_rows import rows_waiting, save_alert_rows
 from nightbench.alerts.alert import Alert, alerts_of
-from nightbench.alerts.alert_record import AlertRecord
+from nightbench.alerts.alert_record import TOLD, AlertRecord
 from nightbench.alerts.answer import AnswerKind
 from nightbench.alerts.attachment import Attachment
 from nightbench.alerts.bounds import Bounds
@@ -23,12 +23,13 @@ from nightbench.alerts.kept import envelope_of
 from nightbench.alerts.outbox import Outbox
 from nightbench.alerts.outbox_state import OutboxState
 from nightbench.alerts.posting import Poster
-from nightbench.alerts.recovery import Night
+from nightbench.alerts.recovery import Tonight
 from nightbench.alerts.resolving import Recovery, note_recoveries, settle
 from nightbench.alerts.state import OpenAlerts
 from nightbench.alerts.telling import Telling
 from nightbench.errors import MeasurementError, NightbenchError
 from nightbench.history.marks import Mark
+from nightbench.history.store import HistoryStore
 from nightbench.settings import Settings
 from nightbench.tier_verdict import Earlier
 from nightbench.verdict.verdict import SuiteVerdict
@@ -155,10 +156,10 @@ class NightAlerts:
         Blocks while it talks to the server, and never raises for what that does.
         """
         dsn = self._settings.sentry_dsn
-        told = {each.event_id for each in self.records if each.decision not in {"known", "recovered"}}
+        told = {each.event_id for each in self.records if each.decision in TOLD}
         self.waited = rows_waiting(self._outbox, known=told)
         report = deliver(self._outbox, dsn.get_secret_value() if dsn else None)
-        lost = _given_up(self._open, [each.event_id for each in report.events if each.state == "dropped"])
+        lost = _given_up(self._open, report.given_up)
         recovery = self._settled() if self._night_id else Recovery()
         self._recovered = (*self._recovered, *recovery.records)
         before = self.delivery.recovered if self.delivery is not None else ()
@@ -172,6 +173,15 @@ class NightAlerts:
         )
         return self.delivery
 
+    def save_rows(self, store: HistoryStore) -> None:
+        """Write into the dataset what was decided, and what came of it by `deliver`.
+
+        Raises:
+            NightbenchError: when it could not be saved.
+        """
+        report = self.delivery or DeliveryReport()
+        save_alert_rows(self._settings, store, self.records, report, waited=self.waited)
+
     def _settled(self) -> Recovery:
         try:
             return self._settle()
@@ -180,7 +190,7 @@ class NightAlerts:
             return Recovery(problems=(f"what is well again was not looked at ({type(error).__name__})",))
 
     def _settle(self) -> Recovery:
-        night = Night(
+        night = Tonight(
             self._night_id,
             self._settings.environment,
             tuple(self._verdicts.values()),

@@ -66,9 +66,10 @@ class NightCheckIns:
         return post_check_in(self._settings, told)
 
 
-def told_of_nights(settings: Settings) -> bool:
-    """Whether there is a server whose monitor wants to know."""
-    return settings.sentry_dsn is not None and settings.alerts.monitor
+def dsn_of_monitor(settings: Settings) -> str | None:
+    """The DSN of the server whose monitor wants to know of nights; None where there is none."""
+    dsn = settings.sentry_dsn if settings.alerts.monitor else None
+    return None if dsn is None else dsn.get_secret_value()
 
 
 def status_of(outcome: NightOutcome | None) -> Status:
@@ -84,14 +85,11 @@ def post_check_in(settings: Settings, told: CheckIn, *, pause: Callable[[float],
 
     It takes half a minute at most, and nothing at all without a DSN or where `settings.alerts.monitor` is off.
     """
-    if settings.sentry_dsn is None or not settings.alerts.monitor:
+    dsn = dsn_of_monitor(settings)
+    if dsn is None:
         return ""
     try:
-        poster = Poster(
-            settings.sentry_dsn.get_secret_value(),
-            connect_seconds=CONNECT_SECONDS,
-            answer_seconds=ANSWER_SECONDS,
-        )
+        poster = Poster(dsn, connect_seconds=CONNECT_SECONDS, answer_seconds=ANSWER_SECONDS)
     except ConfigurationError as error:
         return f"no check-in ({told.status}): {error}"
     for left in reversed(range(TRIES)):

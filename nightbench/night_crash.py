@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from nightbench.alert_rows import save_alert_rows
 from nightbench.alerts.checkin import CheckIn
 from nightbench.alerts.failure import Failure
 from nightbench.errors import MeasurementError, NightbenchError
@@ -14,7 +13,7 @@ from nightbench.measurement import new_id
 from nightbench.night_alerts import NightAlerts
 from nightbench.night_checkins import post_check_in
 from nightbench.plan import TIER_NAMES
-from nightbench.scrub import scrub
+from nightbench.scrub import one_line
 from nightbench.settings import Settings
 from nightbench.tiers import NIGHTLY
 
@@ -49,7 +48,7 @@ def tell_crash(settings: Settings, crash: Crash) -> str:
         lost += _alerted(settings, crash)
     # whatever it is: the monitor is told, and the log
     except Exception as error:  # noqa: BLE001
-        lost.append(f"the crash could not be told: {_line(f'{type(error).__name__}: {error}')}")
+        lost.append(f"the crash could not be told: {one_line(f'{type(error).__name__}: {error}')}")
     if crash.flow == NIGHTLY:
         lost.append(post_check_in(settings, CheckIn(crash.run, settings.environment, "error")))
     return "; ".join(dict.fromkeys(each for each in lost if each))
@@ -58,7 +57,7 @@ def tell_crash(settings: Settings, crash: Crash) -> str:
 def _alerted(settings: Settings, crash: Crash) -> Iterator[str]:
     """Tell by an alert; what could not be done."""
     tier = next((name for name in TIER_NAMES if name == crash.flow), None)
-    reason = _line(crash.reason) or "it ended without a word"
+    reason = one_line(crash.reason) or "it ended without a word"
     night_id = new_id(crash.flow)  # that of the night itself is gone with it
     failure = Failure(tier, None, settings.environment, night_id, reason, kind="crashed")
     alerts = NightAlerts(settings)
@@ -68,14 +67,8 @@ def _alerted(settings: Settings, crash: Crash) -> Iterator[str]:
     except MeasurementError as error:
         yield str(error)
         yield from alerts.post_untold()
-    report = alerts.deliver()
-    yield from report.reasons
+    yield from alerts.deliver().reasons
     try:
-        store = HistoryStore(settings.results)
-        save_alert_rows(settings, store, alerts.records, report, waited=alerts.waited)
+        alerts.save_rows(HistoryStore(settings.results))
     except NightbenchError as error:
         yield str(error)
-
-
-def _line(text: str) -> str:
-    return " ".join(scrub(text).split())

@@ -10,17 +10,17 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
-from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 
 from nightbench import settings as settings_module
 from nightbench.night import OnNote
-from nightbench.night_checkins import NightCheckIns, told_of_nights
+from nightbench.night_checkins import NightCheckIns, dsn_of_monitor
 from nightbench.night_schedule import Entries, monitor_of, project_schedules
 from nightbench.plan import Tier, TierChanges
 from nightbench.running import running_night
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
+from tasks.links import current_run
 from tasks.scrubbed import scrubbed
 
 
@@ -66,10 +66,8 @@ async def checked_in(
 async def _check_ins(
     settings: Settings, changes: Mapping[Tier, TierChanges | None], note: OnNote
 ) -> NightCheckIns:
-    context = FlowRunContext.get()
-    run = None if context is None else context.flow_run
-    nobody = NightCheckIns(settings, "", None)
-    if run is None or not told_of_nights(settings):
+    run, nobody = current_run(), NightCheckIns(settings, "", None)
+    if run is None or dsn_of_monitor(settings) is None:
         return nobody
     try:
         monitor = monitor_of(await _schedules(run), settings, changes)

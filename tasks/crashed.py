@@ -23,6 +23,6 @@ def crashed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
     if flow_run.parent_task_run_id is not None or running_night() is not None:
         return
     scrub_logs()
-    crash = Crash(flow.name, str(flow_run.id), state.message or "", links_of(flow_run.id))
+    crash = Crash(flow.name, str(flow_run.id), state.message or "", links_of(flow_run))
     if lost := tell_crash(settings.current(), crash):
         flow_run_logger(flow_run, flow).warning(lost)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
+from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.settings import PREFECT_UI_URL
 from prefect.utilities.urls import url_for
@@ -12,19 +11,19 @@ from nightbench.scrub import stored_address
 from tasks.publish import KEY
 
 
-def flow_run_id() -> UUID | None:
-    """The id of the flow run that this is called in, if any."""
+def current_run() -> FlowRun | None:
+    """The flow run that this is called in, if any."""
     context = FlowRunContext.get()
-    return None if context is None or context.flow_run is None else context.flow_run.id
+    return None if context is None else context.flow_run
 
 
-def links_of(flow_run: UUID | None) -> dict[str, str]:
+def links_of(run: FlowRun | None) -> dict[str, str]:
     """The pages of a flow run and its summary, by name; none where the server has no UI, as an embedded one."""
     base = PREFECT_UI_URL.value()
-    if flow_run is None or not base:
+    if run is None or not base:
         return {}
     pages = {
-        "run": url_for("flow-run", obj_id=flow_run),
+        "run": url_for("flow-run", obj_id=run.id),
         "summary": f"{base.rstrip('/')}/artifacts/key/{KEY}",
     }
     return {name: stored_address(page) for name, page in pages.items() if page}

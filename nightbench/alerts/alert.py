@@ -50,9 +50,7 @@ class Alert:
         environment: Of the night.
         level: ``error`` or ``warning``.
         title: The same for every night on which it happens again.
-        fingerprint: Alerts that share it are one issue.
         text: What whoever is woken up reads below the title: the numbers, a line each.
-        tags: To search by.
         context: The numbers behind it, JSON-like.
         links: Where to read more, by name.
         setup: What it was measured with: only a night of the same can show that it is well again.
@@ -66,13 +64,21 @@ class Alert:
     environment: str
     level: Level
     title: str
-    fingerprint: tuple[str, ...]
     text: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, Any] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     setup: str = ""
     epoch: str = ""
+
+    @property
+    def fingerprint(self) -> tuple[str, ...]:
+        """Alerts that share it are one issue."""
+        return (self.kind, self.suite, self.tier, self.metric, self.environment)
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What to search by."""
+        return {"kind": self.kind, "suite": self.suite, "tier": self.tier, "metric": self.metric}
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -172,18 +178,15 @@ def _alert(
     epoch: str = "",
 ) -> Alert:
     measurement = verdict.measurement
-    suite, tier, environment = measurement.suite, measurement.tier, measurement.environment
     return Alert(
         kind=kind,
-        suite=suite,
-        tier=tier,
+        suite=measurement.suite,
+        tier=measurement.tier,
         metric=metric,
-        environment=environment,
+        environment=measurement.environment,
         level=LEVELS[kind],
-        title=f"{tier} {suite}: {what}",
-        fingerprint=(kind, suite, tier, metric, environment),
+        title=f"{measurement.tier} {measurement.suite}: {what}",
         text=text,
-        tags={"kind": kind, "suite": suite, "tier": tier, "metric": metric},
         context={
             "run_id": measurement.run_id,
             "night_id": measurement.night_id,

@@ -14,6 +14,9 @@ Decision = Literal[
     "recovered",  # well again
 ]
 
+TOLD: frozenset[Decision] = frozenset({"told", "reminder", "held_back"})
+"""Those whose event is of the night that decided."""
+
 
 @dataclass(frozen=True)
 class AlertRecord:

@@ -47,6 +47,11 @@ class DeliveryReport:
     recovered: tuple[str, ...] = ()
     events: tuple[EventState, ...] = ()
 
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """The event ids of what was dropped."""
+        return tuple(each.event_id for each in self.events if each.state == "dropped")
+
     @classmethod
     def of(cls, events: Iterable[EventState], *, reasons: Iterable[str] = ()) -> DeliveryReport:
         """The report on some events; `reasons` are about all of them."""

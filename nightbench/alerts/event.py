@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from nightbench import __version__
 from nightbench.alerts.alert import Alert
+from nightbench.alerts.alert_record import Decision
 from nightbench.alerts.wording import MOST, MOST_MESSAGE
 from nightbench.history.record import clean, clean_text
 from nightbench.scrub import scrub
@@ -28,13 +29,21 @@ class Run(Protocol):
     def night_id(self) -> str: ...
 
 
-def event_of(alert: Alert, run: Run, now: datetime) -> dict[str, Any]:
+def event_of(alert: Alert, run: Run, now: datetime, decision: Decision | None = None) -> dict[str, Any]:
     """The Sentry event of an alert, scrubbed and of bounded size.
 
     The first line of its message is the title, of which Sentry and Bugsink make that of the issue; the numbers
     stand below, where both show them first. Its id is made here, once: a server that is told of it twice keeps one.
+
+    Args:
+        alert: What to tell.
+        run: That it is about.
+        now: UTC.
+        decision: Why it has an event of its own; None for what nobody decided about, as a roll-up.
     """
     tags = {**alert.tags, "run_id": run.run_id, "night_id": run.night_id}
+    if decision is not None:
+        tags["decision"] = decision
     contexts = {"benchmark": _bounded(alert.context)}
     if alert.links:
         contexts["links"] = _bounded(alert.links)

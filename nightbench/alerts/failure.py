@@ -52,18 +52,15 @@ class Failure:
 
 def failure_alert(failure: Failure) -> Alert:
     """An error without numbers or ids in what groups it, so that a broken week is one issue."""
-    tier, suite, kind = failure.tier or "all", failure.suite or "all", failure.kind
     return Alert(
-        kind=kind,
-        suite=suite,
-        tier=tier,
+        kind=failure.kind,
+        suite=failure.suite or "all",
+        tier=failure.tier or "all",
         metric=RUN,
         environment=failure.environment,
-        level=LEVELS[kind],
-        title=f"{failure.place}: {kind}",
-        fingerprint=(kind, suite, tier, RUN, failure.environment),
+        level=LEVELS[failure.kind],
+        title=f"{failure.place}: {failure.kind}",
         text=failure.reason,
-        tags={"kind": kind, "suite": suite, "tier": tier, "metric": RUN},
         context={"night_id": failure.night_id, "reason": failure.reason},
         setup=flow_of(failure.night_id),
     )

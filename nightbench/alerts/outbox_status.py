@@ -81,9 +81,7 @@ def _alerts(files: Sequence[tuple[Path, str]]) -> Iterator[KeptAlert]:
             title = _title(path)
         except FileNotFoundError:
             continue
-        yield KeptAlert(
-            id_of(path), since.astimezone(UTC), size, title, " ".join(legible(scrub(why)).split())
-        )
+        yield KeptAlert(id_of(path), since.astimezone(UTC), size, title, _line(why))
 
 
 def _title(path: Path) -> str:
@@ -97,4 +95,8 @@ def _title(path: Path) -> str:
         return f"cannot be read: {reason(error)}"
     text = message.get("formatted") if isinstance(message, dict) else message
     first = text.partition("\n")[0] if isinstance(text, str) else ""
-    return " ".join(legible(scrub(first)).split())[:_TITLE] or "without a title"
+    return _line(first)[:_TITLE] or "without a title"
+
+
+def _line(text: str) -> str:
+    return " ".join(legible(scrub(text)).split())

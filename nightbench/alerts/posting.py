@@ -19,6 +19,7 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.utils import BadDsn, Dsn
 
 from nightbench import __version__
+from nightbench.addresses import SENTRY_DSN_FORM
 from nightbench.alerts.answer import Answer, AnswerKind, answer_of
 from nightbench.alerts.exchange import Exchange, OutOfTimeError, Said, in_time
 from nightbench.errors import ConfigurationError
@@ -133,14 +134,14 @@ def _parsed(dsn: str) -> Dsn:
         _check_sendable(f"{parsed.public_key}{parsed.secret_key}{parsed.path}", parsed.host)
     except (BadDsn, ValueError):
         raise ConfigurationError(
-            "NIGHTBENCH_SENTRY_DSN", REDACTED, "not a Sentry DSN", "it looks like https://<key>@host/project"
+            "NIGHTBENCH_SENTRY_DSN", REDACTED, "not a Sentry DSN", f"it looks like {SENTRY_DSN_FORM}"
         ) from None
     if parsed.port == 0 or any(each.isspace() for each in parts.netloc + parts.path):
         raise ConfigurationError(
             "NIGHTBENCH_SENTRY_DSN",
             REDACTED,
             "its host or port cannot be connected to",
-            "a DSN looks like https://<key>@host/project",
+            f"a DSN looks like {SENTRY_DSN_FORM}",
         )
     return parsed
 

@@ -23,7 +23,7 @@ _WELL = {"steady", "improved"}
 
 
 @dataclass(frozen=True)
-class Night:
+class Tonight:
     """What is known of tonight at its end.
 
     Attributes:
@@ -41,7 +41,7 @@ class Night:
     marks: Sequence[Mark] = ()
 
 
-def recovered(known: Iterable[OpenAlert], night: Night) -> Iterator[tuple[OpenAlert, str]]:
+def recovered(known: Iterable[OpenAlert], night: Tonight) -> Iterator[tuple[OpenAlert, str]]:
     """The open alerts that are over, each with why. A roll-up is when nothing is open any more that only it told."""
     entries = [entry for entry in known if entry.environment == night.environment and not entry.over]
     over: list[OpenAlert] = []
@@ -55,7 +55,7 @@ def recovered(known: Iterable[OpenAlert], night: Night) -> Iterator[tuple[OpenAl
             yield entry, WELL_AGAIN
 
 
-def is_stale(entry: OpenAlert, night: Night, now: datetime) -> bool:
+def is_stale(entry: OpenAlert, night: Tonight, now: datetime) -> bool:
     """Whether nobody can say any more that it is bad: its plan, subject, host or flow is not measured now.
 
     It was not bad for more than a week, and tonight does not measure its setup: that was replaced, such as by
@@ -64,14 +64,14 @@ def is_stale(entry: OpenAlert, night: Night, now: datetime) -> bool:
     return now - entry.last_at > STALE and not _measured(entry, night)
 
 
-def _measured(entry: OpenAlert, night: Night) -> bool:
+def _measured(entry: OpenAlert, night: Tonight) -> bool:
     if entry.kind in {"failed", "crashed"}:
         return entry.setup == flow_of(night.night_id)
     alike = measured_alike if entry.kind == "regression" else same_setup
     return any(_is_of(entry, each) and alike(each.measurement) == entry.setup for each in night.verdicts)
 
 
-def _why_over(entry: OpenAlert, night: Night) -> str:
+def _why_over(entry: OpenAlert, night: Tonight) -> str:
     if entry.kind in {"failed", "crashed"}:
         return WELL_AGAIN if _ran(entry, night) else ""
     verdict = next((each for each in night.verdicts if _is_of(entry, each)), None)
@@ -105,7 +105,7 @@ def _of_regression(entry: OpenAlert, verdict: SuiteVerdict, marks: Sequence[Mark
     return WELL_AGAIN if alike and line.state in _WELL else ""
 
 
-def _ran(entry: OpenAlert, night: Night) -> bool:
+def _ran(entry: OpenAlert, night: Tonight) -> bool:
     """Whether what failed or crashed before has given its result tonight."""
     if entry.setup != flow_of(night.night_id):
         return False

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from nightbench.alerts.alert_record import AlertRecord
 from nightbench.alerts.issues_api import IssuesApi, IssuesError
 from nightbench.alerts.open_alert import OpenAlert
-from nightbench.alerts.recovery import NOT_MEASURED, Night, is_stale, recovered
+from nightbench.alerts.recovery import NOT_MEASURED, Tonight, is_stale, recovered
 from nightbench.alerts.state import OpenAlerts
 from nightbench.errors import MeasurementError
 
@@ -35,7 +35,7 @@ class Recovery:
     problems: tuple[str, ...] = ()
 
 
-def note_recoveries(open_alerts: OpenAlerts, night: Night) -> None:
+def note_recoveries(open_alerts: OpenAlerts, night: Tonight) -> None:
     """Write down what is well again tonight, before anything is done about it.
 
     Raises:
@@ -47,7 +47,7 @@ def note_recoveries(open_alerts: OpenAlerts, night: Night) -> None:
 
 
 def settle(
-    open_alerts: OpenAlerts, night: Night, *, waiting: Collection[str], api: IssuesApi | None
+    open_alerts: OpenAlerts, night: Tonight, *, waiting: Collection[str], api: IssuesApi | None
 ) -> Recovery:
     """Resolve the issues of what is over, or say which ones are to be resolved by hand; settled is forgotten.
 
@@ -128,7 +128,7 @@ def _back(entry: OpenAlert) -> str:
     return f"back: {entry.place} ({entry.kind.replace('_', ' ')}, {entry.over})"
 
 
-def _record(entry: OpenAlert, note: str, night: Night) -> AlertRecord:
+def _record(entry: OpenAlert, note: str, night: Tonight) -> AlertRecord:
     return AlertRecord(
         night_id=night.night_id,
         run_id=night.night_id,

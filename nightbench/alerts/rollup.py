@@ -42,9 +42,7 @@ def roll_up(rest: Sequence[Alert]) -> Alert:
         environment=first.environment,
         level="error" if "error" in levels else "warning",
         title="more alerts than are told one by one",
-        fingerprint=(ROLL_UP, "all", "all", "alerts", first.environment),
         text=fitted(lines, len(rest), room),
-        tags={"kind": ROLL_UP, "suite": "all", "tier": "all", "metric": "alerts"},
         context={
             "alerts": len(rest),
             "kinds": {kind: amount for kind in get_args(Kind) if (amount := _amount(rest, kind))},

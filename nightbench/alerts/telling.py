@@ -7,7 +7,7 @@ has told of it; when more comes that is more severe, what is less so moves into 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -164,7 +164,7 @@ class Telling:
         lost: list[str] = []
         for said in self._said.values():
             if said.place == "none" and said.decision != "known":
-                event = _event(said, self._clock())
+                event = event_of(said.alert, said.run, self._clock(), said.decision)
                 if why := post(event):
                     lost.append(why)
                 else:
@@ -183,7 +183,7 @@ class Telling:
         """Put an alert as an event of its own, unless it is there."""
         if said.place == "own":
             return
-        event = _event(said, self._clock())
+        event = event_of(said.alert, said.run, self._clock(), said.decision)
         try:
             said.path = self._outbox.put(event, ())
         except MeasurementError as error:
@@ -274,11 +274,6 @@ def _key(alert: Alert) -> Key:
     """What is told once a night; each failure of a place is one of its own, by its reason."""
     reason = alert.text if alert.kind in {"failed", "crashed"} else ""
     return (*alert.key, reason)
-
-
-def _event(said: _Said, now: datetime) -> dict[str, Any]:
-    alert = replace(said.alert, tags={**said.alert.tags, "decision": said.decision})
-    return event_of(alert, said.run, now)
 
 
 def _record(said: _Said) -> AlertRecord:

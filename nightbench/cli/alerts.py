@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from nightbench import settings as settings_module
+from nightbench.addresses import SENTRY_DSN_FORM
 from nightbench.cli import flags
 from nightbench.cli.telling import tell
 from nightbench.errors import NOT_GIVEN, ConfigurationError, ExitCode, NightbenchError
@@ -157,9 +158,8 @@ def _remember(settings: Settings, report: DeliveryReport, waited: dict[str, dict
     from nightbench.alerts.state import OpenAlerts  # noqa: PLC0415
     from nightbench.history.store import HistoryStore  # noqa: PLC0415
 
-    dropped = {each.event_id for each in report.events if each.state == "dropped"}
     try:
-        OpenAlerts(settings.outbox_folder).give_up(dropped, datetime.now(UTC))
+        OpenAlerts(settings.outbox_folder).give_up(report.given_up, datetime.now(UTC))
         save_alert_rows(settings, HistoryStore(settings.results), (), report, waited=waited)
     except NightbenchError as error:
         tell(str(error))
@@ -178,7 +178,7 @@ def _poster(settings: Settings) -> Poster:
             "NIGHTBENCH_SENTRY_DSN",
             NOT_GIVEN,
             "no Sentry DSN is set",
-            "it looks like https://<key>@host/project",
+            f"it looks like {SENTRY_DSN_FORM}",
         )
     return Poster(settings.sentry_dsn.get_secret_value())
 

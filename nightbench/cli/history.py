@@ -108,7 +108,7 @@ def show(
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
     from nightbench.history.marks import night_of  # noqa: PLC0415
     from nightbench.report.listing import mark_rows  # noqa: PLC0415
-    from nightbench.report.stored_alerts import alert_lines, alert_rows  # noqa: PLC0415
+    from nightbench.report.stored_alerts import alert_lines, stored_alert_rows  # noqa: PLC0415
     from nightbench.report.stored_run import print_stored_run  # noqa: PLC0415
 
     output = JsonOutput(json)
@@ -125,7 +125,7 @@ def show(
         **stored.document(),
         "lines": _lines(lines),
         "marks": mark_rows(marks),
-        "alerts": alert_rows(told),
+        "alerts": stored_alert_rows(told),
     }
     code = output.write(document, ExitCode.MET)
     if (console := output.summary_console) is not None:

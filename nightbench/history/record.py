@@ -76,7 +76,7 @@ def record(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[st
             "details": None,
         }
     )
-    own = {
+    own = {  # which keep their places among the others
         "plan": _shortened(measurement.plan.model_dump(mode="json")),
         "subject": measurement.subject,
         "host": measurement.host,

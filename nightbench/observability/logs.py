@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from logging import LogRecord
-from typing import Any
+from logging import Handler, LogRecord
 
 from sentry_sdk.integrations.logging import BreadcrumbHandler, EventHandler, LoggingIntegration
 from sentry_sdk.utils import capture_internal_exceptions
@@ -42,25 +41,22 @@ class ToldRecord(LogRecord):
         return self._message
 
 
-class _Events(EventHandler):
-    def emit(self, record: LogRecord) -> Any:
+class _Told(Handler):
+    """What both handlers do otherwise than the SDK's."""
+
+    def emit(self, record: LogRecord) -> None:
         with capture_internal_exceptions():
-            return super().emit(ToldRecord(record))
+            super().emit(ToldRecord(record))
 
     def format(self, record: LogRecord) -> str:
-        return _formatted(record)
+        """The message; the text of its traceback, which would be made as well, nobody reads."""
+        record.message = record.getMessage()
+        return record.message
 
 
-class _Breadcrumbs(BreadcrumbHandler):
-    def emit(self, record: LogRecord) -> Any:
-        with capture_internal_exceptions():
-            return super().emit(ToldRecord(record))
-
-    def format(self, record: LogRecord) -> str:
-        return _formatted(record)
+class _Events(_Told, EventHandler):
+    """Errors as events."""
 
 
-def _formatted(record: LogRecord) -> str:
-    """What the SDK formats a record for; the text of its traceback, which would be made as well, nobody reads."""
-    record.message = record.getMessage()
-    return record.message
+class _Breadcrumbs(_Told, BreadcrumbHandler):
+    """All else as breadcrumbs."""

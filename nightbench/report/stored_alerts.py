@@ -9,7 +9,7 @@ import pandas as pd
 from nightbench.history.record import clean, clean_text
 
 
-def alert_rows(alerts: pd.DataFrame) -> list[dict[str, Any]]:
+def stored_alert_rows(alerts: pd.DataFrame) -> list[dict[str, Any]]:
     """The alerts as JSON-like data; `alerts` as `HistoryStore.alerts` gives them."""
     rows: list[dict[str, Any]] = clean(alerts.to_dict("records"))
     return rows
@@ -17,7 +17,7 @@ def alert_rows(alerts: pd.DataFrame) -> list[dict[str, Any]]:
 
 def alert_lines(alerts: pd.DataFrame) -> list[str]:
     """A line each: what it was, what was decided, and what became of it."""
-    return [_line(row) for row in alert_rows(alerts)]
+    return [_line(row) for row in stored_alert_rows(alerts)]
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -3,13 +3,14 @@
 from nightbench.scrub.addresses import scrub_address, stored_address, without_query
 from nightbench.scrub.names import is_secret_name
 from nightbench.scrub.spans import REDACTED
-from nightbench.scrub.text import LONGEST, scrub, scrub_long, scrub_own
+from nightbench.scrub.text import LONGEST, one_line, scrub, scrub_long, scrub_own
 from nightbench.scrub.tree import scrub_own_tree, scrub_tree
 
 __all__ = [
     "LONGEST",
     "REDACTED",
     "is_secret_name",
+    "one_line",
     "scrub",
     "scrub_address",
     "scrub_long",

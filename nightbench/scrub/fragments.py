@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from nightbench.scrub.patterns import late
-from nightbench.scrub.spans import REDACTED, Span, spans_of, without
+from nightbench.scrub.spans import Span, spans_of, unredacted, without
 
 _LITERAL = r"(?:[eEbBxXnN]|[uU]&)?\\*'(?P<secret>(?:[^'\n\\]|''|\\[^'\n])*+)"
 _DEFAULT = late(rf"\bDEFAULT\s++{_LITERAL}")
@@ -69,9 +69,7 @@ def fragments(text: str) -> str:
     ):
         for rule in _REDIS:
             spans += spans_of(rule, text)
-    return without(
-        text, [(start, end) for start, end in spans if start < end and text[start:end] != REDACTED]
-    )
+    return without(text, unredacted(text, spans))
 
 
 def _conditions(text: str) -> list[Span]:

@@ -21,6 +21,11 @@ def without(text: str, spans: Iterable[Span]) -> str:
     return "".join([*parts, text[done:]]) if parts else text
 
 
+def unredacted(text: str, spans: Iterable[Span]) -> list[Span]:
+    """Those of `spans` that hold something which is not redacted yet."""
+    return [(start, end) for start, end in spans if start < end and text[start:end] != REDACTED]
+
+
 def spans_of(pattern: re.Pattern[str], text: str) -> list[Span]:
     """Where `pattern` finds a secret: its group of that name, or all of the match."""
     group = "secret" if "secret" in pattern.groupindex else 0

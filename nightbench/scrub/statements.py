@@ -10,7 +10,7 @@ import re
 from bisect import bisect_left
 
 from nightbench.scrub.patterns import late
-from nightbench.scrub.spans import REDACTED, Span, without
+from nightbench.scrub.spans import Span, unredacted, without
 
 _BEGIN = late(
     r"(?<![\w.-])(?:(?P<select>select)(?:\s+(?:[\w*\"'(.$%:/-]|%)|(?=\*))|insert\s+(?:ignore\s+)?into\s|delete\s+from\s|merge\s+into\s|replace\s+into\s"
@@ -74,9 +74,7 @@ def statements(text: str) -> str:
                 found = _literals(text[begin.start() : end])
                 spans += [(begin.start() + start, begin.start() + stop) for start, stop in found]
         begin = _BEGIN.search(text, place)
-    return without(
-        text, [(start, end) for start, end in spans if start < end and text[start:end] != REDACTED]
-    )
+    return without(text, unredacted(text, spans))
 
 
 def _next(places: list[int], start: int, default: int) -> int:

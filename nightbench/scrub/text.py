@@ -64,6 +64,11 @@ def scrub_long(text: str) -> str:
     return "\n\n".join(scrub(paragraph) for paragraph in text.split("\n\n"))
 
 
+def one_line(text: str) -> str:
+    """`text` scrubbed, with one blank for all white space."""
+    return " ".join(scrub(text).split())
+
+
 def _scrub(text: str, rules: Sequence[Rule]) -> str:
     if not text.isascii():
         text = _SURROGATE.sub("\ufffd", text)
@@ -104,4 +109,4 @@ def _shortened(text: str) -> str:
     return f"{first} … {len(text) - len(first) - len(last)} characters left out …{last}"
 
 
-__all__ = ["LONGEST", "REDACTED", "scrub", "scrub_long", "scrub_own"]
+__all__ = ["LONGEST", "REDACTED", "one_line", "scrub", "scrub_long", "scrub_own"]

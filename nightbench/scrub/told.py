@@ -6,7 +6,7 @@ import re
 
 from nightbench.scrub.names import Trust, trust
 from nightbench.scrub.patterns import late
-from nightbench.scrub.spans import REDACTED, Span, spans_of, without
+from nightbench.scrub.spans import Span, spans_of, unredacted, without
 
 _WORD = r"passw(?:or)?d|passwd|passphrase|passcode|pwd|passwort|kennwort|mot de passe|contraseña|senha|hasło|пароль|wachtwoord|secret key|api key"
 _SAID = late(
@@ -88,9 +88,7 @@ def told(text: str) -> str:
         spans += [found.span("secret") for found in _NUL.finditer(text) if trust(found["key"]) is Trust.SURE]
     if "kty" in text and _KTY.search(text):
         spans += spans_of(_JWK, text)
-    return without(
-        text, [(start, end) for start, end in spans if start < end and text[start:end] != REDACTED]
-    )
+    return without(text, unredacted(text, spans))
 
 
 def _below(text: str) -> list[Span]:

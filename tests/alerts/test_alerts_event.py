@@ -131,6 +131,6 @@ def test_half_a_secret_is_not_left_where_a_text_is_cut() -> None:
             ALERT,
             text=f"{'x' * before} {dsn}",
             context={"why": f"{'x' * before} {dsn}"},
-            tags={**ALERT.tags, "why": f"{'x' * before} {dsn}"},
+            metric=f"{'x' * before} {dsn}",
         )
         assert "hunter2" not in json.dumps([event(told), event(roll_up([told]))])

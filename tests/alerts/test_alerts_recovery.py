@@ -11,7 +11,7 @@ from remembering import P95, judged, leaking, line_of, missed, night_id, opened,
 from nightbench.alerts.alert import alerts_of
 from nightbench.alerts.failure import Failure, failure_alert
 from nightbench.alerts.open_alert import OpenAlert
-from nightbench.alerts.recovery import ACCEPTED, WELL_AGAIN, Night, recovered
+from nightbench.alerts.recovery import ACCEPTED, WELL_AGAIN, Tonight, recovered
 from nightbench.alerts.rollup import roll_up
 from nightbench.history.marks import new_mark
 
@@ -21,7 +21,7 @@ from nightbench.history.marks import new_mark
 
 
 def over(entry: OpenAlert, *verdicts, number: int = 1, **more) -> str:
-    night = Night(night_id(number), "local", verdicts, **more)
+    night = Tonight(night_id(number), "local", verdicts, **more)
     return next((why for _, why in recovered([entry], night)), "")
 
 
@@ -147,7 +147,7 @@ def test_an_invalid_night_is_over_with_a_valid_one_even_where_that_misses_a_targ
 def test_what_failed_is_over_when_the_same_flow_gave_its_result(place, failures, flow, is_over, kind) -> None:
     entry = opened(failure_alert(Failure(*place, "local", night_id(0), "gone", kind=kind)))
     again = [Failure(*each, "local", night_id(1), "gone") for each in failures]
-    tonight = Night(night_id(1, flow), "local", [well(1)], again)
+    tonight = Tonight(night_id(1, flow), "local", [well(1)], again)
     assert [why for _, why in recovered([entry], tonight)] == ([WELL_AGAIN] if is_over else [])
 
 
@@ -159,9 +159,9 @@ def test_a_night_that_was_cut_short_ends_no_crash() -> None:
 def test_a_roll_up_is_over_when_nothing_is_open_that_only_it_told() -> None:
     entry = opened(roll_up([MISSED]))
     listed = opened(regression(), own=False)
-    night = Night(night_id(1), "local", [judged(line_of("regression"), number=1)])
+    night = Tonight(night_id(1), "local", [judged(line_of("regression"), number=1)])
     assert list(recovered([entry, listed], night)) == []
-    later = Night(night_id(2), "local", [judged(line_of("steady"), number=2)])
+    later = Tonight(night_id(2), "local", [judged(line_of("steady"), number=2)])
     assert {each.kind for each, _ in recovered([entry, listed], later)} == {"roll_up", "regression"}
     told = opened(regression(), own=True)
     assert [each.kind for each, _ in recovered([entry, told], night)] == ["roll_up"]

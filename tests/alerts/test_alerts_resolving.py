@@ -15,14 +15,14 @@ from nightbench.alert_settings import AlertSettings
 from nightbench.alerts.epoch import measured_alike
 from nightbench.alerts.issues_api import IssuesApi
 from nightbench.alerts.open_alert import OpenAlert
-from nightbench.alerts.recovery import NOT_MEASURED, STALE, WELL_AGAIN, Night
+from nightbench.alerts.recovery import NOT_MEASURED, STALE, WELL_AGAIN, Tonight
 from nightbench.alerts.resolving import Recovery, settle
 from nightbench.alerts.state import OpenAlerts
 from nightbench.night_alerts import NightAlerts
 from nightbench.settings import Settings
 
 LONG_AGO = STALE + timedelta(days=1)
-TONIGHT = Night(night_id(9), "local", [well(9)])
+TONIGHT = Tonight(night_id(9), "local", [well(9)])
 BACK = f"back: full websocket {P95} (regression, {WELL_AGAIN}); resolve its issue by hand"
 
 
@@ -36,7 +36,7 @@ def entry(setup: str, over: str = "", ago: timedelta = timedelta(), **changes: o
     return opened(regression(), setup=setup, over=over, last_at=at, **changes)
 
 
-def settled(open_alerts: OpenAlerts, *entries: OpenAlert, night: Night = TONIGHT) -> Recovery:
+def settled(open_alerts: OpenAlerts, *entries: OpenAlert, night: Tonight = TONIGHT) -> Recovery:
     open_alerts.change({each.key: each for each in entries}, datetime.now(UTC))
     return settle(open_alerts, night, waiting=(), api=None)
 

@@ -22,13 +22,7 @@ CRASHED = failure_alert(Failure(None, None, "local", "n", "gone", kind="crashed"
 
 
 def numbered(kind: str, number: int) -> Alert:
-    return replace(
-        MISSED,
-        kind=kind,
-        level=LEVELS[kind],
-        metric=f"m{number}",
-        fingerprint=(kind, "websocket", "full", f"m{number}", "local"),
-    )
+    return replace(MISSED, kind=kind, level=LEVELS[kind], metric=f"m{number}")
 
 
 @given(

@@ -37,9 +37,8 @@ def some(amount: int, first: int = 0, kind: str = "regression") -> list[Alert]:
     alerts = []
     for number in range(first, first + amount):
         alert = regression(metric=f"m{number}")
-        fingerprint = (kind, *alert.fingerprint[1:])
         title = f"{kind} of m{number}"
-        alerts.append(replace(alert, kind=kind, level=LEVELS[kind], title=title, fingerprint=fingerprint))
+        alerts.append(replace(alert, kind=kind, level=LEVELS[kind], title=title))
     return alerts
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import psycopg
 
-from nightbench.scrub import scrub
+from nightbench.scrub import one_line
 
 Found = TypeVar("Found")
 
@@ -20,7 +20,7 @@ class NotLookedAtError(Exception):
 def reason_of(error: Exception) -> str:
     """Why something failed, on one line; of what a server says without the detail, which repeats rows."""
     said = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    reason = " ".join(scrub(said or str(error)).split())
+    reason = one_line(said or str(error))
     if isinstance(error, psycopg.Error | OSError | NotLookedAtError):
         return reason or type(error).__name__
     return f"it failed, which is an error of nightbench: {type(error).__name__}: {reason}"

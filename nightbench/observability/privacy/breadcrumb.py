@@ -10,6 +10,7 @@ from typing import Any
 from nightbench.observability.privacy.attributes import attributes, described
 from nightbench.observability.privacy.bounds import bounded
 from nightbench.observability.privacy.logentry import filled
+from nightbench.observability.privacy.stack import values_of
 from nightbench.observability.privacy.text import identifier, instant, sendable, word
 
 _OPERATIONS = {"query": "db", "redis": "db.redis", "httplib": "http", "subprocess": "subprocess"}
@@ -34,10 +35,7 @@ def before_breadcrumb(crumb: Any, hint: Any) -> Any:
 
 def breadcrumbs(value: Any) -> dict[str, Any]:
     """The breadcrumbs of an event, ``{"values": […]}`` or a list, scrubbed."""
-    listed = value.get("values") if isinstance(value, Mapping) else value
-    if not isinstance(listed, list):
-        return {"values": []}
-    return {"values": [breadcrumb(each) for each in listed if isinstance(each, Mapping)]}
+    return values_of(value, breadcrumb)
 
 
 def breadcrumb(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nightbench.observability.privacy.bounds import bounded
 from nightbench.observability.privacy.logentry import filled
-from nightbench.observability.privacy.span import streamed_span, typed_attributes
+from nightbench.observability.privacy.span import streamed_span, typed_attributes, value_of
 from nightbench.observability.privacy.text import identifier, instant, is_secret_name, sendable, word
 from nightbench.scrub import REDACTED
 
@@ -34,13 +34,13 @@ def log(value: Any) -> dict[str, Any]:
     given = value.get("attributes")
     found: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
     parameters = {
-        key.removeprefix(_PARAMETER): _value(each)
+        key.removeprefix(_PARAMETER): value_of(each)
         for key, each in found.items()
         if key.startswith(_PARAMETER)
     }
     sent = _member(value)
     sent["level"] = word(value.get("level"))
-    sent["body"] = sendable(_body(str(value.get("body")), _value(found.get(_TEMPLATE)), parameters))
+    sent["body"] = sendable(_body(str(value.get("body")), value_of(found.get(_TEMPLATE)), parameters))
     sent["attributes"] = typed_attributes(
         {key: each for key, each in found.items() if not key.startswith(_PARAMETER)}
     )
@@ -87,10 +87,6 @@ _SESSION = ("sid", "init", "started", "timestamp", "status", "errors", "duration
 def _member(value: Any) -> dict[str, Any]:
     sent = {key: identifier(value[key]) for key in ("trace_id", "span_id") if key in value}
     return {**sent, "timestamp": instant(value.get("timestamp"))}
-
-
-def _value(each: Any) -> Any:
-    return each.get("value") if isinstance(each, Mapping) else each
 
 
 def _body(body: str, template: Any, parameters: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ def streamed_span(value: Any) -> Any:
         return {}
     given = value.get("attributes")
     op = given.get("sentry.op") if isinstance(given, Mapping) else None
-    sent = span({**{key: each for key, each in value.items() if key != "attributes"}, "op": _value(op)})
+    sent = span({**{key: each for key, each in value.items() if key != "attributes"}, "op": value_of(op)})
     del sent["op"]
     sent["attributes"] = typed_attributes(given)
     return sent
@@ -51,12 +51,13 @@ def typed_attributes(value: Any) -> dict[str, Any]:
     """Attributes of logs, metrics and spans, ``{name: {"value": …, "type": …}}``, scrubbed."""
     sent: dict[str, Any] = {}
     for key, each in value.items() if isinstance(value, Mapping) else ():
-        for name, clean in attribute(str(key), _value(each)).items():
+        for name, clean in attribute(str(key), value_of(each)).items():
             sent[name] = _typed(clean, each)
     return sent
 
 
-def _value(each: Any) -> Any:
+def value_of(each: Any) -> Any:
+    """The value of a typed attribute, ``{"value": …, "type": …}``, or what stands in its place."""
     return each.get("value") if isinstance(each, Mapping) else each
 
 

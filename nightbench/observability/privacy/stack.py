@@ -14,12 +14,12 @@ _PLAIN = ("lineno", "colno", "in_app", "instruction_addr", "platform")
 
 def exceptions(value: Any) -> Any:
     """The exceptions of an event, ``{"values": […]}`` or a list: types, scrubbed messages with their notes, frames."""
-    return _values(value, _exception)
+    return values_of(value, _exception)
 
 
 def threads(value: Any) -> Any:
     """The threads of an event: names scrubbed, frames."""
-    return _values(value, _thread)
+    return values_of(value, _thread)
 
 
 def stacktrace(value: Any) -> Any:
@@ -41,7 +41,8 @@ def frame(value: Any) -> dict[str, Any]:
     return sent
 
 
-def _values(value: Any, rule: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Any:
+def values_of(value: Any, rule: Callable[[Mapping[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """`rule` for each member of ``{"values": […]}``, or of a list; what is no mapping is left out."""
     listed = value.get("values") if isinstance(value, Mapping) else value
     if not isinstance(listed, list):
         return {"values": []}

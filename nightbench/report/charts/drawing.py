@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nightbench.errors import NightbenchError
-from nightbench.scrub import scrub
+from nightbench.scrub import one_line
 
 PATIENCE_SECONDS = 30.0
 """It takes one; more than that it may on a machine that is busy."""
@@ -98,5 +98,5 @@ def _drawn(spec: Mapping[str, Any], medium: str, patience: float) -> bytes:
 def _why(child: subprocess.CompletedProcess[bytes]) -> str:
     """The error that a child died of, without the stack below it."""
     _, found, rest = child.stderr.decode(errors="replace").rpartition("Error: ")
-    said = " ".join(scrub(rest.partition("\n")[0]).split())[:200]
+    said = one_line(rest.partition("\n")[0])[:200]
     return said if found and said else f"it ended with {child.returncode}"
