@@ -9,7 +9,8 @@ from prefect.client.schemas.objects import State
 from flows import baseline as baseline_flow
 from flows import full as full_flow
 from flows import stress as stress_flow
-from flows.tier import OUTCOMES, failed_state, survive, the_night
+from flows.night import survive, the_night
+from flows.states import OUTCOMES, failed_state
 from nightbench.night import Night
 from nightbench.plan import Tier, TierChanges
 from tasks.checkin import checked_in

@@ -30,6 +30,7 @@ from nightbench.plan import Layer, NameOf, Tier, TierChanges, TierPlan
 from nightbench.plan.fields import Path as FieldPath
 from nightbench.plan.fields import dotted, names_beside, problem_of, shown
 from nightbench.plan.layers import no_plan, together
+from nightbench.run_settings import RunSettings
 from nightbench.scrub import REDACTED, scrub, scrub_address, without_query
 from nightbench.spelling import did_you_mean
 from nightbench.tiers import TIERS, shortened
@@ -92,6 +93,7 @@ class Settings(BaseSettings):
     plan: PlanSettings = PlanSettings()
     verdict: VerdictSettings = VerdictSettings()
     alerts: AlertSettings = AlertSettings()
+    run: RunSettings = RunSettings()
 
     _plan_file: Layer | None = PrivateAttr(None)
     # of a factory, since pydantic makes a method of a function

@@ -127,7 +127,7 @@ def _prepared(settings: Settings) -> Iterator[EmbeddedServer | None]:
 
 async def _run(flow: Any, parameters: dict[str, Any], night: Night, server: EmbeddedServer | None) -> None:
     """Run the flow; what breaks around its steps becomes a failure of the night."""
-    from flows.tier import OUTCOMES  # noqa: PLC0415  # imports Prefect
+    from flows.states import OUTCOMES  # noqa: PLC0415  # imports Prefect
 
     try:
         state: State[Any] = await flow(**parameters, return_state=True)

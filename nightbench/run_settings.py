@@ -1,0 +1,38 @@
+"""The ``[run]`` table of the settings: when a run begins, and where its load comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from nightbench import addresses
+from nightbench.frozen import Frozen
+
+
+class RunSettings(Frozen):
+    """What may be set of how runs share their subject and their machines."""
+
+    wait_seconds: Annotated[float, Field(ge=0, le=604_800)] = Field(
+        14_400,
+        description="seconds to wait while another run loads the same subject; 0 refuses at once",
+    )
+    slots: Path | None = Field(
+        None,
+        description="folder that tells which subject is being loaded from this machine; one of this user's unless set",
+    )
+    late_minutes: Annotated[float, Field(ge=0, le=10_080)] = Field(
+        120,
+        description="minutes after its time at which a scheduled run is given up, as those of a night that was missed",
+    )
+    dask: str | None = Field(
+        None,
+        description="what runs the shards of a load test: local, a Dask cluster of this machine's, or the address "
+        "of one, such as tcp://scheduler:8786; processes of this machine unless set",
+    )
+
+    @field_validator("slots")
+    @classmethod
+    def _expanded(cls, value: Path | None) -> Path | None:
+        return None if value is None else addresses.expanded(value)
