@@ -16,7 +16,7 @@ from nightbench.planning import SUITES
 from nightbench.verdict.verdict import SuiteVerdict
 
 _CALLED: Mapping[Role, str] = MappingProxyType(
-    {"night": "block", "rerun": "repetition", "calibration": "run"}
+    {"night": "block", "rerun": "repetition", "calibration": "run", "capacity": "step"}
 )
 
 
@@ -26,7 +26,8 @@ class Turn:
 
     Attributes:
         suite: Which.
-        role: ``night`` for a block, ``rerun`` for a repetition, ``calibration`` for one of the same build.
+        role: ``night`` for a block, ``rerun`` for a repetition, ``calibration`` for one of the same build,
+            ``capacity`` for a load that is tried.
         block: Which of those of its suite and role, from 1.
     """
 
@@ -41,6 +42,8 @@ class Turn:
                 return f"{plan.tier} again {self.block}/{plan.reruns}"
             case "calibration":
                 return f"{plan.tier} run {self.block}"
+            case "capacity":
+                return f"{plan.tier} step {self.block}"
             case "night" if plan.blocks > 1:
                 return f"{plan.tier} {self.block}/{plan.blocks}"
         return plan.tier

@@ -22,8 +22,9 @@ from nightbench.plan import Suite, SuitePlan, Tier
 SCHEMA = 1
 """Version of the JSON document."""
 
-Role = Literal["night", "rerun", "calibration"]
-"""What a run is for: a block of the night, a repetition of a suspect, or one of a series of the same build."""
+Role = Literal["night", "rerun", "calibration", "capacity"]
+"""What a run is for: a block of the night, a repetition of a suspect, one of a series of the same build, or a load
+that was tried."""
 
 
 @dataclass(frozen=True)

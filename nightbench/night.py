@@ -210,7 +210,7 @@ class Night:
         place = (measurement.tier, measurement.suite)
         runs = self._runs.setdefault(place, [])
         runs.append(measurement)
-        if measurement.role != "calibration":
+        if measurement.role in ("night", "rerun"):
             self._verdicts[place] = suite_verdict(runs, self._judged.get(place))
         targets = judge_targets(measurement.plan.promises, measurement)
         try:

@@ -115,7 +115,7 @@ def _remarks(row: Mapping[str, Any]) -> list[str]:
 
 
 def _part(row: Mapping[str, Any]) -> str:
-    names = {"night": "block", "rerun": "rerun", "calibration": "A/A run"}
+    names = {"night": "block", "rerun": "rerun", "calibration": "A/A run", "capacity": "step"}
     return f"{names.get(row['role'], row['role'])} {row['block']}"
 
 

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import replace
+
+import pytest
+from builders import database_measurement, invalidated, websocket_measurement
+
+from nightbench.capacity.finding import find_capacity, step_of
+from nightbench.capacity.search import SearchPlan
+from nightbench.capacity.step_plan import plan_at
+from nightbench.errors import MeasurementError, NotBegunError
+from nightbench.plan import TierChanges
+from nightbench.tiers import TIERS
+
+SEARCH = SearchPlan(start=10, lowest=1, highest=10_000, precision=0.05, budget=math.inf)
+FULL = TIERS["full"]
+
+
+def found(measure, *, stopped=lambda: False, plan=FULL):
+    told = []
+    search = find_capacity(
+        SEARCH,
+        plan,
+        "websocket",
+        seconds=20,
+        measure=measure,
+        on_step=lambda due, step: told.append((due.why, step.load)),
+        stopped=stopped,
+    )
+    return asyncio.run(search), told
+
+
+async def with_a_knee_at_70_users(plan, turn):
+    slow = 20.0 if plan.websocket.users <= 70 else 3_000.0
+    return websocket_measurement(
+        number=turn.block, plan=plan.websocket, users=plan.websocket.users, median_ms=slow, role=turn.role
+    )
+
+
+def test_the_knee_of_a_subject_is_found_by_its_targets():
+    result, told = found(with_a_knee_at_70_users)
+    assert result.answer.load <= 70 < result.answer.below
+    assert result.answer.below <= 75
+    assert told[:4] == [("step up", 10), ("step up", 20), ("step up", 40), ("step up", 80)]
+    assert [step.load for step in result.steps] == [load for _, load in told]
+    missed = next(step for step in result.steps if step.result == "missed")
+    assert "message.response_time.p95 < 2000" in missed.reasons[0]
+
+
+def test_steps_are_runs_of_their_own_role():
+    turns = []
+
+    async def remembered(plan, turn):
+        turns.append(turn)
+        return await with_a_knee_at_70_users(plan, turn)
+
+    found(remembered)
+    assert {turn.role for turn in turns} == {"capacity"}
+    assert [turn.block for turn in turns] == list(range(1, len(turns) + 1))
+
+
+def test_a_step_that_gave_no_measurement_is_an_invalid_one():
+    async def breaks_once(plan, turn):
+        if turn.block == 2:
+            raise MeasurementError("the load generator ended")
+        return await with_a_knee_at_70_users(plan, turn)
+
+    result, _ = found(breaks_once)
+    assert [step.result for step in result.steps[:3]] == ["met", "invalid", "met"]
+    assert result.steps[1].reasons == ("the load generator ended",)
+    assert result.answer.load <= 70 < result.answer.below
+
+
+@pytest.mark.parametrize("where", ["before a step", "within one"])
+def test_an_interruption_ends_it_without_an_answer(where):
+    steps = []
+
+    async def counted(plan, turn):
+        if where == "within one" and len(steps) == 2:
+            raise NotBegunError
+        steps.append(turn)
+        return await with_a_knee_at_70_users(plan, turn)
+
+    result, _ = found(counted, stopped=lambda: where == "before a step" and len(steps) == 3)
+    assert result.answer is None
+    assert len(result.steps) == 2
+
+
+def test_an_invalid_measurement_is_no_vote_and_a_leak_is_a_miss():
+    good = websocket_measurement()
+    assert step_of(good, 50, seconds=1).result == "met"
+    invalid = invalidated(good, "the generator was saturated")
+    assert step_of(invalid, 50, seconds=1).reasons == ("the generator was saturated",)
+    leaky = database_measurement()
+    metrics = tuple(
+        replace(metric, value=1.0) if metric.name == "query.leaked_rows" else metric
+        for metric in leaky.metrics
+    )
+    assert step_of(replace(leaky, metrics=metrics), 50, seconds=1).result == "missed"
+
+
+def test_a_step_of_users_keeps_what_each_of_them_does():
+    plan = FULL.changed(TierChanges.model_validate({"websocket": {"rate": 25, "ramp": 4, "shards": 4}}))
+    step = plan_at(plan, "websocket", 200, seconds=20)
+    assert (step.websocket.users, step.websocket.rate, step.websocket.ramp) == (200, 50, 8)
+    assert step.websocket.duration == 20
+    assert plan_at(plan, "websocket", 2, seconds=20).websocket.shards == 2
+    assert (step.blocks, step.reruns) == (1, 0)
+
+
+def test_a_step_of_queries_is_an_open_rate():
+    plan = FULL.changed(TierChanges.model_validate({"database": {"model": "closed"}}))
+    step = plan_at(plan, "database", 150, seconds=20).database
+    assert (step.model, step.rate, step.queries, step.workers) == ("open", 150, 3_000, plan.database.workers)
