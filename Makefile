@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(VENV)/.pip
 PEERS := .bench-venv
 PEERS_STAMP := $(PEERS)/.installed
 SERVERS := .sentry-venv
@@ -16,22 +17,34 @@ export NIGHTBENCH_CACHE ?= $(CURDIR)/.cache
 # What a process imports is compiled once, and not again by each that comes after it.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test lint style types imports servers templates bytecode greedy format lock bench clean
+.PHONY: help setup run test main served lint style types imports servers templates bytecode greedy format lock bench serve clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
-$(STAMP): requirements.lock pyproject.toml
+$(PIP): .ci/pip.txt
 	@$(PYTHON) -c 'import sys; sys.exit(f"Python 3.11 or later is needed, $(PYTHON) is {sys.version.split()[0]}; try make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "Installing into $(VENV) (about a minute the first time) …"
 	@$(PYTHON) -m venv $(VENV)
+	@# a pip of this year looks through an index in a third of the time; the one that Python brings does, too
+	@$(BIN)/python -m pip $(QUIETLY) --require-hashes --requirement $< || true
+	@touch $@
+
+# how pip is called: all that is needed is listed, and compiled afterwards
+QUIETLY := install --quiet --disable-pip-version-check --no-compile --no-deps
+
+$(STAMP): requirements.lock pyproject.toml | $(PIP)
 	@# pip works on one core: three of them, each with a third of the packages, keep two busy
 	@awk '/^[A-Za-z0-9]/ { n++ } { print > ("$(VENV)/third-" n % 3 ".txt") }' requirements.lock
-	@ls $(VENV)/third-*.txt | xargs -n 1 -P 3 $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@# pip would compile on one core, and the packages' tests too; what cannot be compiled (templates) is no failure
-	@$(BIN)/python -m compileall -qq --workers 0 -x '/tests?/' $(VENV)/lib || true
+	@ls $(VENV)/third-*.txt | xargs -n 1 -P 3 $(BIN)/python -m pip $(QUIETLY) --require-hashes --requirement
+	@# setuptools warns of what an editable installation is
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip $(QUIETLY) --no-build-isolation --editable .
+	@# pip would compile on one core, and all: what cannot be compiled (templates) is no failure
+	@$(BIN)/python -m compileall -qq --workers 0 -x '$(UNCOMPILED)' $(VENV)/lib || true
 	@touch $@
+
+# what few import, and little of it, is compiled by whoever does; most of a package's tests nobody does
+UNCOMPILED := /(tests?|moto|botocore|polars|duckdb|pip|setuptools|mypyc?|pygments|dateparser|playwright)/
 
 setup: $(STAMP) ## make the virtual environment from requirements.lock
 
@@ -42,9 +55,21 @@ test: ## lint, types, import rules and every test
 	@$(MAKE) --no-print-directory --jobs 2 setup servers
 	@# first all that does not mind what runs beside it: the clocks of the other tests would
 	@$(MAKE) --no-print-directory --jobs 4 --output-sync=target lint templates bytecode greedy
-	@# most tests wait for something: five at a time keep two cores busy
-	$(BIN)/python -m pytest -m "not greedy and not alone" --numprocesses 5 --dist loadfile
+	@# those of the one `nightbench serve` wait most of the time: beside all others, and told after them
+	@$(MAKE) --no-print-directory served >$(TOLD_LATER) 2>&1 & beside=$$!; \
+		$(MAKE) --no-print-directory main; main=$$?; \
+		wait $$beside; served=$$?; cat $(TOLD_LATER); exit $$((main || served))
 	$(BIN)/python -m pytest -m alone $(call marked,alone)
+
+TOLD_LATER := $(NIGHTBENCH_CACHE)/served.log
+
+# most tests wait for something: so many at a time keep two cores busy
+main: setup servers
+	$(BIN)/python -m pytest -m "not greedy and not alone and not served" --numprocesses 4 --dist loadfile
+
+# one process, as they share what takes longest to start
+served: setup servers
+	$(BIN)/python -m pytest -m served --basetemp=.pytest_served $(call marked,served)
 
 # the files with a test that is marked so: to collect all the others takes longer than to look for it
 marked = $$(grep --recursive --files-with-matches --include='test_*.py' 'mark\.$(1)\b' tests)
@@ -56,15 +81,15 @@ style: setup
 	$(BIN)/ruff format --check
 
 types: setup
-	$(BIN)/mypy
+	$(BIN)/mypy $(MYPYFLAGS)
 
 imports: setup
 	$(BIN)/lint-imports
 
 # The Sentry-compatible servers that tests send to bring Django and more: they have a virtual environment of their own.
-$(SERVERS_STAMP): tests/servers/requirements.txt
-	@$(PYTHON) -m venv $(SERVERS)
-	@$(SERVERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r $<
+$(SERVERS_STAMP): tests/servers/requirements.txt | $(PIP)
+	@$(PYTHON) -m venv --without-pip $(SERVERS)
+	@$(BIN)/python -m pip --python $(SERVERS)/bin/python $(QUIETLY) --require-hashes --requirement $<
 	@touch $@
 
 servers: $(SERVERS_STAMP) ## install the Sentry-compatible servers that tests send to
@@ -90,6 +115,8 @@ lock: ## rewrite the lock files from what is asked for (needs uv)
 		pyproject.toml --group dev --output-file requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 		tests/servers/requirements.in --output-file tests/servers/requirements.txt
+	echo pip | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		- --output-file .ci/pip.txt
 
 # The peers are measured beside nightbench and never depended on: they have a virtual environment of their own.
 $(PEERS_STAMP): benchmarks/peers/requirements.txt
@@ -100,7 +127,10 @@ $(PEERS_STAMP): benchmarks/peers/requirements.txt
 bench: setup $(PEERS_STAMP) ## nightbench beside k6, Locust and pgbench, 45 minutes; make bench ONLY=exchanges for one
 	@$(BIN)/python -m benchmarks $(ONLY)
 
+serve: setup ## Prefect's server with its UI, the deployments and a worker, until Ctrl-C
+	@$(BIN)/nightbench serve --data .serve
+
 clean: ## remove all that was made; results stay, also those kept aside
 	@# .cache/unsaved holds runs that the results folder could not take
 	if [ -d .cache ]; then find .cache -mindepth 1 -maxdepth 1 ! -name unsaved -exec rm -rf {} + ; rmdir .cache 2>/dev/null || true; fi
-	rm -rf $(VENV) $(PEERS) $(SERVERS) benchmarks/out .pytest_tmp .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(PEERS) $(SERVERS) benchmarks/out .pytest_tmp .pytest_served .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

@@ -22,6 +22,8 @@ NAMES = (
     *("transactions", "service_times", "database_memory", "history", "verdict", "host", "changepoints"),
     "scrubbing",
     "observability",
+    "fleet",
+    "overhead",
 )
 OUT = ROOT / "benchmarks" / "out"
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
 from prefect.logging import get_run_logger
 
+from flows.ending import accounted_for, stop_of_flow
+from flows.fleet.choice import fleet_of
 from nightbench import settings
 from nightbench.errors import NotBegunError
 from nightbench.night import Night
@@ -16,18 +18,28 @@ from nightbench.plan import Suite, Tier
 from nightbench.report.log_lines import logged_progress
 from nightbench.running import open_night, running_night
 from tasks.alert import alert, deliver_alerts
+from tasks.events import emit_verdicts
 from tasks.links import current_run, links_of
+from tasks.progress import progress_artifacts, together
 from tasks.publish import publish
 from tasks.scrubbed_logs import scrub_logs
+from tasks.slot import shared_slot
 
 T = TypeVar("T")
+
+Tells = Sequence[tuple[Callable[[Night], Awaitable[object]], str]]
+"""What tells of a night on the Prefect server, and what is said when it cannot."""
+OF_A_NIGHT: Tells = (
+    (publish, "the summary could not be published"),
+    (emit_verdicts, "the events could not be emitted"),
+)
 
 scrub_logs()  # as soon as there is a flow: what is wrong with its parameters is logged before it begins
 
 
 @asynccontextmanager
-async def the_night(name: str) -> AsyncIterator[Night]:
-    """The night that this flow is a part of, or one of its own: whoever begins it also ends it."""
+async def the_night(name: str, *, tells: Tells = OF_A_NIGHT) -> AsyncIterator[Night]:
+    """The night that this flow is a part of, or one of its own: whoever begins it also ends it, and `tells` of it."""
     scrub_logs()
     async with AsyncExitStack() as stack:
         running = running_night()
@@ -35,31 +47,44 @@ async def the_night(name: str) -> AsyncIterator[Night]:
         if night.owner is not None:
             yield night
             return
+        if running is not None:  # of a terminal, which has its slots of this machine alone
+            await stack.enter_async_context(shared_slot(night))
         night.owner = name
         night.links |= links_of(current_run())
-        yield night
-        await _end(night)
+        night.fleet = fleet_of(night.settings.run.dask)
+        async with accounted_for(night):
+            yield night
+        await _end(night, tells)
 
 
 @asynccontextmanager
 async def _opened(name: str) -> AsyncIterator[Night]:
     """A night that no terminal has begun, with its subject."""
     logger = get_run_logger()
-    display = partial(logged_progress, logger)
+    lines = partial(logged_progress, logger)
     # an end from outside, such as a kill, is told by the hook for crashes: once, whoever sees it
-    own = open_night(name, settings.current(), display=display, on_note=logger.warning, told=Exception)
-    async with own as night, night.provided():
-        yield night
+    async with progress_artifacts() as artifacts:
+        own = open_night(
+            name,
+            settings.current(),
+            display=together(lines, artifacts),
+            on_note=logger.warning,
+            stop=stop_of_flow(),
+            told=Exception,
+        )
+        async with own as night, shared_slot(night), night.provided():
+            yield night
 
 
-async def _end(night: Night) -> None:
-    """Deliver the alerts and publish the summary."""
+async def _end(night: Night, tells: Tells) -> None:
+    """Deliver the alerts, then tell those who look at the Prefect server."""
     for step in (alert, deliver_alerts):
         await survive(night, step(night))
-    try:
-        await publish(night)
-    except Exception as error:  # noqa: BLE001  # whatever it is, the night was as good without it
-        night.unimportant("the summary could not be published", error)
+    for tell, problem in tells:
+        try:
+            await tell(night)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the night was as good without it
+            night.unimportant(problem, error)
 
 
 async def survive(

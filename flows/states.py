@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from prefect.client.schemas.objects import State
-from prefect.states import Failed
+from prefect.states import Cancelled, Completed, Crashed, Failed
 
+from nightbench.capacity.finding import Found
+from nightbench.capacity.page import answer_of
 from nightbench.errors import ExitCode
 from nightbench.outcome import NightOutcome
+from tasks.crashed import INTERRUPTED
 
 TARGET_MISSED = "TargetMissed"
 REGRESSION = "Regression"
 INVALID = "Invalid"
+TOO_LATE = "TooLate"
+SLOT_TAKEN = "SlotTaken"
 OUTCOMES = frozenset({TARGET_MISSED, REGRESSION, INVALID})
 """Final states that tell of what was measured: the flow itself did what it should."""
 
@@ -28,3 +33,44 @@ def failed_state(outcome: NightOutcome) -> State[Any] | None:
         case _:
             name = INVALID
     return Failed(name=name, message="\n".join(outcome.shortcomings))
+
+
+def too_late_state(why: str) -> State[Any]:
+    """The final state of a scheduled run that is given up since it is long past its time."""
+    return Cancelled(name=TOO_LATE, message=why)
+
+
+def slot_taken_state(why: str) -> State[Any]:
+    """The final state of a run that waited in vain for another one to end, and measured nothing."""
+    return Failed(name=SLOT_TAKEN, message=why)
+
+
+def cancelled_state(kept: str) -> State[Any]:
+    """The final state of a run that a user has cancelled; the hook for crashes is none of its business."""
+    return Cancelled(message=f"cancelled; {kept}")
+
+
+def cancelled_at_once_state(kept: str) -> State[Any]:
+    """The final state of one that did not end early in time."""
+    return Cancelled(message=f"cancelled, at once; {kept}; what ran then is lost")
+
+
+def interrupted_state(kept: str) -> State[Any]:
+    """The final state of a run that something else has ended early, and that has told of it itself."""
+    return Crashed(name=INTERRUPTED, message=f"told to end; {kept}")
+
+
+def crashed_state(kept: str) -> State[Any]:
+    """The final state of one that had to end at once: the hook for crashes tells."""
+    return Crashed(message=f"told to end at once; {kept}; what ran then is lost")
+
+
+def capacity_state(found: Found, outcome: NightOutcome) -> State[Any] | None:
+    """The final state of a search: its answer, or why there is none that can be relied on."""
+    answer = found.answer
+    if answer is None or outcome.failures:
+        return Failed(name=INVALID, message="\n".join((answer_of(found), *outcome.notes)))
+    if answer.load is not None:
+        return Completed(message=answer_of(found))
+    name = INVALID if answer.below is None else TARGET_MISSED
+    return Failed(name=name, message=f"{answer_of(found)}: {answer.ended}")

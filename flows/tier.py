@@ -21,7 +21,7 @@ from tasks.measure_database import measure_database
 from tasks.measure_websocket import measure_websocket
 from tasks.record import record
 
-_STEPS: Mapping[Suite, Callable[[Night, TierPlan, Turn], Awaitable[Measurement]]] = {
+STEPS: Mapping[Suite, Callable[[Night, TierPlan, Turn], Awaitable[Measurement]]] = {
     "websocket": measure_websocket,
     "database": measure_database,
 }
@@ -60,7 +60,7 @@ async def _take(night: Night, plan: TierPlan, turns: Sequence[Turn]) -> None:
     course = Course(turns)
     while (turn := course.next(stopped=night.stop.is_set())) is not None:
         try:
-            measurement = await survive(night, _STEPS[turn.suite](night, plan, turn), plan.tier, turn.suite)
+            measurement = await survive(night, STEPS[turn.suite](night, plan, turn), plan.tier, turn.suite)
         except NotBegunError:
             course.skip(turn)
             continue

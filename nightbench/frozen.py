@@ -6,11 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidatorFunctionWrapHandler, field_validator
 
+from nightbench.form import as_form
+
 
 class Frozen(BaseModel):
     """Its values never change; unknown fields, NaN and infinity are refused, and true and false for numbers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, json_schema_extra=as_form)
 
     @field_validator("*", mode="wrap")
     @classmethod

@@ -12,18 +12,17 @@ import contextvars
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
+from nightbench.ending import Ending, signals_handled
 from nightbench.errors import MeasurementError, NightbenchError, NotBegunError
 
 T = TypeVar("T")
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 STOPPING = (
     "stopping early: what was measured is kept, but a measurement cut short is neither a pass nor a fail; "
@@ -48,7 +47,7 @@ def run_interruptible(main: Main[T], *, on_first: Callable[[], None]) -> T:
     run = _Run(main, on_first)
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run.on_own_loop,), name="flow")
-    with run.signals_handled():
+    with signals_handled(run.on_signal):
         thread.start()
         _wait(run.result)
         thread.join()
@@ -61,7 +60,6 @@ class _Run(Generic[T]):
         self._main = main
         self._on_first = on_first
         self._signals = 0
-        self._heard = 0
         self._hear: Callable[[], None] | None = None
 
     def on_own_loop(self) -> None:
@@ -73,22 +71,17 @@ class _Run(Generic[T]):
             self.result.set_exception(error)
 
     async def _watched(self) -> T:
-        loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
-        assert task is not None
+        loop, ending = asyncio.get_running_loop(), Ending(asyncio.Event())
 
         def hear() -> None:
-            while self._heard < self._signals:
-                self._heard += 1
-                if self._heard == 1:
-                    stop.set()
-                else:
-                    task.cancel()
+            while ending.told < self._signals:
+                ending.tell()
 
         self._hear = partial(_on_loop, loop, hear)
         hear()  # those that came before there was anything to end
-        return await self._main(stop)
+        return await self._main(ending.stop)
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signals += 1
         first = self._signals == 1
         if self._hear is not None:
@@ -97,23 +90,6 @@ class _Run(Generic[T]):
             # last, and whatever comes of it: there may be nobody left to talk to
             with suppress(Exception):
                 self._on_first()
-
-    @contextmanager
-    def signals_handled(self) -> Iterator[None]:
-        """Handle the signals inside the block; in another thread than the main one they are not ours."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {
-            number: signal.signal(number, self._on_signal)
-            for number in _SIGNALS
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def _wait(result: Future[T]) -> None:

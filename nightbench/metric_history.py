@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
@@ -21,8 +23,39 @@ from nightbench.report.charts.metric_nights import (
 )
 from nightbench.tier_verdict import Earlier
 from nightbench.verdict.acknowledgement import annotated
-from nightbench.verdict.judgement import Line
+from nightbench.verdict.judgement import Line, Verdict
+from nightbench.verdict.targets import TargetResult
 from nightbench.verdict.verdict import SuiteVerdict
+
+
+@dataclass(frozen=True, eq=False)
+class SuiteNights:
+    """All that the charts of one suite of one tier are made of.
+
+    Attributes:
+        rows: Of all its nights, tonight's last, tidy; see `nightbench.history.tidy.COLUMNS`.
+        earlier: What was said of them.
+        judged: The verdict on tonight; None when it was not compared.
+        targets: Tonight's.
+        tonight: Which night is the last.
+    """
+
+    rows: pd.DataFrame
+    earlier: Earlier
+    judged: Verdict | None
+    targets: tuple[TargetResult, ...]
+    tonight: Tonight
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """Which night, suite and tier is the last one."""
+
+    night: str
+    started_at: datetime
+    suite: str
+    tier: str
+    environment: str
 
 
 def metric_nights(metric: str, verdict: SuiteVerdict, earlier: Earlier) -> MetricNights:
@@ -33,20 +66,47 @@ def metric_nights(metric: str, verdict: SuiteVerdict, earlier: Earlier) -> Metri
         verdict: On tonight's suite.
         earlier: What it was judged against.
     """
+    (found,) = several_metric_nights([metric], verdict, earlier)
+    return found
+
+
+def several_metric_nights(
+    metrics: Iterable[str], verdict: SuiteVerdict, earlier: Earlier
+) -> tuple[MetricNights, ...]:
+    """The same of several metrics of one suite, for less than each by itself."""
     shown = verdict.measurement
-    known = _by_night(_rows(metric, verdict, earlier))
-    tonight = MetricNight(shown.night_id, shown.started_at, verdict.value(metric), "tonight")
+    rows = pd.concat([earlier.nights, rows_of(*verdict.runs)], ignore_index=True)
+    tonight = Tonight(shown.night_id, shown.started_at, shown.suite, shown.tier, shown.environment)
+    suite = SuiteNights(_of_nights(rows, tonight), earlier, verdict.judged, verdict.targets, tonight)
+    units = {each.name: each.unit for each in shown.metrics}
+    return tuple(
+        nights_of(suite, metric, value=verdict.value(metric), unit=units.get(metric, ""))
+        for metric in metrics
+    )
+
+
+def nights_of(suite: SuiteNights, metric: str, *, value: float | None, unit: str) -> MetricNights:
+    """The nights of one metric of a suite.
+
+    Args:
+        suite: Its suite.
+        metric: Its name.
+        value: Tonight's.
+        unit: Its unit.
+    """
+    known = _by_night(_rows(metric, suite))
+    tonight = MetricNight(suite.tonight.night, suite.tonight.started_at, value, "tonight")
     before = _before(known)
-    target = next((each for each in verdict.targets if each.metric == metric), None)
-    changes = () if verdict.judged is None else verdict.judged.changes
+    target = next((each for each in suite.targets if each.metric == metric), None)
+    changes = () if suite.judged is None else suite.judged.changes
     return MetricNights(
-        suite=shown.suite,
-        tier=shown.tier,
-        environment=shown.environment,
+        suite=suite.tonight.suite,
+        tier=suite.tonight.tier,
+        environment=suite.tonight.environment,
         metric=metric,
-        unit=next((each.unit for each in shown.metrics if each.name == metric), ""),
+        unit=unit,
         nights=(*before, tonight),
-        baseline=_baseline(_line(metric, verdict), before, tonight),
+        baseline=_baseline(_line(metric, suite.judged), before, tonight),
         target=() if target is None else target.limits(),
         epochs=tuple(row["night"] for older, row in pairwise(known) if row["epoch"] != older["epoch"]),
         changes=tuple(
@@ -55,23 +115,26 @@ def metric_nights(metric: str, verdict: SuiteVerdict, earlier: Earlier) -> Metri
     )
 
 
-def _rows(metric: str, verdict: SuiteVerdict, earlier: Earlier) -> pd.DataFrame:
+def _of_nights(rows: pd.DataFrame, tonight: Tonight) -> pd.DataFrame:
+    of_it = (rows["suite"] == tonight.suite) & (rows["tier"] == tonight.tier)
+    return rows[of_it & rows["role"].eq("night")]
+
+
+def _rows(metric: str, suite: SuiteNights) -> pd.DataFrame:
     """A row of the metric for each block, tonight's last, with what people and verdicts said of its night.
 
     Of a night that was not measured as tonight, or is invalid, the memory has another metric's row alone: it is
     known that there was one, and not its value. The same holds for a night that misses the metric.
     """
-    shown, name = verdict.measurement, clean(metric)
-    rows = pd.concat([earlier.nights, rows_of(*verdict.runs)], ignore_index=True)
-    rows = rows[(rows["suite"] == shown.suite) & (rows["tier"] == shown.tier) & rows["role"].eq("night")]
+    rows, name = suite.rows, clean(metric)
     own = rows[rows["metric"] == name]
     others = rows[~rows["night"].isin(own["night"])].drop_duplicates("night")
     return annotated(
         pd.concat([own, others.assign(metric=name, value=math.nan)]).sort_index(),
-        earlier.marks,
-        earlier.lines,
-        tonight=clean(shown.night_id),
-        now=shown.started_at,
+        suite.earlier.marks,
+        suite.earlier.lines,
+        tonight=clean(suite.tonight.night),
+        now=suite.tonight.started_at,
     )
 
 
@@ -115,8 +178,8 @@ def _state(row: Mapping[Hashable, Any], tonight: Mapping[Hashable, Any]) -> Nigh
     return "regression" if row["flagged"] else "night"
 
 
-def _line(metric: str, verdict: SuiteVerdict) -> Line | None:
-    lines = () if verdict.judged is None else verdict.judged.lines
+def _line(metric: str, judged: Verdict | None) -> Line | None:
+    lines = () if judged is None else judged.lines
     return next((line for line in lines if line.metric == metric), None)
 
 

@@ -21,13 +21,16 @@ from nightbench.database.checking import checks as database_checks
 from nightbench.debugging import show_traceback
 from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun, UnsavedError
+from nightbench.load.fleet import LOCAL, Fleet
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel
 from nightbench.night_alerts import NightAlerts
+from nightbench.night_histories import NightHistories
 from nightbench.outcome import NightOutcome, unreadable_note
 from nightbench.plan import Suite, Tier, TierPlan
 from nightbench.plan.layers import as_it_was_set
 from nightbench.reference.provide import BOTH, provide_subject
+from nightbench.run_length import limit_of, limited
 from nightbench.scrub import one_line
 from nightbench.settings import Settings
 from nightbench.strictness import policy_of
@@ -67,7 +70,9 @@ class Night:
         stop: When set, the running suite ends early and no other is started.
         owner: The flow that ends it, of which every further flow is a part.
         links: Where more of it is to be read, by name, such as its run in the Prefect UI.
+        fleet: Where its load comes from.
         policy: How strictly it is judged.
+        histories: What of it is worth a chart.
     """
 
     def __init__(
@@ -93,7 +98,9 @@ class Night:
         self.stop = stop or asyncio.Event()
         self.owner: str | None = None
         self.links: dict[str, str] = {}
+        self.fleet: Fleet = LOCAL
         self.policy = policy_of(settings, judgements=judgements)
+        self.histories = NightHistories()
         self._store = HistoryStore(settings.results)
         self._alerts = NightAlerts(settings, night_id)
         self._runs: dict[tuple[Tier, Suite], list[Measurement]] = {}
@@ -142,19 +149,21 @@ class Night:
         label = RunLabel(plan.tier, self.night_id, self.settings.environment, turn.role, turn.block)
         host = await self._calibrated()
         with self.display(turn.label(plan)) as on_progress:
-            measurement = await self._load(plan, turn.suite, label, on_progress)
+            run = lambda stop: self._load(plan, turn.suite, label, on_progress, stop)  # noqa: E731  # it is called once
+            measurement = await limited(run, self.stop, limit_of(plan, turn.suite))
         return replace(measurement, metrics=(*measurement.metrics, *host.metrics))
 
     async def _load(
-        self, plan: TierPlan, suite: Suite, label: RunLabel, on_progress: OnProgress
+        self, plan: TierPlan, suite: Suite, label: RunLabel, on_progress: OnProgress, stop: asyncio.Event
     ) -> Measurement:
+        subject, fleet = self.subject, self.fleet
         if suite == "websocket":
             return await load_test.run(
-                plan.websocket, self.subject, label, on_progress=on_progress, stop=self.stop
+                plan.websocket, subject, label, on_progress=on_progress, stop=stop, fleet=fleet
             )
         try:
             return await stress_test.run(
-                plan.database, self.subject, label, on_progress=on_progress, stop=self.stop
+                plan.database, subject, label, on_progress=on_progress, stop=stop, fleet=fleet
             )
         except ConfigurationError as error:
             raise as_it_was_set(error, self.settings.layers(plan.tier), suite) from None
@@ -237,6 +246,7 @@ class Night:
             self._judged[place] = of_suite(verdict, place[1])
             self._verdicts[place] = suite_verdict(self._runs[place], self._judged[place])
         judged = {suite: each for (of, suite), each in self._verdicts.items() if of == tier}
+        self.histories.note(judged.values(), self._earlier_than(tier, runs))
         keep(self._store, verdict, judged)
         return tuple(judged.values())
 

@@ -10,15 +10,14 @@ import yaml
 
 from nightbench.alerts.monitor import Monitor, schedule_of
 from nightbench.errors import ConfigurationError
-from nightbench.plan import DatabasePlan, Tier, TierChanges, TierPlan, WebSocketPlan
+from nightbench.plan import Tier, TierChanges, TierPlan
+from nightbench.run_length import seconds_of
 from nightbench.settings import Settings
 from nightbench.tiers import NIGHTLY, TIERS, tiers_of
 
 PREFECT_YAML = Path(__file__).parents[1] / "prefect.yaml"
 """Of which the deployments of this project are made."""
 
-_AROUND_A_RUN = 45.0
-"""Seconds for what is made, checked, saved and judged around one run of a suite."""
 _AROUND_A_NIGHT = 600.0
 """Seconds for starting, ending and delivering."""
 _SLACK = 1.25
@@ -86,7 +85,7 @@ def monitor_of(
 def longest_minutes(plans: Iterable[TierPlan]) -> int:
     """How long a night of `plans` may take, in whole minutes, rounded up: every suspect repeated, and a quarter more."""
     seconds = _AROUND_A_NIGHT + _SLACK * sum(
-        (plan.blocks + plan.reruns) * (_of_websocket(plan.websocket) + _of_database(plan.database))
+        (plan.blocks + plan.reruns) * (seconds_of(plan, "websocket") + seconds_of(plan, "database"))
         for plan in plans
     )
     return int(-(-seconds // 60))
@@ -97,15 +96,3 @@ def _plan(settings: Settings, tier: Tier, changes: Mapping[Tier, TierChanges | N
         return settings.tier(tier, changes.get(tier))
     except ConfigurationError:  # which the night itself tells
         return TIERS[tier]
-
-
-def _of_websocket(plan: WebSocketPlan) -> float:
-    drain = max(plan.timeout, plan.connect_timeout)
-    return plan.ramp_seconds + plan.warmup + plan.duration + drain + _AROUND_A_RUN
-
-
-def _of_database(plan: DatabasePlan) -> float:
-    rate = plan.queries_per_second
-    if plan.model == "closed" and plan.think:
-        rate = min(rate, plan.workers / plan.think)
-    return plan.warmup + plan.queries / rate + plan.statement_timeout + _AROUND_A_RUN

@@ -1,4 +1,4 @@
-"""What came of a night: its exit code, and how it is told in a terminal, as JSON and as markdown."""
+"""What came of a night: its exit code, and how it is told in a terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nightbench.report.summary import print_night
 from nightbench.report.verdict_lines import in_one_sentence
 from nightbench.scrub import scrub, scrub_long, scrub_tree
 from nightbench.settings import Settings
-from nightbench.verdict.verdict import SuiteVerdict, exit_code
+from nightbench.verdict.verdict import State, SuiteVerdict, exit_code
 
 _WIDTH = 80
 
@@ -69,6 +69,17 @@ class NightOutcome:
         if self.skipped and not codes and not self.verdicts:
             return ExitCode.INTERRUPTED
         return ExitCode.INVALID if codes or self.skipped else code
+
+    @property
+    def state(self) -> State:
+        """The same in the words of a suite: what could not be measured or was cut short is invalid."""
+        match self.exit_code:
+            case ExitCode.MET:
+                return "met"
+            case ExitCode.MISSED:
+                missed = any(verdict.state == "missed" for verdict in self.verdicts)
+                return "missed" if missed else "regression"
+        return "invalid"
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -160,10 +171,10 @@ def _not_posted(settings: Settings) -> DeliveryReport:
     return replace(all_wait(Outbox(settings.outbox_folder), why), reasons=(why,))
 
 
-def night_markdown(outcome: NightOutcome, settings: Settings) -> str:
-    """The summary as markdown, scrubbed: the text of the terminal in a block of code."""
+def night_text(outcome: NightOutcome, settings: Settings) -> str:
+    """The summary as the terminal has it, scrubbed."""
     text = io.StringIO()
     print_outcome(
         Console(file=text, width=_WIDTH, force_terminal=False, color_system=None), outcome, settings
     )
-    return scrub_long(f"# {outcome.night_id}\n\n```\n{text.getvalue().rstrip()}\n```\n")
+    return scrub_long(text.getvalue().rstrip())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import sys
 import threading
 from collections.abc import Callable
@@ -26,6 +27,25 @@ def watch_lifeline(on_end: Callable[[], None]) -> None:
         on_end()
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def drop_broken_output() -> None:
+    """Point output and errors at nothing where nobody reads them any more: writing to them would be an error."""
+    poll = select.poll()
+    for descriptor in (1, 2):
+        poll.register(descriptor, 0)
+    for descriptor, event in poll.poll(0):
+        if event & select.POLLERR:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)
+
+
+async def orphaned(look_seconds: float = 1.0) -> None:
+    """Return when the parent of this process is gone."""
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110  # nothing tells of it
+        await asyncio.sleep(look_seconds)
 
 
 async def last_words(stream: asyncio.StreamReader | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,11 @@ from pydantic import Field, field_validator
 
 from nightbench import addresses
 from nightbench.frozen import Frozen
+
+ON_THIS_MACHINE = "local"
+"""As `dask`: a cluster of this machine's, made for each load test."""
+
+_SCHEDULER = re.compile(r"(?:tcp|tls|ws|wss)://[^\s/@]+:\d+/?")
 
 
 class RunSettings(Frozen):
@@ -32,7 +38,28 @@ class RunSettings(Frozen):
         "of one, such as tcp://scheduler:8786; processes of this machine unless set",
     )
 
+    @field_validator("dask")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        if value != ON_THIS_MACHINE and not _SCHEDULER.fullmatch(value):
+            msg = f"it is no address of a Dask scheduler, such as tcp://scheduler:8786, and not {ON_THIS_MACHINE}"
+            raise ValueError(msg)
+        return value
+
     @field_validator("slots")
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:
         return None if value is None else addresses.expanded(value)
+
+
+def without_a_flow(run: RunSettings) -> tuple[str, ...]:
+    """What to say where a suite runs without a flow, which is what a cluster belongs to."""
+    if run.dask is None:
+        return ()
+    told = (
+        f"this command loads from this machine, not from the Dask cluster of NIGHTBENCH_RUN__DASK = {run.dask!r}: "
+        "`nightbench run` and the deployments do that"
+    )
+    return (told,)

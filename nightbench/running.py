@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 
-from nightbench.errors import MeasurementError
+from nightbench.errors import MeasurementError, NotBegunError
 from nightbench.measurement import new_id
 from nightbench.night import Display, Night, OnNote, no_display, no_note
+from nightbench.reference.provide import BOTH
 from nightbench.settings import Settings
+from nightbench.slots.slot import slots
 from nightbench.tiers import tiers_of
 
 _running: ContextVar[Night | None] = ContextVar("nightbench_night", default=None)
@@ -31,26 +33,34 @@ async def open_night(
     stop: asyncio.Event | None = None,
     told: type[BaseException] = BaseException,
 ) -> AsyncIterator[Night]:
-    """Begin the night of the flow `name`; it is the running one inside the block. What breaks it is alerted.
+    """Begin the night of the flow `name` as soon as it may load its subject; it is the running one inside the block.
 
-    `told` is of which kind that has to be: `Exception` where somebody else tells of a night that is ended from outside.
+    What breaks it is alerted, also that it never got its slot. `told` is of which kind that has to be: `Exception`
+    where somebody else tells of a night that is ended from outside.
 
     Raises:
         ConfigurationError: when a setting, a folder or an address cannot be used; nothing is started then.
+        NotBegunError: when `stop` was set while it waited.
+        SlotTakenError: when another run loaded the subject for too long.
     """
-    night = Night(
-        settings,
-        new_id(name),
-        display=display,
-        on_note=on_note,
-        stop=stop,
-        judgements=len(tiers_of(name)),
-    )
+    stop = stop or asyncio.Event()
+
+    def begun() -> Night:
+        judgements = max(1, len(tiers_of(name)))  # of none, where loads are tried
+        return Night(
+            settings, new_id(name), display=display, on_note=on_note, stop=stop, judgements=judgements
+        )
+
+    night = begun()
     token = _running.set(night)
     try:
         await night.check()
-        yield night
-    except GeneratorExit:
+        async with slots(settings, BOTH, name, stop=stop, on_note=on_note) as mine:
+            if mine.waited >= 1:  # its id tells when it began
+                night = begun()
+                _running.set(night)
+            yield night
+    except (GeneratorExit, NotBegunError):
         raise
     except told as error:
         night.failed(None, None, error, tell=False)

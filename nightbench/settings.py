@@ -272,7 +272,9 @@ def _shown(path: Sequence[str | int], value: object) -> str:
 
 def _setting_name(path: list[str], flags: Mapping[str, Any]) -> str:
     if path and path[0] in flags:
-        return "--" + {"websocket_url": "url", "database_dsn": "dsn"}.get(path[0], path[0]).replace("_", "-")
+        return "--" + {"websocket_url": "url", "database_dsn": "dsn", "run": "wait"}.get(
+            path[0], path[0]
+        ).replace("_", "-")
     return variable_that_sets(path) or ".".join(path)
 
 
@@ -289,3 +291,4 @@ def _fields() -> Iterator[FieldPath]:
     yield from ((name,) for name in Settings.model_fields)
     yield from (("verdict", name) for name in VerdictSettings.model_fields)
     yield from (("alerts", name) for name in AlertSettings.model_fields)
+    yield from (("run", name) for name in RunSettings.model_fields)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from nightbench.form import also_as_text
 from nightbench.frozen import Frozen
 from nightbench.spelling import did_you_mean
 
@@ -24,6 +25,12 @@ _RANGE = re.compile(
     rf"\s*(?P<limit>[^\s<>=]+)\s*(?P<left><=|<)\s*{_METRIC}\s*(?P<right><=|<)\s*(?P<upper>[^\s<>=]+)\s*"
 )
 _BETWEEN = re.compile(rf"\s*{_METRIC}\s+between\s+(?P<limit>[^\s<>=]+)\s+and\s+(?P<upper>[^\s<>=]+)\s*")
+_SHORT_NAME, _SHORT_NUMBER = r"[\w.\[\]]+\.\w+", r"[-+.\de]+"
+TEXT = (
+    rf"^ *({_SHORT_NAME} *([<>]=?|==) *{_SHORT_NUMBER}|{_SHORT_NUMBER} *<=? *{_SHORT_NAME} *<=? *{_SHORT_NUMBER}"
+    rf"|{_SHORT_NAME} between {_SHORT_NUMBER} and {_SHORT_NUMBER}) *$"
+)
+"""What a target looks like as text, for a form, which shows it to whoever writes another: so it is a short one."""
 _INCLUSIVE: dict[tuple[str, str], Inclusive] = {
     ("<=", "<="): "both",
     ("<", "<"): "neither",
@@ -33,16 +40,24 @@ _INCLUSIVE: dict[tuple[str, str], Inclusive] = {
 _BOUNDS = {inclusive: bounds for bounds, inclusive in _INCLUSIVE.items()}
 
 
-class Target(Frozen):
+class Target(Frozen, json_schema_extra=also_as_text(TEXT, "message.response_time.p95 < 2000")):
     """An absolute promise: ``message.response_time.p95 < 2000`` (ms), or ``45 <= message.throughput <= 55``."""
 
-    metric: str
-    op: Comparison
-    limit: Annotated[float, Field(description="in the metric's unit; the lower bound of between")]
-    upper: Annotated[float | None, Field(description="the upper bound of between; none for others")] = None
+    metric: Annotated[str, Field(title="Metric", description="such as message.response_time.p95")]
+    op: Annotated[Comparison, Field(title="Is")]
+    limit: Annotated[
+        float,
+        Field(title="Limit", description="in the metric's unit, times in ms; the lower bound of between"),
+    ]
+    upper: Annotated[
+        float | None, Field(title="Upper", description="the upper bound of between; none for others")
+    ] = None
     inclusive: Annotated[
         Inclusive | None,
-        Field(description="which bounds of between meet it, both unless set; none for others"),
+        Field(
+            title="Inclusive",
+            description="which bounds of between meet it, both unless set; none for others",
+        ),
     ] = None
 
     @model_validator(mode="before")

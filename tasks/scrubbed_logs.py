@@ -10,12 +10,13 @@ from nightbench.scrubbed_logs import ScrubbingFilter
 
 def scrub_logs() -> None:
     """Put the scrubber before every such handler; it may be called again, for those that came later."""
-    for handler in _handlers():
+    for handler in prefect_handlers():
         if not any(isinstance(each, ScrubbingFilter) for each in handler.filters):
             handler.addFilter(ScrubbingFilter())
 
 
-def _handlers() -> Iterator[logging.Handler]:
+def prefect_handlers() -> Iterator[logging.Handler]:
+    """The handlers of Prefect's, wherever they are."""
     known = [logging.root, *logging.root.manager.loggerDict.values()]
     for logger in known:
         if isinstance(logger, logging.Logger):

@@ -2,7 +2,16 @@
 
 from xdist.scheduler import LoadFileScheduling
 
-ONE_SERVER = ("published", "night", "blocks", "command", "end_of_night", "not_begun", "deployments")
+ONE_SERVER = (
+    "published",
+    "night",
+    "blocks",
+    "command",
+    "end_of_night",
+    "not_begun",
+    "closed_pipe",
+    "deployments",
+)
 """Of the tests of flows, those that share a Prefect server, or its import: either takes longer than they do."""
 
 LONGEST_FIRST = (
@@ -13,7 +22,6 @@ LONGEST_FIRST = (
     "tests/database/",
     "tests/alerts/test_alerts_faults.py",
     "tests/alerts/test_alerts_week.py",
-    "tests/cli/test_cli_closed_pipe.py",
     "tests/websocket/",
     "tests/reference/",
     "tests/load/",

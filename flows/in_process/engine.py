@@ -27,6 +27,7 @@ from nightbench.plan.layers import together
 from nightbench.planning import planned
 from nightbench.running import open_night
 from nightbench.settings import Settings
+from nightbench.slots.slot import known_here_only
 from nightbench.tiers import NIGHTLY, tiers_of
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ def _prepared(settings: Settings) -> Iterator[EmbeddedServer | None]:
         variables = environment.embedded(folder, server.api_url)
         stack.enter_context(environment.prefect_environment(variables))
         stack.enter_context(environment.without_events())
+        stack.enter_context(known_here_only())
         yield server
 
 

@@ -35,8 +35,10 @@ def external() -> dict[str, str]:
     return {API_URL: url} if url else {}
 
 
-def check_reachable(url: str) -> None:
-    """Ask the server that the user names whether it is there; Prefect itself would try for minutes.
+def check_reachable(
+    url: str, *, setting: str = API_URL, way_out: str = "unset it to use the embedded server"
+) -> None:
+    """Ask the server that the user names in `setting` whether it is there; Prefect itself would try for minutes.
 
     Raises:
         ConfigurationError: when it is not.
@@ -45,7 +47,7 @@ def check_reachable(url: str) -> None:
     if (address := _health_address(url)) is not None:
         problem = _problem(address)
     if problem:
-        raise ConfigurationError(API_URL, scrub(url), problem, "unset it to use the embedded server")
+        raise ConfigurationError(setting, scrub(url), problem, way_out)
 
 
 def _health_address(url: str) -> str | None:

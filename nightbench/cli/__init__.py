@@ -19,6 +19,7 @@ from nightbench.cli.history import app as history
 from nightbench.cli.prune import prune
 from nightbench.cli.reference import app as reference
 from nightbench.cli.run import run
+from nightbench.cli.serve import serve
 from nightbench.cli.telling import silence, tell
 from nightbench.cli.websocket import websocket
 from nightbench.debugging import show_traceback
@@ -55,6 +56,7 @@ app.command(run)
 app.command(websocket)
 app.command(database)
 app.command(calibrate)
+app.command(serve)
 app.command(reference)
 app.command(history)
 app.command(compare)

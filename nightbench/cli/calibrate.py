@@ -32,6 +32,7 @@ def calibrate(
     token: flags.Token = None,
     dsn: flags.Dsn = None,
     environment: flags.Environment = None,
+    wait: flags.Wait = None,
     plan: flags.PlanFile = None,
     results: flags.Results = None,
     json: flags.Json = None,
@@ -55,6 +56,7 @@ def calibrate(
             "database_dsn": dsn,
             "environment": environment,
             "results": results,
+            "run": flags.run_settings(wait),
         }
     )
     settings = plan_flags.with_plan_file(settings, plan)

@@ -17,8 +17,10 @@ from nightbench.plan import Suite, TierPlan
 from nightbench.report.noise_table import print_noise
 from nightbench.report.progress import progress_display
 from nightbench.report.summary import print_notes, print_places
+from nightbench.run_settings import without_a_flow
 from nightbench.same_build import NoiseFound, measure_noise
 from nightbench.settings import Settings
+from nightbench.slots.slot import slots
 
 
 def run_calibration(
@@ -40,8 +42,10 @@ def run_calibration(
             on_note=tell,
             stop=stop,
         )
+        night.warn(without_a_flow(settings.run))
         await night.check()
-        async with night.provided(frozenset(suites)):
+        own = slots(settings, suites, "calibration", stop=stop, on_note=tell)
+        async with own, night.provided(frozenset(suites)):
             return await measure_noise(night, plan, suites, runs=runs)
 
     found = run_interruptible(main, on_first=lambda: tell(STOPPING))

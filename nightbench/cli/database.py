@@ -24,6 +24,7 @@ def database(
     *,
     dsn: flags.Dsn = None,
     environment: flags.Environment = None,
+    wait: flags.Wait = None,
     tier: flags.TierFlag = "quick",
     quick: flags.Quick = False,
     plan_file: flags.PlanFile = None,
@@ -44,7 +45,9 @@ def database(
     - `nightbench database --queries 20000 --workers 20 --rate 150 --json results.json`
     - `nightbench database --model closed --workers 10 --target 'query.response_time.p95 < 50'`
     """
-    settings = settings_module.load({"database_dsn": dsn, "environment": environment, "results": results})
+    settings = settings_module.load(
+        {"database_dsn": dsn, "environment": environment, "results": results, "run": flags.run_settings(wait)}
+    )
     changes = TierChanges(database=plan_flags.database_changes(plan, targets=target))
     settings = plan_flags.with_plan_file(settings, plan_file)
     tier_plan, warnings = planned(settings, tier, changes, quick=quick, suites=["database"])

@@ -52,6 +52,14 @@ Json = Annotated[
         help="write one JSON document to this file, or to stdout with -",
     ),
 ]
+Wait = Annotated[
+    float | None,
+    Parameter(
+        "--wait",
+        group=SUBJECT,
+        help="seconds to wait while another run loads the same subject, 0 refuses at once [4 hours unless set]",
+    ),
+]
 Quick = Annotated[
     bool,
     Parameter("--quick", negative="", group=PLAN, help="keep the concurrency, cut the length to seconds"),
@@ -104,3 +112,8 @@ Headers = Annotated[
         help="'Name: value' sent with each handshake; ${env:VARIABLE} keeps a secret from ps; may be repeated",
     ),
 ]
+
+
+def run_settings(wait: float | None) -> dict[str, float] | None:
+    """What flags say of the ``[run]`` table of the settings."""
+    return None if wait is None else {"wait_seconds": wait}

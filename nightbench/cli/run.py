@@ -42,6 +42,7 @@ def run(
     token: flags.Token = None,
     dsn: flags.Dsn = None,
     environment: flags.Environment = None,
+    wait: flags.Wait = None,
     plan: flags.PlanFile = None,
     websocket: Annotated[plan_flags.WebSocketFlags | None, Parameter()] = None,
     websocket_target: Annotated[tuple[str, ...], Promises] = (),
@@ -75,6 +76,7 @@ def run(
             "database_dsn": dsn,
             "environment": environment,
             "results": results,
+            "run": flags.run_settings(wait),
         }
     )
     changes = plan_flags.tier_changes(

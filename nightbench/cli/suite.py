@@ -23,7 +23,9 @@ from nightbench.report.document import suite_document
 from nightbench.report.next_steps import Origin
 from nightbench.report.progress import progress_display
 from nightbench.report.summary import print_notes, print_places, print_suite
+from nightbench.run_settings import without_a_flow
 from nightbench.settings import Settings
+from nightbench.slots.slot import slots
 
 
 def run_suite(suite: Suite, settings: Settings, plan: TierPlan, *, json: str | None) -> ExitCode:
@@ -44,7 +46,11 @@ def run_suite(suite: Suite, settings: Settings, plan: TierPlan, *, json: str | N
             on_note=tell,
             stop=stop,
         )
-        async with night.provided(frozenset({suite})):
+        night.warn(without_a_flow(settings.run))
+        async with (
+            slots(settings, {suite}, suite, stop=stop, on_note=tell),
+            night.provided(frozenset({suite})),
+        ):
             measurement = await night.measure(plan, Turn(suite))
         _keep(night, measurement)
         return night.outcome()

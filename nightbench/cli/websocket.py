@@ -19,6 +19,7 @@ def websocket(
     url: flags.Url = None,
     token: flags.Token = None,
     environment: flags.Environment = None,
+    wait: flags.Wait = None,
     tier: flags.TierFlag = "quick",
     quick: flags.Quick = False,
     plan_file: flags.PlanFile = None,
@@ -39,7 +40,13 @@ def websocket(
     - `nightbench websocket --url wss://staging.example.org/chat --plan chat.yaml --users 20`
     """
     settings = settings_module.load(
-        {"websocket_url": url, "token": token, "environment": environment, "results": results}
+        {
+            "websocket_url": url,
+            "token": token,
+            "environment": environment,
+            "results": results,
+            "run": flags.run_settings(wait),
+        }
     )
     changes = TierChanges(websocket=plan_flags.websocket_changes(plan, targets=target, headers=header))
     settings = plan_flags.with_plan_file(settings, plan_file)

@@ -78,6 +78,18 @@ def connection_parameters(
     }
 
 
+def server_of(dsn: str) -> dict[str, str]:
+    """The ``host``, ``hostaddr``, ``port`` and ``dbname`` that libpq would connect to, empty where it has no word for it.
+
+    Nothing is connected to.
+
+    Raises:
+        ConfigurationError: as `connection_parameters`.
+    """
+    told = _completed(_parsed(dsn))
+    return {name: told[name] for name in (*_SERVER, "dbname")}
+
+
 def _milliseconds(seconds: float) -> int:
     """As the server takes them; it knows 0 as never."""
     return max(1, round(seconds * 1000))
@@ -101,18 +113,23 @@ def _parsed(dsn: str) -> dict[str, Any]:
 
 
 def _names_several(given: dict[str, Any]) -> bool:
-    """Whether there would be several servers to choose from, with what is added to what is given.
-
-    What libpq adds, only a connection that is begun tells: with an sslmode that there is not, it goes no further
-    than that, and nothing is looked up or sent.
-    """
+    """Whether there would be several servers to choose from, with what is added to what is given."""
     # a list in the environment is psycopg's own to go through, whatever a service says
     if any("," in os.environ.get(f"PG{name.upper()}", "") for name in _SERVER if name not in given):
         return True
+    told = _completed(given)
+    return any("," in told[name] for name in _SERVER)
+
+
+def _completed(given: dict[str, Any]) -> dict[str, str]:
+    """What is given, and what libpq adds to it from the environment, a service file and its defaults.
+
+    Only a connection that is begun tells: with an sslmode that there is not, it goes no further than that, and
+    nothing is looked up or sent.
+    """
     connection = PGconn.connect_start(make_conninfo(**{**given, "sslmode": "none"}).encode())
     try:
-        told = {each.keyword.decode(): each.val or b"" for each in connection.info}
-        return any(b"," in told[name] for name in _SERVER)
+        return {each.keyword.decode(): (each.val or b"").decode(errors="replace") for each in connection.info}
     finally:
         connection.finish()
 

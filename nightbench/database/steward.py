@@ -6,7 +6,6 @@ removed whoever else dies.
 
 from __future__ import annotations
 
-import asyncio
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,6 @@ from nightbench.database.checking.checks import Checked, as_configuration_errors
 from nightbench.database.connection import bounded
 from nightbench.database.diagnosis import diagnose, other_writers
 from nightbench.database.finding import Diagnosis
-from nightbench.database.generator import run_generator
 from nightbench.database.housekeeping.own_rows import (
     BATCH_SECONDS,
     RECONNECT_SECONDS,
@@ -32,36 +30,25 @@ from nightbench.database.housekeeping.own_rows import (
 from nightbench.database.housekeeping.permission import check_permission, check_roles
 from nightbench.database.housekeeping.row_counts import row_counts
 from nightbench.database.housekeeping.tags import tag_of
+from nightbench.database.loading import by_parent, in_processes
 from nightbench.database.observation import Observation
 from nightbench.database.observing.observer import Observer
 from nightbench.database.result import DatabaseResult, DatabaseSpec, LoadResult, LoadSpec, Rows, merged
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.workload import Statement, Workload, policy_statement, statements_of
 from nightbench.errors import ConfigurationError
-from nightbench.load.child import PATIENCE_SECONDS
 from nightbench.load.progress import OnProgress, Progress, Pulse
 from nightbench.load.shard import Shard
-from nightbench.load.shards import Parts, lead_seconds, run_parts, start_of
-from nightbench.plan import DatabasePlan
+from nightbench.load.shards import Parts
 from nightbench.scrub import scrub
 
 CHECK_SECONDS = 15.0
-CONNECT_SECONDS = 0.02
 CLEANING_SECONDS = 40.0
 """How long an interrupted run may take to end its load and remove its rows, on top of what the plan gives its
 operations."""
-LOOK_SECONDS = 0.1
-"""How often it is seen whether the run is to end."""
-END_SECONDS = 10.0
-"""How long an interrupted generator may take to end, on top of what the plan gives one operation."""
 
 RunLoad = Callable[[Sequence[LoadSpec], OnProgress, threading.Event], Parts[LoadResult]]
 """Runs the shards of a load side by side and returns what each saw; all end early when the event is set."""
-
-
-def one_operation(plan: DatabasePlan) -> float:
-    """How many seconds the plan gives one operation, in which a generator may hear nothing."""
-    return plan.pool_timeout + plan.statement_timeout
 
 
 class Steward:
@@ -175,16 +162,7 @@ class Steward:
     def _shards(self, workload: Workload, own: Sequence[tuple[str, object]]) -> list[LoadSpec]:
         """The load dealt out: the operations, and with them the rate, the workers and the connections."""
         plan, count = self._plan, self._plan.shards
-        lead = lead_seconds(count) + CONNECT_SECONDS * plan.pool_connections
-        whole = LoadSpec(
-            plan,
-            self._spec.dsn,
-            workload.statements,
-            self._tenants,
-            self._tag,
-            own=(),
-            start_at=start_of(count, lead=lead),
-        )
+        whole = LoadSpec(plan, self._spec.dsn, workload.statements, self._tenants, self._tag, own=())
         shards = [Shard(index, count) for index in range(count)]
         return [
             replace(whole, shard=shard, own=tuple(own[worker] for worker in shard.part(plan.workers)))
@@ -250,33 +228,8 @@ def run_steward(spec: DatabaseSpec, on_progress: OnProgress, stop: threading.Eve
     return Steward(spec, on_progress, stop, in_processes).run()
 
 
-def in_processes(
-    specs: Sequence[LoadSpec], on_progress: OnProgress, stop: threading.Event
-) -> Parts[LoadResult]:
-    """Run each shard in a process of its own; see `run_parts`."""
-    return asyncio.run(_in_processes(specs, on_progress, stop))
-
-
-async def _in_processes(
-    specs: Sequence[LoadSpec], on_progress: OnProgress, stop: threading.Event
-) -> Parts[LoadResult]:
-    ending = asyncio.Event()
-
-    async def follow() -> None:
-        while not stop.is_set():  # noqa: ASYNC110  # a thread's event is nothing to wait for
-            await asyncio.sleep(LOOK_SECONDS)
-        ending.set()
-
-    following = asyncio.create_task(follow())
-    seconds = one_operation(specs[0].plan)
-    try:
-        return await run_parts(
-            run_generator,
-            specs,
-            on_progress=on_progress,
-            stop=ending,
-            grace=END_SECONDS + seconds,
-            patience=PATIENCE_SECONDS + seconds,  # in which it waits in silence at the end
-        )
-    finally:
-        following.cancel()
+def run_steward_of_others(
+    spec: DatabaseSpec, on_progress: OnProgress, stop: threading.Event
+) -> DatabaseResult | None:
+    """The same with a load that the parent of this process has others make."""
+    return Steward(spec, on_progress, stop, by_parent).run()

@@ -15,7 +15,8 @@ _MAJOR = re.compile(r"\D*\d+")
 _MAJOR_AND_MINOR = re.compile(r"\D*\d+(?:\.\d+)?")
 
 Parts = dict[str, str]
-"""``cpu``, ``cores``, ``kernel`` and ``python`` (major.minor), ``server`` (major), ``plan``, ``subject``."""
+"""``cpu``, ``cores``, ``kernel`` and ``python`` (major.minor), ``server`` (major), ``plan``, ``subject``; ``fleet``
+where others than this machine's own processes generated the load."""
 
 
 def fingerprint(measurement: Measurement) -> Parts:
@@ -57,6 +58,7 @@ def _parts(
         "server": _beginning(_MAJOR, version),
         "plan": _text(plan),
         "subject": _text(subject_key),
+        "fleet": _text(host.get("fleet")),
     }
     return {name: value for name, value in known.items() if value}
 

@@ -13,18 +13,20 @@ import os
 import pickle
 import resource
 import signal
-import struct
 import sys
 import threading
-import traceback
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
-from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.errors import MeasurementError
+from nightbench.load.errands import LENGTH, Errand, Errands, Line, Serve, framed
+from nightbench.load.messages import Message, Result, message_of, value_of
 from nightbench.load.progress import OnProgress, Progress
-from nightbench.processes import end, last_words, watch_lifeline
+from nightbench.processes import end, last_words
 from nightbench.scrub import scrub
+from nightbench.slots.inherited import slot_descriptors
 
 Generator = Callable[[Any, OnProgress, threading.Event], Any]
 """A plain function from a picklable spec to a picklable result; it ends early when the event is set."""
@@ -33,7 +35,6 @@ _SILENT = (
     "the load generator has said nothing for {:.0f} s and was ended: something has stopped it, or it hangs, "
     "as in a predicate that never returns; see to that, or use fewer users or a quieter machine, and run again"
 )
-_LENGTH = struct.Struct("!I")
 _GRACE_WHEN_CANCELLED = 3.0
 """Seconds: whoever interrupts twice wants to leave; rows that stay are found by the next run."""
 
@@ -43,32 +44,15 @@ _GRACE_AFTER_LAST_WORD = 3.0
 PATIENCE_SECONDS = 60.0
 """How long a generator may say nothing. It reports once a second; what it does beside that takes less."""
 
+ORPHAN_SECONDS = 60.0
+"""How long a generator whose parent was killed may take to end; until then it has the slot of its subject."""
+
 _LOOKS = 10
 """In how many looks patience ends: who was stopped itself has looked but once meanwhile, and goes on listening."""
 
 
-@dataclass(frozen=True)
-class _Result:
-    value: Any
-
-
-@dataclass(frozen=True)
-class _Refused:
-    setting: str
-    value: str
-    problem: str
-    way_out: str
-
-
-@dataclass(frozen=True)
-class _Ended:
-    why: str
-
-
-@dataclass(frozen=True)
-class _Failed:
-    summary: str
-    traceback: str
+_line: Line | None = None
+"""In the child: what it hears its parent on."""
 
 
 async def run_in_child(
@@ -79,6 +63,7 @@ async def run_in_child(
     stop: asyncio.Event,
     grace: float,
     patience: float = PATIENCE_SECONDS,
+    serve: Serve | None = None,
 ) -> Any:
     """Run ``generator(spec)`` in a process of its own and return its result.
 
@@ -89,6 +74,7 @@ async def run_in_child(
         stop: When set, the generator is told to end early; its result is what it has by then.
         grace: Seconds that it may take to end after that before it is killed.
         patience: Seconds that it may say nothing, from its start on, before it is killed.
+        serve: Does what the generator asks for by `ask_parent`; has to end soon when `stop` is set.
 
     Raises:
         ConfigurationError: as raised by the generator.
@@ -103,25 +89,25 @@ async def run_in_child(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,  # a terminal's Ctrl-C is the parent's to decide on
+        pass_fds=slot_descriptors(),
         limit=2**20,
     )
     assert process.stdin is not None
     errors = asyncio.create_task(last_words(process.stderr))
     heard = asyncio.Event()
-    talk = asyncio.create_task(_talk(process, on_progress, errors, heard))
+    errands = Errands(serve, process.stdin)
+    talk = asyncio.create_task(_talk(process, on_progress, errors, heard, errands))
     stopping = asyncio.create_task(stop.wait())
-    silence = asyncio.create_task(_silence(heard, patience))
+    silence = asyncio.create_task(_silence(heard, patience, errands))
     wait_for_end = grace
     try:
-        payload = await asyncio.to_thread(pickle.dumps, spec)  # which may hold a large file of data
-        process.stdin.write(_LENGTH.pack(len(payload)) + payload)
+        process.stdin.write(await asyncio.to_thread(framed, spec))  # which may hold a large file of data
         await asyncio.wait([talk, stopping, silence], return_when=asyncio.FIRST_COMPLETED)
         if silence.done() and not talk.done():
             _kill(process)
             raise MeasurementError(_SILENT.format(patience))
         if not talk.done():
-            process.stdin.close()
-            await asyncio.wait([talk], timeout=grace)
+            await _asked_to_end(process, talk, errands, grace)
             if not talk.done():
                 _kill(process)  # the talk ends with it, and says so
         return await talk
@@ -129,6 +115,7 @@ async def run_in_child(
         wait_for_end = min(grace, _GRACE_WHEN_CANCELLED)
         raise
     finally:
+        await errands.close()
         for task in (talk, stopping, silence):
             task.cancel()
         await asyncio.wait([talk])
@@ -139,13 +126,25 @@ async def run_in_child(
         await errors
 
 
-async def _silence(heard: asyncio.Event, patience: float) -> None:
-    """Wait until nothing has been heard for so many seconds."""
+async def _asked_to_end(
+    process: asyncio.subprocess.Process, talk: asyncio.Task[Any], errands: Errands, grace: float
+) -> None:
+    """Ask it to end, once it has the answer that it may wait for, and wait until it has or may take no longer."""
+    assert process.stdin is not None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(grace):
+            await errands.done()
+            process.stdin.close()
+            await asyncio.wait([talk])
+
+
+async def _silence(heard: asyncio.Event, patience: float, errands: Errands) -> None:
+    """Wait until nothing has been heard for so many seconds in which it did not wait for an answer."""
     silent = 0
     while silent < _LOOKS:
         heard.clear()
         await asyncio.sleep(patience / _LOOKS)
-        silent = 0 if heard.is_set() else silent + 1
+        silent = 0 if heard.is_set() or errands.busy else silent + 1
 
 
 async def _talk(
@@ -153,6 +152,7 @@ async def _talk(
     on_progress: OnProgress,
     errors: asyncio.Task[str],
     heard: asyncio.Event,
+    errands: Errands,
 ) -> Any:
     """Take the child's messages until its result."""
     assert process.stdout is not None
@@ -169,16 +169,10 @@ async def _talk(
         match message:
             case Progress():
                 on_progress(message)
-            case _Result(value):
-                return value
-            case _Refused(setting, value, problem, way_out):
-                raise ConfigurationError(setting, value, problem, way_out)
-            case _Ended(why):
-                raise MeasurementError(why)
-            case _Failed(summary, details):
-                error = MeasurementError(f"the load generator failed: {summary}")
-                error.add_note(details)
-                raise error
+            case Errand():
+                errands.take(message)
+            case _:
+                return value_of(message)
 
 
 async def _discard(stream: asyncio.StreamReader | None) -> None:
@@ -193,35 +187,50 @@ def _kill(process: asyncio.subprocess.Process) -> None:
 
 async def _read(stream: asyncio.StreamReader) -> Any:
     try:
-        (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
+        (length,) = LENGTH.unpack(await stream.readexactly(LENGTH.size))
         return pickle.loads(await stream.readexactly(length))  # noqa: S301  # from our own child
     except asyncio.IncompleteReadError:
         raise EOFError from None
 
 
+def ask_parent(request: Any, on_progress: OnProgress) -> Any:
+    """In the child: have the parent do something, and wait for it; see `Line.ask`."""
+    assert _line is not None, "this is not a child of `run_in_child`"
+    return _line.ask(request, on_progress)
+
+
 def main(target: str) -> None:
     """The child: read the spec, run the generator, write what it says."""
+    global _line  # noqa: PLW0603  # a process has one standard input
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _raise_file_limit()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints, prints elsewhere
-    stdin = sys.stdin.buffer
-    (length,) = _LENGTH.unpack(stdin.read(_LENGTH.size))
-    spec = pickle.loads(stdin.read(length))  # noqa: S301  # from our own parent
-    watch_lifeline(stop.set)
+    _line = Line(sys.stdin.fileno(), lambda message: _write(out, message), partial(_end, stop, os.getppid()))
+    spec = _line.first()
+    _line.listen()
     module, name = target.split(":")
     generator: Generator = getattr(importlib.import_module(module), name)
     try:
-        answer: object = _Result(generator(spec, lambda progress: _write_frame(out, progress), stop))
-    except ConfigurationError as error:
-        answer = _Refused(error.setting, str(error.value), error.problem, error.way_out)
-    except MeasurementError as error:  # as of a generator of its own
-        answer = _Ended(str(error))
+        answer: Message = Result(generator(spec, lambda progress: _write(out, progress), stop))
     except Exception as error:  # noqa: BLE001  # whatever it is, the parent tells it
-        answer = _Failed(scrub(f"{type(error).__name__}: {error}"), scrub(traceback.format_exc()))
-    _write_frame(out, answer)
+        answer = message_of(error)
+    _write(out, answer)
+
+
+def _end(stop: threading.Event, parent: int) -> None:
+    """End early; when nobody is there any more who would kill a generator that hangs, end in any case."""
+    stop.set()
+    threading.Thread(target=_end_as_orphan, args=(parent,), name="orphan", daemon=True).start()
+
+
+def _end_as_orphan(parent: int) -> None:
+    while True:
+        time.sleep(ORPHAN_SECONDS)  # first: a parent's files close a moment before it is gone
+        if os.getppid() != parent:
+            os._exit(1)
 
 
 def _raise_file_limit() -> None:
@@ -231,10 +240,9 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _write_frame(out: IO[bytes], message: object) -> None:
-    payload = pickle.dumps(message)
+def _write(out: IO[bytes], message: object) -> None:
     with contextlib.suppress(BrokenPipeError):  # the parent is dead: finish cleaning up all the same
-        out.write(_LENGTH.pack(len(payload)) + payload)
+        out.write(framed(message))
         out.flush()
 
 

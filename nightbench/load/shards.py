@@ -1,20 +1,19 @@
-"""One load test in several processes of this machine: each does its part, from one agreed instant on."""
+"""One load test in several processes: each does its part, from one agreed instant on."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import os
-import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
-from nightbench.errors import MeasurementError
-from nightbench.load.child import PATIENCE_SECONDS, Generator, run_in_child
+from nightbench.errors import MeasurementError, NightbenchError, NotBegunError
+from nightbench.load.child import PATIENCE_SECONDS, Generator
+from nightbench.load.fleet import Crew
 from nightbench.load.health import Health
 from nightbench.load.ledger import OperationCounts, added
-from nightbench.load.phases import SECOND, Phases
+from nightbench.load.phases import Phases
 from nightbench.load.progress import OnProgress, Progress, combined
 from nightbench.load.timeline import Times
 
@@ -102,18 +101,20 @@ async def run_parts(
     generator: Callable[[Spec, OnProgress, Any], Part],
     specs: Sequence[Spec],
     *,
+    crew: Crew,
     on_progress: OnProgress,
     stop: asyncio.Event,
     grace: float,
     patience: float = PATIENCE_SECONDS,
 ) -> Parts[Part]:
-    """Run each of `specs` in a process of its own and return what they saw.
+    """Have `crew` run each of `specs` and return what they saw.
 
     When one of them gives up or is lost, the others end early too.
 
     Args:
         generator: See `run_in_child`.
         specs: One a shard.
+        crew: Runs them.
         on_progress: Called with what they tell, as that of one.
         stop: When set, all end early.
         grace: Seconds that each may take to end after that.
@@ -122,6 +123,7 @@ async def run_parts(
     Raises:
         ConfigurationError: as raised by a generator.
         MeasurementError: when none of them has a result.
+        NotBegunError: when that is so since `stop` was set before they began.
     """
     reports: dict[int, Progress] = {}
     ending = asyncio.Event()
@@ -131,9 +133,10 @@ async def run_parts(
         if shard == min(reports):
             on_progress(combined(list(reports.values())))
 
-    async def run(number: int, spec: Spec) -> Part | MeasurementError:
+    async def run(number: int, spec: Spec) -> Part | NightbenchError:
         try:
-            result: Part = await run_in_child(
+            result: Part = await crew.run(
+                number,
                 cast(Generator, generator),
                 spec,
                 on_progress=lambda progress: report(number, progress),
@@ -141,7 +144,7 @@ async def run_parts(
                 grace=grace,
                 patience=patience,
             )
-        except MeasurementError as error:
+        except (MeasurementError, NotBegunError) as error:
             ending.set()
             return error
         finally:
@@ -164,21 +167,12 @@ async def run_parts(
         await asyncio.gather(*tasks, following, return_exceptions=True)
 
 
-def _parts(outcomes: Sequence[Part | MeasurementError]) -> Parts[Part]:
-    lost = {number: each for number, each in enumerate(outcomes) if isinstance(each, MeasurementError)}
+def _parts(outcomes: Sequence[Part | NightbenchError]) -> Parts[Part]:
+    lost = {number: each for number, each in enumerate(outcomes) if isinstance(each, NightbenchError)}
     if len(lost) == len(outcomes):
-        raise lost[0]
+        # those that had not begun were told to end since another was lost
+        raise next((each for each in lost.values() if not isinstance(each, NotBegunError)), lost[0])
     return Parts(
-        [each for each in outcomes if not isinstance(each, MeasurementError)],
+        [each for each in outcomes if not isinstance(each, NightbenchError)],
         {number: str(error) for number, error in lost.items()},
     )
-
-
-def start_of(count: int, *, lead: float) -> int | None:
-    """When `count` shards begin together, wall-clock ns; None, at once, for a single one."""
-    return None if count == 1 else time.time_ns() + round(lead * SECOND)
-
-
-def lead_seconds(count: int) -> float:
-    """How long so many interpreters take to start on this machine, with room to spare."""
-    return 2.0 + 2.0 * count / (os.cpu_count() or 1)

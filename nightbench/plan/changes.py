@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
+from nightbench.form import as_changes, as_part
 from nightbench.frozen import Frozen
 from nightbench.plan.database import DatabasePlan
 from nightbench.plan.effect import UNUSED
@@ -52,6 +53,10 @@ def _annotation(info: FieldInfo) -> Any:
     return annotation
 
 
+class _Changes(Frozen, json_schema_extra=as_changes):
+    """Changes of a suite's plan."""
+
+
 def _optional(model: type[Frozen]) -> type[BaseModel]:
     """The model with each field optional, and those of a part of it too."""
     fields: dict[str, Any] = {}
@@ -63,7 +68,7 @@ def _optional(model: type[Frozen]) -> type[BaseModel]:
             annotation | None,
             Field(default=None, title=info.title, description=info.description),
         )
-    return create_model(f"_Optional{model.__name__}", __base__=Frozen, **fields)
+    return create_model(f"_Optional{model.__name__}", __base__=_Changes, **fields)
 
 
 def _as_part(model: type[Frozen], value: Any, whole: ValidatorFunctionWrapHandler) -> Any:
@@ -91,7 +96,7 @@ class DatabaseChanges(_optional(DatabasePlan)):  # type: ignore[misc]  # made of
     """What to change in a tier's database plan; what is left out keeps the tier's value."""
 
 
-class TierChanges(Frozen):
+class TierChanges(Frozen, json_schema_extra=as_part):
     """What to change in one tier: in both suites, and how often they run."""
 
     websocket: WebSocketChanges = WebSocketChanges()

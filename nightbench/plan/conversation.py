@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from nightbench.form import also_as_text, as_part
 from nightbench.frozen import Frozen
 from nightbench.plan.agreement import disagreement
 from nightbench.scrub import REDACTED
@@ -52,7 +53,7 @@ def _is_flat_enough(value: JsonValue) -> JsonValue:
     return value
 
 
-class Condition(Frozen):
+class Condition(Frozen, json_schema_extra=also_as_text("==|!=|exists", "type == done")):
     """What must hold of a JSON message: ``type == done``, ``status != 0`` or ``error exists``.
 
     What a message does not have is neither equal nor unequal to anything, and null does not exist.
@@ -102,7 +103,7 @@ def _or_none(value: Any) -> Any:
 OptionalCondition = Annotated[Condition | None, BeforeValidator(_or_none)]
 
 
-class ReplyRules(Frozen):
+class ReplyRules(Frozen, json_schema_extra=as_part):
     """Which messages of the subject are the reply to which message of a user, and when it is whole."""
 
     match: Annotated[
@@ -255,7 +256,7 @@ def _is_server_name(name: str) -> str:
 _NO_NAME = re.compile(r"[\s\x00-\x20\x7f/@\[\]?#\\]")
 
 
-class TlsOptions(Frozen):
+class TlsOptions(Frozen, json_schema_extra=as_part):
     """How wss:// connections are made; the system's authorities and host names are checked unless set."""
 
     ca_file: Annotated[

@@ -9,32 +9,39 @@ from pydantic import Field, model_validator
 from nightbench.frozen import Frozen
 from nightbench.plan.agreement import disagreement
 from nightbench.plan.pam import PAM
-from nightbench.plan.words import TARGETS, ArrivalModel, ArrivalProcess, Seconds, Seed, Shards, Think, Warmup
+from nightbench.plan.words import (
+    TARGETS,
+    ArrivalModel,
+    ArrivalProcess,
+    Queries,
+    Seconds,
+    Seed,
+    Shards,
+    Think,
+    Warmup,
+)
 from nightbench.plan.workload import WorkloadPlan
 from nightbench.target import Target, about, merged_targets
 
-DatabaseTarget = Annotated[
-    Target,
-    about(
-        "database",
-        "query",
-        "query[STATEMENT]",
-        "pool",
-        "isolation",
-        "policy",
-        "server",
-        "observer",
-        "generator",
-    ),
-]
+DATABASE_OPERATIONS = (
+    "query",
+    "query[STATEMENT]",
+    "pool",
+    "isolation",
+    "policy",
+    "server",
+    "observer",
+    "generator",
+)
+"""What its metrics begin with."""
+
+DatabaseTarget = Annotated[Target, about("database", *DATABASE_OPERATIONS)]
 
 
 class DatabasePlan(Frozen):
     """One database stress test. Times in seconds, rates per second of the whole test."""
 
-    queries: Annotated[
-        int, Field(gt=0, le=100_000_000, title="Queries", description="operations of the measure phase")
-    ]
+    queries: Queries
     workers: Annotated[
         int,
         Field(

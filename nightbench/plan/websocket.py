@@ -19,13 +19,24 @@ from nightbench.plan.conversation import (
     TokenSource,
 )
 from nightbench.plan.placeholders import masked
-from nightbench.plan.words import TARGETS, ArrivalModel, ArrivalProcess, Seconds, Seed, Shards, Think, Warmup
+from nightbench.plan.words import (
+    TARGETS,
+    ArrivalModel,
+    ArrivalProcess,
+    Duration,
+    Seconds,
+    Seed,
+    Shards,
+    Think,
+    Users,
+    Warmup,
+)
 from nightbench.target import Target, about, merged_targets
 
-WebSocketTarget = Annotated[
-    Target,
-    about("websocket", "connection", "reconnection", "greeting", "message", "message[KIND]", "generator"),
-]
+WEBSOCKET_OPERATIONS = ("connection", "reconnection", "greeting", "message", "message[KIND]", "generator")
+"""What its metrics begin with."""
+
+WebSocketTarget = Annotated[Target, about("websocket", *WEBSOCKET_OPERATIONS)]
 _NAME = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"  # a token of RFC 9110, as header names are
 Subprotocol = Annotated[str, Field(max_length=4096, pattern=r"^([!#$%&'*+.^_`|~0-9A-Za-z-]|\$\{[^{}]*\})+$")]
 """A token of RFC 9110 once its placeholders are filled in."""
@@ -59,12 +70,8 @@ def _are_the_users_own(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
 class WebSocketPlan(Frozen):
     """One WebSocket load test. Times in seconds, rates per second of the whole test."""
 
-    users: Annotated[
-        int, Field(gt=0, le=50_000, title="Users", description="concurrent users, one connection each")
-    ]
-    duration: Annotated[
-        float, Field(gt=0, le=86_400, title="Duration (s)", description="seconds of the measure phase")
-    ]
+    users: Users
+    duration: Duration
     model: ArrivalModel = "open"
     rate: Annotated[
         float | None,

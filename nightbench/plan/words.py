@@ -13,6 +13,15 @@ Model = Literal["open", "closed"]
 TIER_NAMES: tuple[Tier, ...] = get_args(Tier)
 NIGHTLY_TIERS: tuple[Tier, ...] = ("baseline", "full", "stress")
 
+Users = Annotated[
+    int, Field(gt=0, le=50_000, title="Users", description="concurrent users, one connection each")
+]
+Duration = Annotated[
+    float, Field(gt=0, le=86_400, title="Duration (s)", description="seconds of the measure phase")
+]
+Queries = Annotated[
+    int, Field(gt=0, le=100_000_000, title="Queries", description="operations of the measure phase")
+]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
 ArrivalModel = Annotated[
     Model,

@@ -15,6 +15,7 @@ from nightbench.plan import Suite
 from nightbench.processes import end, last_words
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
+from nightbench.slots.inherited import slot_descriptors
 from nightbench.subject import Subject
 
 START_SECONDS = 60.0
@@ -71,6 +72,7 @@ async def _embedded_reference(settings: Settings) -> AsyncIterator[Subject]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
+        pass_fds=slot_descriptors(),
     )
     errors = asyncio.create_task(last_words(process.stderr))
     try:

@@ -130,10 +130,7 @@ def _build(home: Path, template: Template, ready: Path) -> None:
     building = home / f".building-{secrets.token_hex(4)}"
     building.mkdir(mode=0o700)
     try:
-        password = secrets.token_urlsafe(24)
-        (building / PASSWORD_FILE).touch(0o600)
-        (building / PASSWORD_FILE).write_text(password)
-        _initialise(building)
+        password = initialise(building, CONFIGURATION)
         # A small max_wal_size leaves little write-ahead log behind, which every start would copy.
         with server(building / "data", building / "log", "max_wal_size=8MB") as running:
             _run_scripts(template, running.port, password)
@@ -145,7 +142,18 @@ def _build(home: Path, template: Template, ready: Path) -> None:
         raise
 
 
-def _initialise(building: Path) -> None:
+def initialise(building: Path, configuration: str) -> str:
+    """Make a data folder ``building/data`` with `configuration` added to its ``postgresql.conf``.
+
+    Returns:
+        The superuser's password, which stands in ``building/superuser-password`` too.
+
+    Raises:
+        NightbenchError: when it cannot be made, with the end of its log.
+    """
+    password = secrets.token_urlsafe(24)
+    (building / PASSWORD_FILE).touch(0o600)
+    (building / PASSWORD_FILE).write_text(password)
     data = building / "data"
     data.mkdir(mode=0o700)
     hand_over(data)
@@ -174,8 +182,9 @@ def _initialise(building: Path) -> None:
         (building / "log").write_text(done.stdout + done.stderr)
         msg = f"the embedded PostgreSQL could not be set up: {tail(building / 'log')}"
         raise NightbenchError(msg)
-    with (data / "postgresql.conf").open("a") as configuration:
-        configuration.write(CONFIGURATION)
+    with (data / "postgresql.conf").open("a") as file:
+        file.write(configuration)
+    return password
 
 
 def _run_scripts(template: Template, port: int, password: str) -> None:

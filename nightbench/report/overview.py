@@ -13,7 +13,8 @@ from nightbench.verdict.wording import amount
 STYLES: Mapping[State, str] = MappingProxyType(
     {"met": GOOD, "regression": BAD, "missed": BAD, "invalid": UNSURE}
 )
-_MAIN = {"websocket": "message", "database": "query"}
+MAIN: Mapping[str, str] = MappingProxyType({"websocket": "message", "database": "query"})
+"""What a suite is about: the operation of its main metrics."""
 _NAMED = 3
 """How many metrics of a suite are named; the others stand in its own block."""
 
@@ -23,7 +24,7 @@ def print_overview(page: Page, verdicts: Iterable[SuiteVerdict]) -> None:
     rows, styles, under = [], [], []
     for verdict in verdicts:
         measurement = verdict.measurement
-        main = _MAIN[measurement.suite]
+        main = MAIN[measurement.suite]
         rows.append(
             [
                 f"{measurement.tier} {measurement.suite}",

@@ -63,7 +63,7 @@ class _Bars:
             task,
             description=f"{_name(progress, self._label)} {progress.phase:<7}",
             total=1.0,
-            completed=_share(progress),
+            completed=share(progress),
             state=self._page.said(_state(progress, gap=" ")),
         )
 
@@ -78,7 +78,7 @@ class _Lines:
         if not self._due(progress):
             return
         self._last = progress
-        self._page.line(f"{_name(progress, self._label)} {progress.phase:<7} {_state(progress)}")
+        self._page.line(in_one_line(self._label, progress))
 
     def _due(self, progress: Progress) -> bool:
         last = self._last
@@ -91,7 +91,12 @@ def _name(progress: Progress, label: str) -> str:
     return f"{label} {progress.suite}".strip()
 
 
-def _share(progress: Progress) -> float:
+def in_one_line(label: str, progress: Progress) -> str:
+    """``full 2/3 websocket measure 45/300 s  100 users  512/s  P95 41.2 ms``."""
+    return f"{_name(progress, label)} {progress.phase:<7} {_state(progress)}"
+
+
+def share(progress: Progress) -> float:
     """How much of the plan is done, of 1."""
     done, planned = progress.operations or (progress.elapsed, progress.expected or 0.0)
     return min(done / planned, 1.0) if planned else 0.0

@@ -20,7 +20,11 @@ def print_targets(page: Page, verdict: SuiteVerdict) -> None:
         mark, style = _mark(page, verdict, target)
         unit = units.get(target.metric, "")
         rows.append(
-            [f"{mark} {clean_text(target.metric)}", _value(verdict, target, unit), _promised(target, unit)]
+            [
+                f"{mark} {clean_text(target.metric)}",
+                value_in_words(verdict, target, unit),
+                promised(target, unit),
+            ]
         )
         styles.append(style)
     page.table([title, "value", "target"], rows, styles)
@@ -33,13 +37,18 @@ def units_of(verdict: SuiteVerdict) -> dict[str, str]:
 
 def _mark(page: Page, verdict: SuiteVerdict, target: TargetResult) -> tuple[str, str]:
     width = max(len(page.met), len(page.missed))
-    certain = verdict.trusted or (verdict.leaked and target.metric == LEAKED_ROWS)
-    if not certain:
+    if not is_certain(verdict, target):
         return "–".ljust(width), UNSURE
     return (page.met.ljust(width), GOOD) if target.met else (page.missed.ljust(width), BAD)
 
 
-def _value(verdict: SuiteVerdict, target: TargetResult, unit: str) -> str:
+def is_certain(verdict: SuiteVerdict, target: TargetResult) -> bool:
+    """Whether a target was judged: of an invalid measurement only that rows leaked."""
+    return verdict.trusted or (verdict.leaked and target.metric == LEAKED_ROWS)
+
+
+def value_in_words(verdict: SuiteVerdict, target: TargetResult, unit: str) -> str:
+    """The night's value of a target, or why there is none."""
     if target.value is not None:
         return number(target.value, unit)
     metric = next((item for item in verdict.values if item.name == target.metric), None)
@@ -52,7 +61,7 @@ def _value(verdict: SuiteVerdict, target: TargetResult, unit: str) -> str:
     return f"missing (n = {metric.n:,}{skipped})"
 
 
-def _promised(target: TargetResult, unit: str) -> str:
+def promised(target: TargetResult, unit: str) -> str:
     """``< 2,000 ms``; of a range ``>= 45, <= 55 1/s``."""
     limits = ", ".join(f"{op} {_limit(limit)}" for op, limit in target.limits())
     return limits if unit in {"", "1"} else f"{limits} {unit}"

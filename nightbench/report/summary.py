@@ -144,7 +144,7 @@ def _facts(page: Page, verdict: SuiteVerdict, grouped: Grouped) -> None:
     for label, text in _blocks(verdict):
         _fact(page, label, text)
     _fact(page, "Subject", "  ".join(_subject(measurement)))
-    _fact(page, "Load", _load(measurement))
+    _fact(page, "Load", load_in_words(measurement))
     _fact(page, "Duration", f"{measurement.duration:,.1f} s measured")
     rates = ", ".join(f"{number(rate.metric.value)} {_rate_unit(rate.operation)}" for rate in grouped.rates)
     _fact(page, "Throughput", rates or "–")
@@ -169,7 +169,8 @@ def _subject(measurement: Measurement) -> list[str]:
     return list(values)
 
 
-def _load(measurement: Measurement) -> str:
+def load_in_words(measurement: Measurement) -> str:
+    """``100 users, open model, 50 messages/s``."""
     plan = measurement.plan
     if isinstance(plan, WebSocketPlan):
         who, rate = f"{plan.users:,} users", f"{_message_rate(plan)} messages/s"

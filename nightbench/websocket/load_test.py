@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from nightbench.errors import ConfigurationError, MeasurementError, NotBegunError
-from nightbench.host import fingerprint
+from nightbench.load.fleet import LOCAL, Fleet
 from nightbench.load.progress import OnProgress
 from nightbench.measurement import Measurement, RunLabel, measured, new_id
 from nightbench.plan import WebSocketPlan
@@ -21,15 +21,21 @@ from nightbench.websocket.metrics import websocket_metrics, websocket_validity
 from nightbench.websocket.provisions import Provisions, load_provisions
 from nightbench.websocket.records import GREETING, RECONNECTION
 from nightbench.websocket.result import WebSocketResult, WebSocketSpec
-from nightbench.websocket.shards import run_shards
+from nightbench.websocket.shards import lead_of, run_shards
 
 T = TypeVar("T")
 
 
 async def run(
-    plan: WebSocketPlan, subject: Subject, label: RunLabel, *, on_progress: OnProgress, stop: asyncio.Event
+    plan: WebSocketPlan,
+    subject: Subject,
+    label: RunLabel,
+    *,
+    on_progress: OnProgress,
+    stop: asyncio.Event,
+    fleet: Fleet = LOCAL,
 ) -> Measurement:
-    """Load `subject` as `plan` says; when `stop` is set, end early with an incomplete measurement.
+    """Load `subject` from `fleet` as `plan` says; when `stop` is set, end early with an incomplete measurement.
 
     Raises:
         ConfigurationError: when nothing listens at the subject's address, or what the plan names is not there.
@@ -42,7 +48,8 @@ async def run(
     provisions = await _unless_stopped(_prepared(plan, subject, url), stop)
     run_id = new_id(f"{label.tier}-websocket")
     spec = WebSocketSpec(plan, url, run_id, provisions)
-    result = await run_shards(spec, on_progress=on_progress, stop=stop)
+    async with fleet.crew("websocket", plan.shards, lead=lead_of(spec)) as crew:
+        result = await run_shards(spec, crew=crew, on_progress=on_progress, stop=stop)
     return measured(
         _without_idle(result),
         run_id=run_id,
@@ -50,10 +57,15 @@ async def run(
         label=label,
         plan=plan,
         subject={"kind": subject.kind("websocket"), "address": stored_address(url)},
-        host=fingerprint(),
+        host=crew.host,
         validity=websocket_validity(result),
         metrics=websocket_metrics(result),
-        details={"stray": dict(result.stray), "lost": dict(result.lost), "shards": plan.shards},
+        details={
+            "stray": dict(result.stray),
+            "lost": dict(result.lost),
+            "shards": plan.shards,
+            **crew.details,
+        },
     )
 
 

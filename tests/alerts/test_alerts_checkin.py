@@ -87,7 +87,7 @@ def test_what_is_never_due_has_no_schedule(entries):
 @given(minute=st.integers(0, 59), hour=st.integers(0, 23), zone=st.sampled_from(["UTC", "Asia/Tokyo"]))
 def test_a_change_of_prefect_yaml_is_one_of_the_monitor(minute, hour, zone):
     text = (Path(__file__).parents[2] / "prefect.yaml").read_text()
-    assert '- cron: "15 3 * * *"' in text
+    assert 'cron: "15 3 * * *"' in text
     changed = text.replace("15 3 * * *", f"{minute} {hour} * * *").replace(
         "timezone: UTC", f"timezone: {zone}"
     )

@@ -18,7 +18,8 @@ def clean_settings(tmp_path, monkeypatch):
     """No settings but those of the test; everything that is made lies in its folder."""
     monkeypatch.chdir(tmp_path)
     for variable in [name for name in os.environ if name.startswith("NIGHTBENCH_")]:
-        monkeypatch.delenv(variable)
+        if variable != "NIGHTBENCH_RUN__SLOTS":
+            monkeypatch.delenv(variable)
     monkeypatch.setenv("NIGHTBENCH_CACHE", str(tmp_path / "cache"))
 
 

@@ -35,10 +35,10 @@ class Build:
         self.labels = []
         self.of = {}
 
-    async def websocket(self, plan, _subject, label, *, on_progress, stop):
+    async def websocket(self, plan, _subject, label, *, on_progress, stop, **_of_the_night):
         return await self._run(websocket_measurement, "websocket", label, stop)
 
-    async def database(self, plan, _subject, label, *, on_progress, stop):
+    async def database(self, plan, _subject, label, *, on_progress, stop, **_of_the_night):
         return await self._run(database_measurement, "database", label, stop)
 
     async def _run(self, build, suite, label, stop):

@@ -7,13 +7,14 @@ import os
 import pty
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from warm import SUITE, warm
 
 STAGED = Path(__file__).parents[1] / "flows" / "staged.py"
-TEMPLATES = Path(os.environ.get("NIGHTBENCH_CACHE") or Path(__file__).parents[2] / ".cache") / "prefect"
 CODES = {"good": 0, "interrupted": 3}
 
 
@@ -22,11 +23,10 @@ def environment(tmp_path):
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("NIGHTBENCH_", "PREFECT_"))
     }
-    cache = tmp_path / "cache"
-    (cache / "prefect").mkdir(parents=True)
-    for template in TEMPLATES.glob("prefect-*.db"):  # making one takes most of a first start
-        (cache / "prefect" / template.name).write_bytes(template.read_bytes())
-    return kept | {"NIGHTBENCH_CACHE": str(cache)}
+    return kept | {
+        "NIGHTBENCH_CACHE": str(tmp_path / "cache"),
+        "NIGHTBENCH_RUN__SLOTS": str(tmp_path / "slots"),
+    }
 
 
 @pytest.fixture
@@ -38,17 +38,16 @@ def closed():
     os.close(writer)
 
 
-def run(environment, tmp_path, stage, *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
-    return subprocess.run(
-        [sys.executable, str(STAGED), stage, *arguments],
-        cwd=tmp_path,
-        env=environment,
-        stdout=stdout,
-        stderr=stderr,
-        check=False,
-        timeout=120,
-        text=True,
-    )
+@pytest.fixture(scope="module")
+def program():
+    with warm(*SUITE, "builders") as program:
+        yield program
+
+
+@pytest.fixture
+def run(program, environment, tmp_path):
+    """Run the command line with a staged suite; its exit code."""
+    return partial(program.run, STAGED, cwd=tmp_path, env=environment)
 
 
 def runs(tmp_path):
@@ -61,25 +60,12 @@ def runs(tmp_path):
     [("good", ("stdout",)), ("good", ("stderr",)), ("interrupted", ("stdout", "stderr"))],
     ids=str,
 )
-def test_a_suite_outlives_its_reader(environment, tmp_path, closed, stage, streams):
-    done = run(
-        environment, tmp_path, stage, "websocket", "--json", "it.json", **dict.fromkeys(streams, closed)
-    )
+def test_a_suite_outlives_its_reader(run, tmp_path, closed, stage, streams):
+    code = run(stage, "websocket", "--json", "it.json", **dict.fromkeys(streams, closed))
 
-    assert done.returncode == CODES[stage]
+    assert code == CODES[stage]
     assert runs(tmp_path) == {"websocket": stage == "good"}
     assert json.loads((tmp_path / "it.json").read_text())["suite"] == "websocket"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("stage", CODES)
-def test_a_night_outlives_its_readers(environment, tmp_path, closed, stage):
-    arguments = ("run", "quick", "--json", "it.json")
-    done = run(environment, tmp_path, stage, *arguments, stdout=closed, stderr=closed)
-
-    assert done.returncode == CODES[stage]
-    assert runs(tmp_path) == {"good": {"websocket": True, "database": True}}.get(stage, {"websocket": False})
-    assert json.loads((tmp_path / "it.json").read_text())["exit_code"] == CODES[stage]
 
 
 IN_A_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
@@ -113,9 +99,8 @@ def test_a_terminal_that_is_closed_ends_a_run_early_and_keeps_it(environment, tm
     assert json.loads((tmp_path / "it.json").read_text())["validity"]["complete"] is False
 
 
-def test_a_document_that_nobody_reads_is_no_failure(environment, tmp_path, closed):
-    done = run(environment, tmp_path, "good", "websocket", "--json", "-", stdout=closed)
-    assert done.returncode == 0
+def test_a_document_that_nobody_reads_is_no_failure(run, tmp_path, closed):
+    assert run("good", "websocket", "--json", "-", stdout=closed) == 0
     assert runs(tmp_path) == {"websocket": True}
 
 
@@ -123,12 +108,12 @@ def test_a_document_that_nobody_reads_is_no_failure(environment, tmp_path, close
     ("arguments", "code", "told"),
     [([], 0, "<stdout>: no space left"), (["--json", "-"], 3, "--json = '-': cannot be written")],
 )
-def test_a_full_disk_is_told(environment, tmp_path, arguments, code, told):
-    with Path("/dev/full").open("w") as full:
-        done = run(
-            environment, tmp_path, "good", "websocket", *arguments, stdout=full, stderr=subprocess.PIPE
-        )
-    assert done.returncode == code
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
+def test_a_full_disk_is_told(run, tmp_path, arguments, code, told):
+    with Path("/dev/full").open("w") as full, (tmp_path / "stderr").open("w+") as stderr:
+        ended = run("good", "websocket", *arguments, stdout=full.fileno(), stderr=stderr.fileno())
+        stderr.seek(0)
+        said = stderr.read()
+    assert ended == code
+    assert told in said
+    assert "Traceback" not in said
     assert runs(tmp_path) == {"websocket": True}

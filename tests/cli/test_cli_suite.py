@@ -21,7 +21,8 @@ from nightbench.subject import Subject
 def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for variable in [name for name in os.environ if name.startswith("NIGHTBENCH_")]:
-        monkeypatch.delenv(variable)
+        if variable != "NIGHTBENCH_RUN__SLOTS":
+            monkeypatch.delenv(variable)
     monkeypatch.setenv("NIGHTBENCH_CACHE", str(tmp_path / "cache"))
 
     @asynccontextmanager

@@ -8,12 +8,13 @@ import pytest
 from processes import load_generators
 from running import metric
 
-from nightbench.database import steward, stress_test
+from nightbench.database import stress_test
 from nightbench.database.metrics import database_validity
 from nightbench.database.provisions import load_provisions
 from nightbench.database.result import DatabaseSpec
 from nightbench.database.steward import run_steward
 from nightbench.errors import NotBegunError
+from nightbench.load import fleet
 from nightbench.measurement import RunLabel
 from nightbench.plan import DatabasePlan
 from nightbench.subject import Subject
@@ -52,7 +53,7 @@ def test_shards_do_together_what_one_would_have_done(postgres, plan):
 @pytest.fixture
 def at_once(monkeypatch):
     """Shards that begin when they are ready, and do not wait for one another."""
-    monkeypatch.setattr(steward, "lead_seconds", lambda _count: 0.0)
+    monkeypatch.setattr(fleet, "lead_seconds", lambda _count: 0.0)
 
 
 @pytest.mark.usefixtures("at_once")

@@ -51,7 +51,11 @@ def environment(tmp_path, cache):
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("NIGHTBENCH_", "PREFECT_"))
     }
-    return kept | {"NIGHTBENCH_CACHE": str(cache), "NIGHTBENCH_RESULTS": str(tmp_path / "results")}
+    return kept | {
+        "NIGHTBENCH_CACHE": str(cache),
+        "NIGHTBENCH_RESULTS": str(tmp_path / "results"),
+        "NIGHTBENCH_RUN__SLOTS": str(tmp_path / "slots"),
+    }
 
 
 @contextlib.contextmanager

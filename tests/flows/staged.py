@@ -59,11 +59,11 @@ class Stages:
     plans: dict[str, Any] = field(default_factory=dict)
     labels: list[str] = field(default_factory=list)
 
-    async def websocket(self, plan, subject, label, *, on_progress, stop):
+    async def websocket(self, plan, subject, label, *, on_progress, stop, **_of_the_night):
         on_progress(Progress("websocket", "measure", 1, 8, 50, 25.0, 12.0, 0))
         return await self._run(websocket_measurement, "websocket", plan, label, stop)
 
-    async def database(self, plan, subject, label, *, on_progress, stop):
+    async def database(self, plan, subject, label, *, on_progress, stop, **_of_the_night):
         on_progress(Progress("database", "measure", 1, 8, 10, 99.0, 3.0, 0))
         return await self._run(database_measurement, "database", plan, label, stop)
 
@@ -177,7 +177,7 @@ if __name__ == "__main__":
     from nightbench.database import stress_test
     from nightbench.websocket import load_test
 
-    stages = Stages({"quick websocket": STAGES[sys.argv[1]]})
+    stages = Stages(dict.fromkeys(("quick websocket", "baseline websocket"), STAGES[sys.argv[1]]))
     load_test.run = stages.websocket
     stress_test.run = stages.database
     nightbench.night.provide_subject = provide_staged_subject

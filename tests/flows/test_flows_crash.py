@@ -55,7 +55,8 @@ async def scheduled_run() -> object:
             entrypoint="tests/flows/served.py:nightly",
             pull_steps=[{"prefect.deployments.steps.set_working_directory": {"directory": str(PROJECT)}}],
             schedules=[
-                DeploymentScheduleCreate(schedule=CronSchedule(**each)) for each in nightly["schedules"]
+                DeploymentScheduleCreate(schedule=CronSchedule(cron=each["cron"], timezone=each["timezone"]))
+                for each in nightly["schedules"]
             ],
         )
         return await client.create_flow_run_from_deployment(deployment, parameters={"quick": True})

@@ -1,143 +1,160 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 import yaml
 
-from nightbench.plan import TierChanges, WebSocketChanges
+from nightbench.errors import ConfigurationError
 
-FILE = Path(__file__).parents[2] / "prefect.yaml"
-CONTENT = yaml.safe_load(FILE.read_text())
+ROOT = Path(__file__).parents[2]
+CONTENT = yaml.safe_load((ROOT / "prefect.yaml").read_text())
 DEPLOYMENTS = {each["name"]: each for each in CONTENT["deployments"]}
+AUTOMATIONS = ROOT / "deployments" / "automations.yaml"
 
 # Prefect is imported late in here: to import it takes seconds, and every worker collects these tests.
 
 
-@pytest.fixture(params=DEPLOYMENTS)
-def deployment(request) -> dict:
-    return DEPLOYMENTS[request.param]
+@pytest.fixture(scope="module")
+def ready():
+    """Every deployment of the file, its flow loaded and its parameters tried."""
+    from flows.serving.deployments import ready_deployments
+    from flows.serving.project_file import ProjectFile
+
+    return {each.entry.name: each for each in ready_deployments(ProjectFile.parse(CONTENT), ROOT)}
 
 
 @pytest.fixture
-def flow(deployment, monkeypatch):
-    from prefect.flows import load_flow_from_entrypoint
+def of_one():
+    """Load a file with one deployment, which is `quick` with some fields changed."""
+    from flows.serving.deployments import ready_deployments
+    from flows.serving.project_file import ProjectFile
 
-    monkeypatch.chdir(FILE.parent)
-    return load_flow_from_entrypoint(deployment["entrypoint"])
+    def load(**changes):
+        content = {**CONTENT, "deployments": [{**DEPLOYMENTS["quick"], **changes}]}
+        return ready_deployments(ProjectFile.parse(content), ROOT)
+
+    return load
 
 
-def test_the_file_has_no_key_that_prefect_would_pass_over():
-    from prefect.cli.deploy._models import PrefectYamlModel
+def test_prefect_itself_takes_the_file():
+    from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel
 
-    top_level = {field.alias or name for name, field in PrefectYamlModel.model_fields.items()}
-    assert set(CONTENT) <= top_level
     PrefectYamlModel.model_validate(CONTENT)
+    known = set(DeploymentConfig.model_fields)
+    assert [key for each in DEPLOYMENTS.values() for key in each if key not in known] == []
 
 
-def test_a_deployment_has_no_key_that_prefect_would_pass_over(deployment):
-    from prefect.cli.deploy._models import DeploymentConfig
-
-    assert set(deployment) <= set(DeploymentConfig.model_fields)
-
-
-def test_there_is_one_for_every_flow():
-    assert set(DEPLOYMENTS) == {"nightly", "baseline", "full", "stress", "quick"}
+def test_there_is_one_for_every_flow(ready):
+    flows = {path.stem for path in (ROOT / "flows").glob("*.py") if "@flow(" in path.read_text()}
+    assert {each.flow_name.replace("-", "_") for each in ready.values()} == flows
 
 
-def test_its_flow_has_its_name(deployment, flow):
-    assert flow.name == deployment["name"]
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_its_flow_has_its_name(ready, name):
+    assert ready[name].full_name == f"{name}/{name}"
 
 
-def test_its_flow_takes_its_parameters(deployment, flow):
-    assert flow.validate_parameters(deployment["parameters"])["quick"] is False
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_it_runs_on_the_pool_one_at_a_time_and_holds_no_folder(ready, name):
+    payload = ready[name].payload
+    assert (payload["work_pool_name"], payload["concurrency_limit"]) == ("nightbench", 1)
+    assert payload["pull_steps"] == [{"flows.serving.project.project_folder": {}}]
 
 
-def test_a_tier_by_itself_is_one_block_and_a_night_as_many_as_its_tiers_have(deployment, flow):
-    taken = flow.validate_parameters(deployment["parameters"])
-    often = {name: taken[name] for name in ("blocks", "reruns") if name in taken}
-    assert often == ({} if flow.name == "nightly" else {"blocks": 1, "reruns": 0})
+def test_what_the_server_is_told_is_the_same_each_time(ready):
+    from flows.serving.deployments import ready_deployments
+    from flows.serving.project_file import ProjectFile
 
-
-def test_the_form_shows_how_often_with_help_and_bounds(flow):
-    form = flow.parameters.model_dump()
-    nightly = flow.name == "nightly"
-    blocks = (form["definitions"]["TierChanges"] if nightly else form)["properties"]["blocks"]
-    assert (blocks["anyOf"][0]["minimum"], blocks["anyOf"][0]["maximum"]) == (1, 9)
-    assert blocks["description"]
-
-
-def test_the_form_shows_the_plan_with_help_and_bounds(flow):
-    definitions = flow.parameters.model_dump()["definitions"]
-    users = definitions["WebSocketChanges"]["properties"]["users"]
-    assert users["title"] == "Users"
-    assert users["description"]
-    assert users["anyOf"][0]["exclusiveMinimum"] == 0
-
-
-def test_no_parameter_is_where_or_as_whom_it_runs(flow):
-    definitions = flow.parameters.model_dump()["definitions"].values()
-    names = {name for each in definitions for name in each.get("properties", {})}
-    assert not names & {"dsn", "database_dsn", "url", "websocket_url", "token", "password"}
-
-
-def test_the_form_hides_what_may_be_a_secret(flow):
-    definitions = flow.parameters.model_dump()["definitions"]
-    headers = definitions["WebSocketChanges"]["properties"]["headers"]["anyOf"][0]
-    template = definitions["TokenSource"]["properties"]["template"]["anyOf"][0]
-    assert [each["format"] for each in (headers["additionalProperties"], template)] == ["password"] * 2
-
-
-def test_a_plan_with_secrets_reaches_the_flow_and_prefect_stores_none(flow):
-    changes = WebSocketChanges(headers={"X-Key": "hunter2"}, tokens={"template": "hunter2"})
-    place = {"websocket": changes}
-    parameters = {"full": TierChanges(**place)} if flow.name == "nightly" else place
-    stored = json.dumps(flow.serialize_parameters(parameters))
-    assert "X-Key" in stored
-    assert "hunter2" not in stored
-    taken = flow.validate_parameters(parameters)
-    websocket = taken["full"].websocket if flow.name == "nightly" else taken["websocket"]
-    assert websocket.headers["X-Key"].get_secret_value() == "hunter2"
-
-
-def test_the_form_takes_what_users_bring(flow):
-    from prefect.utilities.schema_tools.validation import validate
-
-    changes = {
-        "messages": [{"name": "ask", "weight": 2, "body": {"id": "${id}", "deep": [1, {"x": None}]}}],
-        "greeting": {"name": "hello", "text": "hi ${id}"},
-        "rate_profile": [{"at": 0, "rate": 5}],
-        "reply": {"match": "order", "done": {"path": "type", "op": "==", "value": "end"}},
-        "headers": {"X-Key": "${env:KEY}"},
-        "tokens": {"command": ["make-tokens"]},
-        "tls": {"verify": False},
-        "subprotocols": ["chat"],
-        "targets": [{"metric": "message.throughput", "op": "between", "limit": 45, "upper": 55}],
+    again = {each.entry.name: each for each in ready_deployments(ProjectFile.parse(CONTENT), ROOT)}
+    assert {name: each.definition for name, each in again.items()} == {
+        name: each.definition for name, each in ready.items()
     }
-    place = {"websocket": changes}
-    parameters = {"full": place} if flow.name == "nightly" else place
-    validate(parameters, flow.parameters.model_dump(), raise_on_error=True)
-    taken = flow.validate_parameters(parameters)
-    websocket = taken["full"].websocket if flow.name == "nightly" else taken["websocket"]
-    assert websocket.messages[0].body == changes["messages"][0]["body"]
 
 
-def test_a_parameter_out_of_bounds_is_refused(flow):
-    place = {"websocket": {"users": 0}}
-    wrong = dict.fromkeys(("baseline",), place) if flow.name == "nightly" else place
-    with pytest.raises(Exception, match="greater than 0"):
-        flow.validate_parameters(wrong)
+def test_the_pull_step_finds_the_project():
+    from flows.serving.project import project_folder
+
+    folder = Path(project_folder()["directory"])
+    assert [
+        each["entrypoint"]
+        for each in DEPLOYMENTS.values()
+        if not (folder / each["entrypoint"].split(":")[0]).exists()
+    ] == []
 
 
-def test_it_runs_on_the_pool_one_at_a_time(deployment):
-    assert deployment["work_pool"] == {"name": "nightbench"}
-    assert deployment["concurrency_limit"]["limit"] == 1
+WRONG = {
+    "an entrypoint without a file": ({"entrypoint": "flows/none.py:quick"}, "entrypoint"),
+    "an entrypoint without a flow": ({"entrypoint": "flows/quick.py:slow"}, "entrypoint"),
+    "a parameter that the flow has not": ({"parameters": {"quik": True}}, "parameters"),
+    "a parameter out of bounds": ({"parameters": {"blocks": 0}}, "parameters"),
+    "a parameter of a schedule": (
+        {"schedules": [{"slug": "a", "cron": "0 1 * * *", "timezone": "UTC", "parameters": {"quik": 1}}]},
+        "schedules.0.parameters",
+    ),
+    "a trigger without what it expects": ({"triggers": [{"within": "soon"}]}, "triggers.0"),
+    "an unknown key of a trigger": (
+        {"triggers": [{"expect": ["a.b"], "expct": ["a.b"]}]},
+        "triggers.0.expct",
+    ),
+    "an unknown key in a trigger's match": (
+        {"triggers": [{"type": "compound", "require": "any", "within": 60, "triggers": [{"expct": ["a"]}]}]},
+        "triggers.0",
+    ),
+}
 
 
-def test_only_the_night_has_a_schedule():
-    from prefect.client.schemas.schedules import construct_schedule
+@pytest.mark.parametrize("case", WRONG)
+def test_what_prefect_would_find_out_at_night_is_refused_now(of_one, case):
+    changes, place = WRONG[case]
+    with pytest.raises(ConfigurationError, match=rf"^deployments\.0\.{place}"):
+        of_one(**changes)
 
-    scheduled = {name: each["schedules"] for name, each in DEPLOYMENTS.items() if "schedules" in each}
-    assert scheduled == {"nightly": [{"cron": "15 3 * * *", "timezone": "UTC"}]}
-    assert construct_schedule(cron="15 3 * * *", timezone="UTC").cron == "15 3 * * *"
+
+def test_the_automations_are_taken():
+    from flows.serving.automations import read_automations
+
+    posture = {each.name: each.trigger.posture.value for each in read_automations(AUTOMATIONS)}
+    assert posture == {
+        "nightbench: a run without a sign of life has crashed": "Proactive",
+        "nightbench: a target was missed": "Reactive",
+        "nightbench: no night for 26 hours": "Proactive",
+    }
+
+
+def test_a_run_has_several_signs_of_life_in_the_time_after_which_it_has_crashed():
+    from flows.serving.automations import read_automations
+    from flows.serving.environment import HEARTBEAT_SECONDS
+
+    zombie = read_automations(AUTOMATIONS)[0]
+    assert zombie.trigger.within.total_seconds() >= 3 * HEARTBEAT_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place"),
+    [
+        ("enabld", True, "automations.0.enabld: no such key"),
+        ("trigger/postre", "Reactive", "automations.0.trigger.postre: no such key"),
+        ("actions/0/mesage", "x", "automations.0.actions.0.mesage: no such key"),
+        ("trigger/within", "soon", "automations.0"),
+        ("actions/0/type", "write-a-letter", "automations.0"),
+        ("name", None, "automations.0"),
+    ],
+)
+def test_what_prefect_would_pass_over_in_an_automation_is_refused(path, value, place):
+    from test_flows_project_file import with_change
+
+    from flows.serving.automations import parse_automations
+
+    content = yaml.safe_load(AUTOMATIONS.read_text())
+    with pytest.raises(ConfigurationError, match=place):
+        parse_automations(with_change(content, f"automations/0/{path}", value), "automations.yaml")
+
+
+def test_two_automations_of_a_name_are_refused():
+    from flows.serving.automations import parse_automations
+
+    content = yaml.safe_load(AUTOMATIONS.read_text())
+    twice = {"automations": [content["automations"][0]] * 2}
+    with pytest.raises(ConfigurationError, match="the same name"):
+        parse_automations(twice, "automations.yaml")

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from servers import answer, chat_server, polite
 
 from nightbench.errors import MeasurementError
+from nightbench.load.fleet import LocalCrew
 from nightbench.load.health import Health
 from nightbench.load.histogram import Histogram
 from nightbench.load.ledger import Outcome
@@ -165,9 +166,9 @@ def test_shards_in_processes_start_at_one_instant_and_are_told_as_one_load_test(
     seen = []
 
     async def main(url):
-        return await run_shards(
-            spec_of(url, shards=2, duration=2.5), on_progress=seen.append, stop=asyncio.Event()
-        )
+        crew = LocalCrew(2, lead=0.0)
+        spec = spec_of(url, shards=2, duration=2.5)
+        return await run_shards(spec, crew=crew, on_progress=seen.append, stop=asyncio.Event())
 
     with chat_server(polite) as url:
         result = asyncio.run(main(url))
@@ -180,8 +181,9 @@ def test_shards_in_processes_start_at_one_instant_and_are_told_as_one_load_test(
 def test_a_shard_that_fails_ends_the_others():
     plan = WebSocketPlan(users=2, duration=3600, shards=2)
     broken = WebSocketSpec(plan, "http://no-websocket/", "test")
+    crew = LocalCrew(2, lead=0.0)
     with pytest.raises(MeasurementError, match="generator failed"):
-        asyncio.run(run_shards(broken, on_progress=lambda _: None, stop=asyncio.Event()))
+        asyncio.run(run_shards(broken, crew=crew, on_progress=lambda _: None, stop=asyncio.Event()))
 
 
 def test_shards_share_neither_users_nor_ids_nor_turns():

@@ -30,10 +30,10 @@ def belongs(message_id, message):
 """
 
 
-def command(url, *flags, warmup="1"):
+def command(url, *flags, warmup="1", duration=MEASURED_SECONDS):
     return [
         *(sys.executable, "-m", "nightbench", "websocket", "--url", url, "--users", "10"),
-        *("--duration", str(MEASURED_SECONDS)),
+        *("--duration", str(duration)),
         *("--warmup", warmup, "--timeout", "5", "--json", "-", *flags),
     ]
 
@@ -112,5 +112,5 @@ def test_under_pressure_of_its_garbage_collector_the_run_is_invalid(tmp_path):
 def test_asked_for_more_than_a_core_can_do_the_run_is_invalid(tmp_path):
     with chat_server(polite) as url:
         # no warm-up: a slow machine would give it up before anything is measured
-        document, code = ended(start(command(url, "--rate", "300000", warmup="0"), tmp_path))
+        document, code = ended(start(command(url, "--rate", "300000", warmup="0", duration=2), tmp_path))
     assert_invalid(document, code, "of a core", "late by")

@@ -1,9 +1,10 @@
-"""The child of `nightbench.report.charts.drawing`: a spec on stdin, the picture on stdout."""
+"""The child of `nightbench.report.charts.drawing`: a spec on stdin, the picture on stdout; or a list of either."""
 
 from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import vl_convert
 
@@ -14,13 +15,27 @@ _NO_ADDRESS: list[str] = []
 
 
 def main(medium: str) -> None:
-    """Draw what is on stdin as ``png`` or ``svg``."""
+    """Draw what is on stdin as ``png``, ``svg`` or, of several, ``svgs``: a list with null for what is no chart."""
     spec = json.load(sys.stdin.buffer)
-    if medium == "svg":
-        picture = vl_convert.vegalite_to_svg(spec, allowed_base_urls=_NO_ADDRESS).encode()
+    if medium == "svgs":
+        picture = json.dumps([_svg_or_none(each) for each in spec]).encode()
+    elif medium == "svg":
+        picture = _svg(spec).encode()
     else:
         picture = vl_convert.vegalite_to_png(spec, scale=SCALE, allowed_base_urls=_NO_ADDRESS)
     sys.stdout.buffer.write(picture)
+
+
+def _svg(spec: Any) -> str:
+    drawn: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=_NO_ADDRESS)
+    return drawn
+
+
+def _svg_or_none(spec: Any) -> str | None:
+    try:
+        return _svg(spec)
+    except ValueError:
+        return None
 
 
 if __name__ == "__main__":

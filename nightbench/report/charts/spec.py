@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from nightbench.history.record import clean_text
-from nightbench.report.charts.metric_nights import MetricNights, shown_limits, value_range
+from nightbench.report.charts.metric_nights import MOST_NIGHTS, MetricNights, shown_limits, value_range
 from nightbench.report.layout import change, number
 from nightbench.visible import visible
 
@@ -46,12 +46,12 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 Rows = list[dict[str, Any]]
 
 
-def spec_of(history: MetricNights) -> dict[str, Any]:
-    """The chart of the last nights, Vega-Lite as plain JSON-like data; the same nights give the same spec.
+def spec_of(history: MetricNights, *, most: int = MOST_NIGHTS) -> dict[str, Any]:
+    """The chart of the last `most` nights, Vega-Lite as plain JSON-like data; the same nights give the same spec.
 
     Its data are the named sets of `data_of`. All text in it is free of secrets and of control characters.
     """
-    history = history.last()
+    history = history.last(most)
     data = data_of(history)
     states = [state for state in _LOOKS if any(row["state"] == state for row in data["nights"])]
     x = alt.X("place:Q", axis=_nights_axis(history), scale=_places(history))
@@ -61,7 +61,7 @@ def spec_of(history: MetricNights) -> dict[str, Any]:
             *_mark_layers(),
             *_target_layers(),
             _line(x),
-            _points(x, states),
+            _points(x, states, size=40 if len(history.nights) <= MOST_NIGHTS else 12),
         )
         .properties(width=WIDTH, height=HEIGHT, title=_title(history), background="#ffffff", padding=10)
         .configure(font=FONT)
@@ -69,7 +69,9 @@ def spec_of(history: MetricNights) -> dict[str, Any]:
         .configure_axis(labelColor=_INK, titleColor=_INK, gridColor="#eeeeee", labelFontSize=11)
         .configure_legend(orient="bottom", title=None, labelColor=_INK, labelFontSize=11, symbolSize=60)
     )
-    spec: dict[str, Any] = chart.to_dict()
+    spec: dict[str, Any] = chart.to_dict(
+        validate=False
+    )  # which takes half the time, and what draws it looks as well
     return {**spec, "datasets": data}
 
 
@@ -233,7 +235,7 @@ def _line(x: alt.X) -> alt.Chart:
     return line.encode(x=x, y=alt.Y("value:Q"))
 
 
-def _points(x: alt.X, states: Sequence[str]) -> alt.Chart:
+def _points(x: alt.X, states: Sequence[str], *, size: int) -> alt.Chart:
     shapes, strokes, fills = ([_LOOKS[state][part] for state in states] for part in range(3))
 
     def looks(of_states: Sequence[str]) -> alt.Scale:
@@ -243,7 +245,7 @@ def _points(x: alt.X, states: Sequence[str]) -> alt.Chart:
     return points.encode(
         x=x,
         y=alt.Y("value:Q"),
-        size=alt.condition("datum.state == 'tonight'", alt.value(160), alt.value(40)),
+        size=alt.condition("datum.state == 'tonight'", alt.value(4 * size), alt.value(size)),
         shape=alt.Shape("state:N", scale=looks(shapes)),
         stroke=alt.Stroke("state:N", scale=looks(strokes)),
         fill=alt.Fill("state:N", scale=looks(fills)),

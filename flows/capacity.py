@@ -1,0 +1,77 @@
+"""The capacity flow: the highest load that keeps the targets."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.logging import get_run_logger
+
+from flows.ending import ends_well
+from flows.night import survive, the_night
+from flows.states import capacity_state
+from flows.subject import AskedSubject, subject_of
+from flows.tier import STEPS
+from nightbench.blocks import Turn
+from nightbench.capacity.asked import (
+    AskedHighest,
+    AskedMinutes,
+    AskedPrecision,
+    AskedSeconds,
+    AskedStart,
+    AskedSuite,
+    AskedTier,
+    search_of,
+)
+from nightbench.capacity.finding import find_capacity
+from nightbench.capacity.page import step_line
+from nightbench.measurement import Measurement
+from nightbench.plan import TierPlan
+from nightbench.plan.asked import Asked, AskedTargets, AskedUrl
+from nightbench.planning import planned
+from tasks.capacity import publish_capacity
+from tasks.crashed import crashed
+from tasks.record import record
+from tasks.scrubbed import scrubbed
+
+
+@flow(name="capacity", persist_result=False, on_crashed=[crashed])
+@scrubbed
+@ends_well
+async def capacity(
+    *,
+    suite: AskedSuite = "websocket",
+    url: AskedUrl = None,
+    subject: AskedSubject = None,
+    start: AskedStart = 50,
+    highest: AskedHighest = 5_000,
+    targets: AskedTargets = None,
+    seconds: AskedSeconds = 30,
+    precision: AskedPrecision = 5,
+    minutes: AskedMinutes = 60,
+    tier: AskedTier = "full",
+) -> State[Any] | None:
+    """The highest load that keeps the targets: steps up, then in between, then each side again."""
+    asked = Asked(targets=targets)
+    search = search_of(start=start, highest=highest, precision=precision, minutes=minutes)
+    with subject_of(url, subject, asked):
+        async with the_night("capacity", tells=()) as night:
+            plan, warnings = planned(night.settings, tier, asked.changes(), suites=(suite,))
+            night.warn(warnings)
+
+            async def measure(step: TierPlan, turn: Turn) -> Measurement:
+                measurement = await STEPS[suite](night, step, turn)
+                await survive(night, record(night, measurement), tier, suite)
+                return measurement
+
+            logger = get_run_logger()
+            found = await find_capacity(
+                search,
+                plan,
+                suite,
+                seconds=seconds,
+                measure=measure,
+                on_step=lambda due, step: logger.info(step_line(suite, due, step)),
+                stopped=night.stop.is_set,
+            )
+            await survive(night, publish_capacity(found), tier, suite)
+    return capacity_state(found, night.outcome())

@@ -1,0 +1,29 @@
+"""Which fleet the settings ask for."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from nightbench.errors import ConfigurationError
+from nightbench.load.fleet import LOCAL, Fleet
+from nightbench.run_settings import ON_THIS_MACHINE
+from nightbench.scrub import stored_address
+
+SETTING = "NIGHTBENCH_RUN__DASK"
+
+
+def fleet_of(dask: str | None) -> Fleet:
+    """The fleet that the setting `dask` names; see `nightbench.run_settings`.
+
+    Raises:
+        ConfigurationError: when Dask is not installed.
+    """
+    if dask is None:
+        return LOCAL
+    if importlib.util.find_spec("prefect_dask") is None:
+        raise ConfigurationError(
+            SETTING, stored_address(dask), "Dask is not installed", "pip install 'nightbench[dask]'"
+        )
+    from flows.fleet.dask import DaskFleet, LocalDaskFleet  # noqa: PLC0415  # takes a second, and may not be there
+
+    return LocalDaskFleet() if dask == ON_THIS_MACHINE else DaskFleet(dask)

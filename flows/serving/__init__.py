@@ -1,0 +1,1 @@
+"""A Prefect server, its deployments and a worker as one: what ``nightbench serve`` does."""

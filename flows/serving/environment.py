@@ -1,0 +1,89 @@
+"""What the processes of ``nightbench serve`` find in their environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from flows.in_process.environment import API_URL
+
+HEARTBEAT_SECONDS = 30
+"""Between two signs of life of a flow run, the least that Prefect takes; see the automation on missing ones."""
+
+_KEPT = (
+    "PREFECT_API_AUTH_STRING",
+    "PREFECT_SERVER_API_AUTH_STRING",
+    "PREFECT_SERVER_SERVICES_",
+    "PREFECT_WORKER_",
+)
+"""Beginnings of all that a server of ours and its clients take over of the user's own Prefect: what closes the
+server to others, and how often its services and the worker look."""
+
+_QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+_OF_RUNS = {
+    **_QUIET,
+    "PREFECT_API_REQUEST_TIMEOUT": "15",  # a server that hangs is not waited for by a benchmark
+    "PREFECT_WORKER_QUERY_SECONDS": "3",  # who starts a run in the UI waits for it
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+    # nothing is installed while a benchmark is about to run
+    "PREFECT_RUNNER_AUTO_INSTALL_DEPENDENCIES": "false",
+}
+
+
+def of_server(folder: Path, host: str, port: int, database_url: str, *, migrated: bool) -> dict[str, str]:
+    """That of the server: nothing of the user's own Prefect, and none of the secrets of what is measured."""
+    kept = {name: value for name, value in _without_prefect().items() if not name.startswith("NIGHTBENCH_")}
+    return {
+        **kept,
+        **_QUIET,
+        "PREFECT_HOME": str(folder / "prefect"),
+        # a lease that only the memory knows would be held for ever by a server that was restarted
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        "PREFECT_SERVER_API_HOST": host,
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
+        "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": str(not migrated).lower(),
+        "PREFECT_SERVER_UI_STATIC_DIRECTORY": str(
+            folder / "ui"
+        ),  # its package may lie where nobody may write
+        "PREFECT_SERVER_UI_API_URL": "/api",  # by whatever name the browser reaches it
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "PREFECT__SERVER_FINAL": "1",
+    }
+
+
+def of_own_clients(folder: Path, api_url: str) -> dict[str, str]:
+    """That of worker, flow runs and whoever makes the deployments, on a server of ours."""
+    return {
+        **_OF_RUNS,
+        **_without_prefect(),
+        API_URL: api_url,
+        "PREFECT_HOME": str(folder / "prefect"),
+        **_without_proxy("127.0.0.1"),
+    }
+
+
+def of_clients(api_url: str) -> dict[str, str]:
+    """The same on another server: with the user's own Prefect, which may know its key."""
+    return {**_OF_RUNS, **os.environ, API_URL: api_url}
+
+
+def _without_prefect() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PREFECT_") or name.startswith(_KEPT)
+    }
+
+
+def _without_proxy(host: str, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """A proxy of the environment is not asked for an address of this machine."""
+    if not any(name.lower().endswith("_proxy") for name in inherited):
+        return {}
+    known = inherited.get("NO_PROXY") or inherited.get("no_proxy") or ""
+    value = f"{known},{host}".lstrip(",")
+    return {"NO_PROXY": value, "no_proxy": value}

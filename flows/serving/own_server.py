@@ -1,0 +1,130 @@
+"""The Prefect server of ``nightbench serve``, on its PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.serving import environment
+from flows.serving.child import Child
+from flows.serving.data_folder import is_migrated, now_migrated
+from flows.serving.database import Database, database
+from nightbench.errors import ConfigurationError, NightbenchError
+from nightbench.files import reason
+
+DEFAULT_PORT = 4200
+START_SECONDS = 120.0
+"""How long a start may take, the making of the database included; 10 to 20 s are usual."""
+_GRACE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class OwnServer:
+    """A server that starts.
+
+    Attributes:
+        api_url: Where it will answer.
+    """
+
+    api_url: str
+    host: str
+    port: int
+    process: Child
+    database: Database
+    data: Path
+
+    async def ready(self) -> None:
+        """Return when it answers.
+
+        Raises:
+            NightbenchError: when it ended instead, or took longer than `START_SECONDS`.
+        """
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self._answer()
+        except (OSError, EOFError, TimeoutError) as error:
+            why = "no answer in time" if isinstance(error, TimeoutError) else "it ended while starting"
+            msg = f"the Prefect server did not start: {why}; {self.process.last_words()}"
+            raise NightbenchError(msg) from None
+        now_migrated(self.data)
+
+    async def _answer(self) -> None:
+        # The listening socket is older than the process: the connection stands at once, the answer comes
+        # when the server is up, and the connection is reset when the process ends instead.
+        reader, writer = await asyncio.open_connection(reachable(self.host), self.port)
+        try:
+            writer.write(b"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            if b" 200 " not in await reader.readline():
+                raise EOFError
+        finally:
+            writer.close()
+
+    async def end_of(self) -> str:
+        """Wait for the end of either process, which nobody has asked for; what it said."""
+        ended = asyncio.create_task(self.process.wait())
+        try:
+            while not ended.done():
+                if said := self.database.running.has_ended():
+                    return f"of the Prefect server: {said}"
+                await asyncio.wait((ended,), timeout=1)
+        finally:
+            ended.cancel()
+        return f"the Prefect server ended with code {ended.result()}: {self.process.last_words()}"
+
+
+@asynccontextmanager
+async def own_server(data: Path, host: str, port: int | None) -> AsyncIterator[OwnServer]:
+    """Start a server with its database in `data`; both end with the block.
+
+    It does not wait for the server, see `OwnServer.ready`.
+
+    Raises:
+        ConfigurationError: when it cannot listen there.
+        NightbenchError: when PostgreSQL does not come up.
+    """
+    with _listener(host, DEFAULT_PORT if port is None else port) as listener:
+        chosen: int = listener.getsockname()[1]
+        with database(data / "postgres") as running:
+            process = await Child.start(
+                "server",
+                "flows.in_process.server_process",
+                str(listener.fileno()),
+                folder=data,
+                environment=environment.of_server(
+                    data, host, chosen, running.url, migrated=is_migrated(data)
+                ),
+                pass_fds=[listener.fileno()],
+            )
+            listener.close()
+            url = f"http://{bracketed(reachable(host))}:{chosen}/api"
+            try:
+                yield OwnServer(url, host, chosen, process, running, data)
+            finally:
+                await process.end(grace=_GRACE_SECONDS)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except (OSError, OverflowError) as error:
+        way_out = f"choose another with --port; if it is a Prefect server: --api-url http://{host}:{port}/api"
+        place = f"{bracketed(host)}:{port}"
+        number = error.errno if isinstance(error, OSError) else None
+        why = os.strerror(number).lower() if number and number > 0 else reason(error)
+        raise ConfigurationError("--port", place, f"cannot be listened on: {why}", way_out) from None
+
+
+def reachable(host: str) -> str:
+    """By which address a server that listens on `host` is reached from this machine."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  # nobody listens here
+
+
+def bracketed(host: str) -> str:
+    """As it stands in a URL."""
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,170 @@
+"""The trends as pages of markdown: one that leads, and one with all charts for each suite of each tier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from nightbench.report.charts.drawing import UndrawnError
+from nightbench.report.charts.pictures import pictures
+from nightbench.report.layout import change, number
+from nightbench.report.markdown import code, image, inline, items, page, said, table
+from nightbench.report.overview import MAIN
+from nightbench.trends import MetricTrend, SuiteTrend
+from nightbench.verdict.wording import amount
+
+KEY = "nightbench-trend"
+MOST_BYTES = 1024 * 1024
+"""Of the charts of one suite; those of the leading page have a third of it."""
+MOST_NIGHTS = 365
+MOST_CHARTS = 60
+"""Of one suite."""
+MOST_LEADING = 8
+"""Charts of the leading page: what is not as ever, then what each suite is about."""
+MOST_SECONDS = 60.0
+"""That the charts of one suite may take."""
+_REST = 3
+"""The rank of metrics of which there is nothing to say."""
+_NOT_AS_EVER = ("regression", "suspect", "missing", "muted", "improved", "noisy")
+
+
+@dataclass(frozen=True)
+class TrendPage:
+    """One page.
+
+    Attributes:
+        key: Under which it has a history.
+        title: In one line of plain text.
+        text: Markdown; its text is scrubbed.
+    """
+
+    key: str
+    title: str
+    text: str
+
+
+def trend_pages(trends: Sequence[SuiteTrend], environment: str, place: str) -> tuple[TrendPage, ...]:
+    """The leading page, then one for each of `trends`; it draws, which blocks for seconds.
+
+    Args:
+        trends: Of all suites and tiers that were asked for.
+        environment: Theirs.
+        place: Where the nights lie.
+    """
+    if not trends:
+        title = f"No history yet: nothing of environment {environment} is stored"
+        told = f"No night is stored in {code(place)}; run one, such as {code('nightbench run quick')}, and come back."
+        return (TrendPage(KEY, title, page(f"# {said(title)}", told)),)
+    of_suites = [_suite_page(trend) for trend in trends]
+    drawn = {key: picture for _, known in of_suites for key, picture in known.items()}
+    title = f"Trend of {_span(trends)} in {environment}"
+    text = page(
+        f"# {said(title)}",
+        items(_news(trends)) or "Nothing changed for good, and the last night is as ever.",
+        table(["Suite", "Nights", "Metrics", "Worse", "Changes"], [_row(trend) for trend in trends]),
+        *_leading(trends, drawn),
+        f"All charts of a suite: artifacts {', '.join(code(each.key) for each, _ in of_suites)}",
+    )
+    return (TrendPage(KEY, title, text), *(each for each, _ in of_suites))
+
+
+def _span(trends: Sequence[SuiteTrend]) -> str:
+    first, last = min(each.first for each in trends), max(each.last for each in trends)
+    return f"{amount(max(each.nights for each in trends), 'night')}, {_day(first)} to {_day(last)}"
+
+
+def _day(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d}"
+
+
+def _row(trend: SuiteTrend) -> list[str]:
+    worse = sum(each.line.state in ("regression", "suspect") for each in trend.metrics)
+    changes = {each.group for each in trend.judged.changes}
+    counts = (trend.nights, len(trend.metrics), worse, len(changes))
+    return [f"{trend.tier} {trend.suite}", *map(str, counts)]
+
+
+def _news(trends: Sequence[SuiteTrend]) -> Iterator[str]:
+    """What changed for good, and what is not as ever in the last night."""
+    for trend in trends:
+        place = f"{trend.tier} {trend.suite}"
+        for each in trend.judged.changes:
+            began = _night(trend, each.metric, each.night)
+            yield f"{place}: {code(each.metric)} changed {inline(change(each.point.effect))} with the night of {began}"
+        for metric in trend.metrics:
+            if metric.line.state in ("regression", "suspect", "missing"):
+                effect = "" if metric.line.effect is None else f" ({inline(change(metric.line.effect))})"
+                yield f"{place}: {code(metric.line.metric)} is {metric.line.state} in the last night{effect}"
+
+
+def _night(trend: SuiteTrend, metric: str, night: str) -> str:
+    known = (each.nights for each in trend.metrics if each.line.metric == metric)
+    days = (_day(each.started_at) for nights in known for each in nights.nights if each.night == night)
+    return next(days, code(night))
+
+
+def _leading(trends: Sequence[SuiteTrend], drawn: dict[tuple[str, str, str], str]) -> Iterator[str]:
+    """The pictures that come first, in as many bytes as there are for them."""
+    left = MOST_BYTES // 3
+    known = [(trend, each) for trend in trends for each in trend.metrics if _rank(trend, each) < _REST]
+    chosen = sorted(known, key=lambda each: _rank(*each))[:MOST_LEADING]
+    for trend, each in chosen:
+        picture = drawn.get((trend.tier, trend.suite, each.line.metric), "")
+        if picture and len(picture) <= left:
+            left -= len(picture)
+            yield picture
+
+
+def _rank(trend: SuiteTrend, each: MetricTrend) -> int:
+    if each.line.state in ("regression", "suspect"):
+        return 0
+    if each.nights.changes:
+        return 1
+    return 2 if each.line.metric == f"{MAIN[trend.suite]}.response_time.p95" else _REST
+
+
+def _suite_page(trend: SuiteTrend) -> tuple[TrendPage, dict[tuple[str, str, str], str]]:
+    """The page of a suite, and its charts as markdown by tier, suite and metric."""
+    shown = sorted(trend.metrics, key=lambda each: _rank(trend, each))[:MOST_CHARTS]
+    drawn, problem = _drawn(shown)
+    title = f"{trend.tier} {trend.suite}: {_span([trend])}"
+    rows = [_metric_row(each) for each in trend.metrics]
+    less = len([each for each in shown if each.nights.shows_something]) - len(drawn)
+    text = page(
+        f"# {said(title)}",
+        table(["Metric", "", "last night", "baseline", "change"], rows, left=2),
+        items(said(note) for note in trend.judged.notes),
+        *drawn.values(),
+        said(problem) or (f"{less} more charts are not drawn: they have no room" if less > 0 else ""),
+    )
+    known: dict[tuple[str, str, str], str] = {
+        (trend.tier, trend.suite, metric): picture for metric, picture in drawn.items()
+    }
+    return TrendPage(f"{KEY}-{trend.tier}-{trend.suite}", title, text), known
+
+
+def _metric_row(each: MetricTrend) -> list[str]:
+    line, unit = each.line, each.nights.unit
+    state = f"**{line.state}**" if line.state in _NOT_AS_EVER else line.state
+    values = (number(each.nights.nights[-1].value, unit), number(line.baseline, unit), change(line.effect))
+    return [code(line.metric), state, *map(inline, values)]
+
+
+def _drawn(metrics: Sequence[MetricTrend]) -> tuple[dict[str, str], str]:
+    """The charts by metric, as markdown, and why there are none."""
+    wanted = [each for each in metrics if each.nights.shows_something]
+    try:
+        found = pictures(
+            [each.nights for each in wanted],
+            most_bytes=MOST_BYTES,
+            most_nights=MOST_NIGHTS,
+            patience=MOST_SECONDS,
+        )
+    except UndrawnError as error:
+        return {}, str(error)
+    return {
+        each.line.metric: image(f"{each.line.metric}, {amount(len(each.nights.nights), 'night')}", picture)
+        for each, picture in zip(wanted, found, strict=True)
+        if picture is not None
+    }, ""

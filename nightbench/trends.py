@@ -1,0 +1,144 @@
+"""What the history says of each metric that gates, suite by suite, without a new measurement: data for any report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from nightbench.errors import NightbenchError
+from nightbench.history.record import clean
+from nightbench.history.store import HistoryStore
+from nightbench.metric_history import SuiteNights, Tonight, nights_of
+from nightbench.plan import TIER_NAMES, Suite, Tier
+from nightbench.planning import SUITES
+from nightbench.report.charts.metric_nights import MetricNights
+from nightbench.report.stored_run import stored_targets
+from nightbench.tier_verdict import Earlier
+from nightbench.verdict.acknowledgement import annotated
+from nightbench.verdict.judgement import Line, Verdict
+from nightbench.verdict.judging import judge
+from nightbench.verdict.policy import Policy
+from nightbench.verdict.targets import TargetResult
+
+
+@dataclass(frozen=True)
+class MetricTrend:
+    """One metric over its nights, and what is said of the last one.
+
+    Attributes:
+        nights: Its nights, the last of which stands as tonight.
+        line: The last night against those before it.
+    """
+
+    nights: MetricNights
+    line: Line
+
+
+@dataclass(frozen=True)
+class SuiteTrend:
+    """One suite of one tier over its nights.
+
+    Attributes:
+        suite, tier: Which.
+        nights: How many there are.
+        first, last: When the first and the last of them began, UTC.
+        metrics: Those that gate, in the order of the last night.
+        judged: The last night against those before it, as they would be judged now.
+    """
+
+    suite: Suite
+    tier: Tier
+    nights: int
+    first: datetime
+    last: datetime
+    metrics: tuple[MetricTrend, ...]
+    judged: Verdict
+
+
+def suite_trends(
+    store: HistoryStore,
+    environment: str,
+    policy: Policy,
+    *,
+    nights: int,
+    tiers: Sequence[Tier] = TIER_NAMES,
+    suites: Sequence[Suite] = SUITES,
+) -> Iterator[SuiteTrend]:
+    """The trends of the suites and tiers that have nights at all.
+
+    Args:
+        store: Where the nights lie.
+        environment: Theirs.
+        policy: How the last night is judged.
+        nights: How many are looked at, the last ones.
+        tiers: Which.
+        suites: Which.
+
+    Raises:
+        ConfigurationError: when the dataset cannot be looked into.
+    """
+    marks = store.marks(environment)
+    for tier in tiers:
+        for suite in suites:
+            rows = store.nights(environment, suite=suite, tier=tier, last=nights)
+            if len(rows):
+                lines = store.lines(environment, suite=suite, tier=tier)
+                yield _trend(store, rows, Earlier(rows, lines, marks), policy)
+
+
+def _trend(store: HistoryStore, rows: pd.DataFrame, earlier: Earlier, policy: Policy) -> SuiteTrend:
+    last = rows.iloc[-1]
+    tonight = Tonight(
+        night=str(last["night"]),
+        started_at=last["started_at"].to_pydatetime(),
+        suite=str(last["suite"]),
+        tier=str(last["tier"]),
+        environment=str(last["environment"]),
+    )
+    judged = _judged(rows, earlier, tonight.night, policy)
+    suite = SuiteNights(rows, earlier, judged, _targets(store, str(last["run_id"])), tonight)
+    of_tonight = rows[rows["night"] == tonight.night]
+    values = _values(of_tonight)
+    units = dict(zip(rows["metric"], rows["unit"].astype(str), strict=True))
+    return SuiteTrend(
+        suite=tonight.suite,  # type: ignore[arg-type]  # as it was stored
+        tier=tonight.tier,  # type: ignore[arg-type]
+        nights=rows["night"].nunique(),
+        first=rows["started_at"].min().to_pydatetime(),
+        last=tonight.started_at,
+        metrics=tuple(
+            MetricTrend(
+                nights_of(suite, line.metric, value=values.get(line.metric), unit=units.get(line.metric, "")),
+                line,
+            )
+            for line in judged.lines
+            if line.state != "informs"
+        ),
+        judged=judged,
+    )
+
+
+def _judged(rows: pd.DataFrame, earlier: Earlier, night: str, policy: Policy) -> Verdict:
+    known = annotated(
+        rows, earlier.marks, earlier.lines, tonight=clean(night), now=datetime.now(UTC), policy=policy
+    )
+    is_last = known["night"] == night
+    return judge(known[~is_last], known[is_last], policy=policy)
+
+
+def _values(rows: pd.DataFrame) -> dict[str, float | None]:
+    """The median of each metric over the valid blocks of a night, of all where none is valid."""
+    known = rows[rows["valid"]] if rows["valid"].any() else rows
+    medians = known.groupby("metric")["value"].median()
+    return {str(name): None if pd.isna(value) else float(value) for name, value in medians.items()}
+
+
+def _targets(store: HistoryStore, run_id: str) -> tuple[TargetResult, ...]:
+    """Those of a stored run; a trend without its targets is one all the same."""
+    try:
+        return tuple(stored_targets(store.run(run_id).row["targets"]))
+    except NightbenchError:
+        return ()

@@ -1,0 +1,182 @@
+"""What `nightbench serve` decides before it starts anything."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.serving import environment
+from flows.serving.data_folder import alone, is_migrated, now_migrated
+from flows.serving.own_server import reachable
+from flows.serving.remembered import Remembered
+from nightbench.cli import run_command
+from nightbench.errors import ConfigurationError
+
+ROOT = Path(__file__).parents[2]
+DATABASE_URL = "postgresql+asyncpg://postgres:hunter2@127.0.0.1:5/prefect"
+
+
+@pytest.fixture
+def inherited(monkeypatch):
+    """A user's own Prefect, and the secrets of what is measured."""
+    monkeypatch.setenv("PREFECT_API_URL", "https://api.prefect.cloud/api/accounts/a/workspaces/w")
+    monkeypatch.setenv("PREFECT_API_KEY", "pnu_hunter2")
+    monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", "sqlite:///theirs.db")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "user:hunter2")
+    monkeypatch.setenv("PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS", "7")
+    monkeypatch.setenv("NIGHTBENCH_TOKEN", "hunter2-token")
+
+
+def test_a_server_of_ours_has_nothing_of_the_user_s_own_prefect(inherited, tmp_path):
+    server = environment.of_server(tmp_path, "127.0.0.1", 4200, DATABASE_URL, migrated=True)
+    assert "PREFECT_API_KEY" not in server
+    assert "PREFECT_API_URL" not in server
+    assert server["PREFECT_SERVER_DATABASE_CONNECTION_URL"] == DATABASE_URL
+    assert Path(server["PREFECT_HOME"]).parent == tmp_path
+
+
+def test_it_keeps_what_closes_it_and_how_often_its_services_look(inherited, tmp_path):
+    server = environment.of_server(tmp_path, "127.0.0.1", 4200, DATABASE_URL, migrated=True)
+    assert server["PREFECT_API_AUTH_STRING"] == "user:hunter2"
+    assert server["PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS"] == "7"
+
+
+def test_the_server_never_sees_the_secrets_of_what_is_measured_and_runs_do(inherited, tmp_path):
+    server = environment.of_server(tmp_path, "127.0.0.1", 4200, DATABASE_URL, migrated=True)
+    runs = environment.of_own_clients(tmp_path, "http://127.0.0.1:4200/api")
+    assert "hunter2-token" not in server.values()
+    assert runs["NIGHTBENCH_TOKEN"] == "hunter2-token"
+    assert runs["PREFECT_API_URL"] == "http://127.0.0.1:4200/api"
+    assert not [name for name, value in runs.items() if value == DATABASE_URL or name == "PREFECT_API_KEY"]
+
+
+def test_on_another_server_the_user_s_own_prefect_is_kept(inherited):
+    runs = environment.of_clients("https://prefect.example.org/api")
+    assert runs["PREFECT_API_KEY"] == "pnu_hunter2"
+    assert runs["PREFECT_API_URL"] == "https://prefect.example.org/api"
+
+
+def test_nobody_is_told_of_its_use_and_runs_give_signs_of_life(inherited, tmp_path):
+    for each in (
+        environment.of_server(tmp_path, "127.0.0.1", 4200, DATABASE_URL, migrated=True),
+        environment.of_own_clients(tmp_path, "http://127.0.0.1:4200/api"),
+        environment.of_clients("https://prefect.example.org/api"),
+    ):
+        assert each["DO_NOT_TRACK"] == "1"
+        assert each["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+    assert (
+        environment.of_clients("https://prefect.example.org/api")["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == "30"
+    )
+
+
+def test_a_proxy_is_not_asked_for_this_machine(monkeypatch, tmp_path):
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example.org:3128")
+    monkeypatch.setenv("NO_PROXY", "intra.example.org")
+    runs = environment.of_own_clients(tmp_path, "http://127.0.0.1:4200/api")
+    assert runs["NO_PROXY"] == runs["no_proxy"] == "intra.example.org,127.0.0.1"
+
+
+def test_a_second_one_of_a_server_is_refused_and_told_where_the_first_is(tmp_path):
+    with alone(tmp_path, None) as announce:
+        announce("at http://127.0.0.1:4200/api")
+        with (
+            pytest.raises(
+                ConfigurationError, match=r"runs already, at http://127\.0\.0\.1:4200/api; stop it"
+            ),
+            alone(tmp_path, None),
+        ):
+            pass
+        with alone(tmp_path, "https://prefect.example.org/api"):
+            pass
+    with alone(tmp_path, None):
+        pass
+
+
+@pytest.fixture
+def taken_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--port", "{port}"], "cannot be listened on: address already in use; choose another with --port"),
+        (["--port", "99999999"], "cannot be listened on: "),
+        (["--api-url", "http://127.0.0.1:9/api", "--port", "1"], "--port = 1: is for a server of its own"),
+        (["--api-url", "http://127.0.0.1:9/api"], "--api-url = 'http://127.0.0.1:9/api': nothing answers"),
+        (["--api-url", "127.0.0.1"], "it is no API's URL"),
+        (["--file", "{tmp}/none.yaml"], "is not there; start in the project's folder"),
+    ],
+)
+def test_what_cannot_be_served_is_told_in_one_line(tmp_path, taken_port, capfd, flags, words):
+    filled = [flag.format(port=taken_port, tmp=tmp_path) for flag in flags]
+    file = [] if "--file" in flags else ["--file", str(ROOT / "prefect.yaml")]
+    assert run_command(["serve", "--data", str(tmp_path / "data"), *file, *filled]) == 2
+    *before, last = capfd.readouterr().err.splitlines()
+    assert words in last
+    assert all(line.startswith("nightbench: starting") for line in before)
+
+
+def test_a_killed_one_holds_no_lock(tmp_path):
+    holder = (
+        "import os, sys; from pathlib import Path; from flows.serving.data_folder import alone\n"
+        "with alone(Path(sys.argv[1]), None): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", holder, str(tmp_path)], check=False)
+    with alone(tmp_path, None):
+        pass
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="--data"), alone(tmp_path / "file", None):
+        pass
+
+
+def test_the_folder_is_for_its_user_alone(tmp_path):
+    with alone(tmp_path / "data", None):
+        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_database_is_migrated_once_for_each_prefect(tmp_path, monkeypatch):
+    assert not is_migrated(tmp_path)
+    now_migrated(tmp_path)
+    assert is_migrated(tmp_path)
+    monkeypatch.setattr("flows.serving.data_folder.version", lambda _name: "99.0")
+    assert not is_migrated(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("10.0.0.7", "10.0.0.7")],
+)
+def test_a_server_that_listens_everywhere_is_reached_on_this_machine(host, address):
+    assert reachable(host) == address
+
+
+def test_what_has_not_changed_is_known_again_whatever_its_order(tmp_path):
+    Remembered(tmp_path / "own.json").keep("deployment", "a/a", {"x": 1, "y": [2]})
+    again = Remembered(tmp_path / "own.json")
+    assert again.knows("deployment", "a/a", {"y": [2], "x": 1})
+    assert not again.knows("deployment", "a/a", {"x": 1, "y": [3]})
+    assert not again.knows("automation", "a/a", {"x": 1, "y": [2]})
+
+
+def test_what_the_file_no_longer_has_is_remembered_until_it_is_gone(tmp_path):
+    remembered = Remembered(tmp_path / "own.json")
+    remembered.keep("deployment", "a/a", {})
+    remembered.keep("deployment", "b/b", {})
+    assert remembered.others("deployment", {"a/a"}) == ["b/b"]
+    remembered.forget("deployment", "b/b")
+    assert Remembered(tmp_path / "own.json").others("deployment", set()) == ["a/a"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "\xff"])
+def test_a_memory_that_cannot_be_read_is_none(tmp_path, text):
+    (tmp_path / "own.json").write_text(text, encoding="latin-1")
+    assert not Remembered(tmp_path / "own.json").knows("deployment", "a/a", {})

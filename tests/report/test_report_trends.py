@@ -1,0 +1,98 @@
+"""The trends of the history: what changed for good, where the last night stands, and a chart for each metric that gates."""
+
+from __future__ import annotations
+
+import pytest
+from builders import database_measurement, verdict_of, websocket_measurement
+
+from nightbench.history.store import HistoryStore
+from nightbench.trend_pages import trend_pages
+from nightbench.trends import suite_trends
+from nightbench.verdict.policy import Policy
+
+NIGHTS = 24
+CHANGED = 12
+P95 = "message.response_time.p95"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """Two dozen nights, in the middle of which messages became half as slow again; the database is as ever."""
+    store = HistoryStore(tmp_path_factory.mktemp("trends"))
+    for number in range(NIGHTS):
+        wobble = 1 + 0.01 * (number % 3 - 1)
+        median = (30 if number >= CHANGED else 20) * wobble
+        websocket = websocket_measurement(number=number - NIGHTS, median_ms=median)
+        for run in (websocket, database_measurement(number=number - NIGHTS, median_ms=4 * wobble)):
+            store.save(run, verdict_of(run).targets)
+    return store
+
+
+@pytest.fixture(scope="module")
+def trends(store):
+    return tuple(suite_trends(store, "local", Policy(), nights=90))
+
+
+@pytest.fixture(scope="module")
+def pages(trends):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nightbench.report.charts.pictures.spec_of", lambda history, most: history.metric)
+        patch.setattr(
+            "nightbench.report.charts.pictures.svgs",
+            lambda metrics, patience: [f"<svg>{metric}</svg>" for metric in metrics],
+        )
+        return {page.key: page for page in trend_pages(trends, "local", "results")}
+
+
+def test_each_suite_that_has_nights_has_a_trend_of_the_metrics_that_gate(trends):
+    assert [(each.tier, each.suite, each.nights) for each in trends] == [
+        ("full", "websocket", NIGHTS),
+        ("full", "database", NIGHTS),
+    ]
+    metrics = [each.line.metric for each in trends[0].metrics]
+    assert P95 in metrics
+    assert not [metric for metric in metrics if metric.startswith("generator.")]
+
+
+def test_a_metric_has_its_nights_its_target_and_what_changed(trends):
+    (p95,) = (each for each in trends[0].metrics if each.line.metric == P95)
+    assert len(p95.nights.nights) == NIGHTS
+    assert (p95.nights.unit, p95.nights.target) == ("ms", (("<", 2000.0),))
+    assert p95.nights.nights[-1].state == "tonight"
+    assert p95.nights.nights[-1].value == pytest.approx(p95.line.value)
+    (change,) = p95.nights.changes
+    assert p95.nights.place(change.night) == CHANGED
+    assert change.effect == pytest.approx(0.5, abs=0.05)
+
+
+def test_fewer_nights_are_looked_at_when_fewer_are_asked_for(store):
+    (trend,) = suite_trends(store, "local", Policy(), nights=7, suites=("websocket",))
+    assert trend.nights == 7
+    assert not trend.judged.changes
+
+
+def test_another_environment_has_no_nights(store):
+    assert not list(suite_trends(store, "elsewhere", Policy(), nights=90))
+
+
+def test_the_leading_page_tells_what_changed_and_leads_to_the_others(pages):
+    leading = pages["nightbench-trend"]
+    assert leading.title == "Trend of 24 nights, 2026-10-31 to 2026-11-23 in local"
+    assert f"full websocket: `{P95}` changed +5" in leading.text
+    assert "with the night of 2026-11-12" in leading.text
+    assert "`nightbench-trend-full-database`" in leading.text
+
+
+def test_the_page_of_a_suite_has_every_metric_and_every_chart(pages, trends):
+    text = pages["nightbench-trend-full-websocket"].text
+    for each in trends[0].metrics:
+        assert f"| `{each.line.metric}` |" in text
+    drawn = [each for each in trends[0].metrics if each.nights.shows_something]
+    assert text.count("data:image/svg+xml") == len(drawn)
+
+
+def test_without_history_it_says_so_and_what_to_do():
+    (page,) = trend_pages((), "local", "results")
+    assert page.key == "nightbench-trend"
+    assert "No history yet" in page.title
+    assert "`nightbench run quick`" in page.text
