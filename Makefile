@@ -17,7 +17,7 @@ export NIGHTBENCH_CACHE ?= $(CURDIR)/.cache
 # What a process imports is compiled once, and not again by each that comes after it.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test main served lint style types imports servers templates bytecode greedy format lock bench serve clean
+.PHONY: help setup run test main served lint style types imports servers templates bytecode greedy screenshots format lock bench serve clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -105,6 +105,10 @@ bytecode: setup
 # three at a time, as each of them waits longer than it works; by the test, as they are in few files
 greedy: setup
 	$(BIN)/python -m pytest -m greedy --numprocesses 3 --dist worksteal $(call marked,greedy)
+
+screenshots: setup ## take the pictures of the docs anew (needs chromium)
+	$(BIN)/python -m pytest --basetemp=.pytest_served tests/serving/test_serving_form.py
+	cp $(NIGHTBENCH_CACHE)/pictures/*.png docs/images/
 
 format: setup ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix
