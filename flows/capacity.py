@@ -54,7 +54,7 @@ async def capacity(
     asked = Asked(targets=targets)
     search = search_of(start=start, highest=highest, precision=precision, minutes=minutes)
     with subject_of(url, subject, asked):
-        async with the_night("capacity", tells=()) as night:
+        async with the_night("capacity", needs=frozenset({suite}), tells=()) as night:
             plan, warnings = planned(night.settings, tier, asked.changes(), suites=(suite,))
             night.warn(warnings)
 

@@ -123,7 +123,7 @@ async def _ended(ending: FlowEnding, body: Awaitable[State[Any] | None]) -> Stat
     finally:
         ending.close()
         _ending.reset(token)
-    if not ending.told:
+    if not ending.told or (state is not None and state.is_completed()):  # as a search that had its answer
         return state
     outcome = None if ending.night is None else ending.night.outcome()
     if await ending.by_a_user():

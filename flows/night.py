@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -12,9 +13,11 @@ from prefect.logging import get_run_logger
 from flows.ending import accounted_for, stop_of_flow
 from flows.fleet.choice import fleet_of
 from nightbench import settings
+from nightbench.charts_ahead import charts_ready
 from nightbench.errors import NotBegunError
 from nightbench.night import Night
 from nightbench.plan import Suite, Tier
+from nightbench.reference.provide import BOTH
 from nightbench.report.log_lines import logged_progress
 from nightbench.running import open_night, running_night
 from tasks.alert import alert, deliver_alerts
@@ -38,12 +41,14 @@ scrub_logs()  # as soon as there is a flow: what is wrong with its parameters is
 
 
 @asynccontextmanager
-async def the_night(name: str, *, tells: Tells = OF_A_NIGHT) -> AsyncIterator[Night]:
+async def the_night(
+    name: str, *, needs: frozenset[Suite] = BOTH, tells: Tells = OF_A_NIGHT
+) -> AsyncIterator[Night]:
     """The night that this flow is a part of, or one of its own: whoever begins it also ends it, and `tells` of it."""
     scrub_logs()
     async with AsyncExitStack() as stack:
         running = running_night()
-        night = running if running is not None else await stack.enter_async_context(_opened(name))
+        night = running if running is not None else await stack.enter_async_context(_opened(name, needs))
         if night.owner is not None:
             yield night
             return
@@ -58,7 +63,7 @@ async def the_night(name: str, *, tells: Tells = OF_A_NIGHT) -> AsyncIterator[Ni
 
 
 @asynccontextmanager
-async def _opened(name: str) -> AsyncIterator[Night]:
+async def _opened(name: str, needs: frozenset[Suite]) -> AsyncIterator[Night]:
     """A night that no terminal has begun, with its subject."""
     logger = get_run_logger()
     lines = partial(logged_progress, logger)
@@ -71,9 +76,13 @@ async def _opened(name: str) -> AsyncIterator[Night]:
             on_note=logger.warning,
             stop=stop_of_flow(),
             told=Exception,
+            needs=needs,
         )
-        async with own as night, shared_slot(night), night.provided():
-            yield night
+        async with own as night, shared_slot(night):
+            drawing = asyncio.create_task(charts_ready())
+            async with night.provided():
+                await drawing  # nothing is imported beside a load
+                yield night
 
 
 async def _end(night: Night, tells: Tells) -> None:

@@ -17,7 +17,6 @@ from nightbench.alerts.failure import Failure
 from nightbench.blocks import Skipped, Turn
 from nightbench.calibration import HostCalibration, calibrate_host
 from nightbench.database import stress_test
-from nightbench.database.checking import checks as database_checks
 from nightbench.debugging import show_traceback
 from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun, UnsavedError
@@ -29,6 +28,7 @@ from nightbench.night_histories import NightHistories
 from nightbench.outcome import NightOutcome, unreadable_note
 from nightbench.plan import Suite, Tier, TierPlan
 from nightbench.plan.layers import as_it_was_set
+from nightbench.reachable import check_reachable
 from nightbench.reference.provide import BOTH, provide_subject
 from nightbench.run_length import limit_of, limited
 from nightbench.scrub import one_line
@@ -68,6 +68,7 @@ class Night:
         display: Shows the running suite.
         on_note: Told at once of what the summary notes later.
         stop: When set, the running suite ends early and no other is started.
+        needs: The suites that are loaded in it.
         owner: The flow that ends it, of which every further flow is a part.
         links: Where more of it is to be read, by name, such as its run in the Prefect UI.
         fleet: Where its load comes from.
@@ -84,6 +85,7 @@ class Night:
         on_note: OnNote = no_note,
         stop: asyncio.Event | None = None,
         judgements: int = 1,
+        needs: frozenset[Suite] = BOTH,
     ) -> None:
         """Begin a night of `judgements` tiers; what it measures is judged as the settings ask for.
 
@@ -96,6 +98,7 @@ class Night:
         self.display = display
         self.on_note = on_note
         self.stop = stop or asyncio.Event()
+        self.needs = needs
         self.owner: str | None = None
         self.links: dict[str, str] = {}
         self.fleet: Fleet = LOCAL
@@ -123,20 +126,16 @@ class Night:
         """
         self._store.check_writable()
         self._alerts.check_writable()
-        if self.settings.websocket_url is not None:
-            await load_test.check_reachable(self.settings.websocket_url)
-        if self.settings.database_dsn is not None:
-            dsn = self.settings.database_dsn.get_secret_value()
-            await asyncio.to_thread(database_checks.check_reachable, dsn)
+        await check_reachable(self.settings, self.needs)
 
     @asynccontextmanager
-    async def provided(self, needs: frozenset[Suite] = BOTH) -> AsyncIterator[None]:
+    async def provided(self) -> AsyncIterator[None]:
         """Provide the subject for the length of the block.
 
         Raises:
             NightbenchError: when there is none.
         """
-        async with provide_subject(self.settings, needs=needs) as self.subject:
+        async with provide_subject(self.settings, needs=self.needs) as self.subject:
             yield
 
     async def measure(self, plan: TierPlan, turn: Turn) -> Measurement:
@@ -289,6 +288,7 @@ class Night:
             alerts=self._alerts.records,
             delivery=self._alerts.delivery,
             kept_aside=self._kept_aside,
+            steps=sum(run.role == "capacity" for runs in self._runs.values() for run in runs),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nightbench.errors import MeasurementError
 from nightbench.outcome import NightOutcome
 from nightbench.verdict.verdict import SuiteVerdict
+from nightbench.verdict.wording import amount
 
 EARLY_SECONDS = 20.0
 """How long a night may take to end early. Prefect kills a run's process 30 s after it has told it to end; what is
@@ -26,9 +27,10 @@ def is_whole(outcome: NightOutcome) -> bool:
 
 def kept_of(outcome: NightOutcome | None) -> str:
     """What is kept of a night that ended early, and what there is not, in one line; None for one that never began."""
-    if outcome is None or not outcome.verdicts:
+    if outcome is None or not (outcome.verdicts or outcome.steps):
         return "nothing was measured"
-    kept = "kept: " + ", ".join(map(_kept, outcome.verdicts))
+    steps = (f"{amount(outcome.steps, 'step')} of the search",) if outcome.steps else ()
+    kept = "kept: " + ", ".join((*map(_kept, outcome.verdicts), *steps))
     return "; ".join((kept, *map(str, outcome.skipped)))
 
 

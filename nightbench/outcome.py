@@ -43,6 +43,7 @@ class NightOutcome:
         alerts: What was decided about each alert.
         delivery: What became of the alerts; None when the night ended before they could be posted.
         kept_aside: The folder of the runs that the dataset could not take, if there are any.
+        steps: How many loads were tried of a search for the capacity, each a run of its own.
     """
 
     night_id: str
@@ -53,6 +54,7 @@ class NightOutcome:
     alerts: tuple[AlertRecord, ...] = ()
     delivery: DeliveryReport | None = None
     kept_aside: Path | None = None
+    steps: int = 0
 
     @property
     def exit_code(self) -> ExitCode:

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from nightbench.errors import MeasurementError, NotBegunError
 from nightbench.measurement import new_id
 from nightbench.night import Display, Night, OnNote, no_display, no_note
+from nightbench.plan import Suite
 from nightbench.reference.provide import BOTH
 from nightbench.settings import Settings
 from nightbench.slots.slot import slots
@@ -32,11 +33,12 @@ async def open_night(
     on_note: OnNote = no_note,
     stop: asyncio.Event | None = None,
     told: type[BaseException] = BaseException,
+    needs: frozenset[Suite] = BOTH,
 ) -> AsyncIterator[Night]:
     """Begin the night of the flow `name` as soon as it may load its subject; it is the running one inside the block.
 
     What breaks it is alerted, also that it never got its slot. `told` is of which kind that has to be: `Exception`
-    where somebody else tells of a night that is ended from outside.
+    where somebody else tells of a night that is ended from outside; `needs` are the suites that it loads.
 
     Raises:
         ConfigurationError: when a setting, a folder or an address cannot be used; nothing is started then.
@@ -48,14 +50,20 @@ async def open_night(
     def begun() -> Night:
         judgements = max(1, len(tiers_of(name)))  # of none, where loads are tried
         return Night(
-            settings, new_id(name), display=display, on_note=on_note, stop=stop, judgements=judgements
+            settings,
+            new_id(name),
+            display=display,
+            on_note=on_note,
+            stop=stop,
+            judgements=judgements,
+            needs=needs,
         )
 
     night = begun()
     token = _running.set(night)
     try:
         await night.check()
-        async with slots(settings, BOTH, name, stop=stop, on_note=on_note) as mine:
+        async with slots(settings, needs, name, stop=stop, on_note=on_note) as mine:
             if mine.waited >= 1:  # its id tells when it began
                 night = begun()
                 _running.set(night)

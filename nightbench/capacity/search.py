@@ -4,7 +4,7 @@ It steps up from a load that is surely kept, doubling; bisects between the highe
 lowest that was not; and confirms both, as one step may be wrong. Each step is a vote on its load: a load is
 confirmed when one side leads by two. Where a higher load was kept than one that was missed, the less sure of the
 two is tried again. An invalid step is no vote; a load at which three in a row are invalid is out of reach for the
-load generator, and the search stays below it.
+load generator: the search goes on below it, and what was seen from there up counts no more.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ LEAD = 2
 """Votes by which one side leads at a load that is confirmed."""
 PATIENCE = 3
 """Invalid steps in a row after which a load is out of reach."""
+MOST_STEPS = 200
+"""No search needs as many; one that does is of a subject that answers by chance."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Capacity:
     Attributes:
         load: The highest load that was kept; None when none was.
         below: The lowest that was not, so that the knee lies between the two; None when each was kept.
-        confirmed: Whether both were, by votes.
+        confirmed: Whether those of the two that there are were, by votes.
         ended: Why the search ended, one sentence.
     """
 
@@ -111,22 +113,31 @@ def next_step(plan: SearchPlan, steps: Sequence[Step]) -> Next | Capacity:
     due = _due(plan, steps)
     if isinstance(due, Capacity):
         return due
+    if len(steps) >= MOST_STEPS:
+        return _as_it_is(steps, f"after {MOST_STEPS} steps nothing was certain")
     spent = sum(step.seconds for step in steps)
     longest = max((step.seconds for step in steps), default=0.0)
     if steps and spent + longest > plan.budget:
-        bracket = _bracket(steps)
-        return Capacity(*bracket, _sure(steps, bracket), "the time for it was used up")
+        return _as_it_is(steps, "the time for it was used up")
     return due
+
+
+def _as_it_is(steps: Sequence[Step], ended: str) -> Capacity:
+    """The answer of a search that ends before it is done."""
+    votes = _votes(_in_reach(steps))
+    bracket = _bracket(votes)
+    sure = all(load is not None and votes[load].confirmed for load in bracket)
+    return Capacity(*bracket, confirmed=sure, ended=ended)
 
 
 def _due(plan: SearchPlan, steps: Sequence[Step]) -> Next | Capacity:
     """The same without a budget."""
     if _again(steps):
         return Next(steps[-1].load, "again")
-    votes = _votes(steps)
+    votes = _votes(_in_reach(steps))
     if (doubtful := _doubtful(votes)) is not None:
         return Next(doubtful, "confirm")
-    low, high = _bracket(steps)
+    low, high = _bracket(votes)
     reach = _reach(steps)
     above = min((load for load in (high, reach) if load is not None), default=None)
     if (step := _step(plan, low, above)) is not None:
@@ -189,20 +200,14 @@ def _doubtful(votes: dict[int, _Votes]) -> int | None:
     return None
 
 
-def _bracket(steps: Sequence[Step]) -> tuple[int | None, int | None]:
+def _bracket(votes: dict[int, _Votes]) -> tuple[int | None, int | None]:
     """The highest load that was kept below the lowest that was not, and that one.
 
     By the second, since a subject that keeps a load above one that it does not keep cannot be relied on there.
     """
-    votes = _votes(steps)
     high = min((load for load, vote in votes.items() if vote.lead < 0), default=None)
     kept = (load for load, vote in votes.items() if vote.lead > 0 and (high is None or load < high))
     return max(kept, default=None), high
-
-
-def _sure(steps: Sequence[Step], bracket: tuple[int | None, int | None]) -> bool:
-    votes = _votes(steps)
-    return all(load is not None and votes[load].confirmed for load in bracket)
 
 
 def _again(steps: Sequence[Step]) -> bool:
@@ -217,6 +222,12 @@ def _invalid_in_a_row(steps: Sequence[Step]) -> int:
             break
         count += 1
     return count
+
+
+def _in_reach(steps: Sequence[Step]) -> Sequence[Step]:
+    """Those at loads that the generator can be trusted at."""
+    reach = _reach(steps)
+    return steps if reach is None else [step for step in steps if step.load < reach]
 
 
 def _reach(steps: Sequence[Step]) -> int | None:

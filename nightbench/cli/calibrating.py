@@ -41,11 +41,12 @@ def run_calibration(
             display=lambda label: progress_display(progress, label=label),
             on_note=tell,
             stop=stop,
+            needs=frozenset(suites),
         )
         night.warn(without_a_flow(settings.run))
         await night.check()
-        own = slots(settings, suites, "calibration", stop=stop, on_note=tell)
-        async with own, night.provided(frozenset(suites)):
+        own = slots(settings, night.needs, "calibration", stop=stop, on_note=tell)
+        async with own, night.provided():
             return await measure_noise(night, plan, suites, runs=runs)
 
     found = run_interruptible(main, on_first=lambda: tell(STOPPING))

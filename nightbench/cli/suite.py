@@ -45,11 +45,12 @@ def run_suite(suite: Suite, settings: Settings, plan: TierPlan, *, json: str | N
             display=lambda tier: progress_display(progress, label=tier),
             on_note=tell,
             stop=stop,
+            needs=frozenset({suite}),
         )
         night.warn(without_a_flow(settings.run))
         async with (
-            slots(settings, {suite}, suite, stop=stop, on_note=tell),
-            night.provided(frozenset({suite})),
+            slots(settings, night.needs, suite, stop=stop, on_note=tell),
+            night.provided(),
         ):
             measurement = await night.measure(plan, Turn(suite))
         _keep(night, measurement)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightbench.capacity.search import Capacity, Next, SearchPlan, Step, next_step
+from nightbench.capacity.search import MOST_STEPS, Capacity, Next, SearchPlan, Step, next_step
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Subject:
 def searched(plan: SearchPlan, subject, seconds: float = 40.0) -> tuple[Capacity, list[Step]]:
     steps: list[Step] = []
     while isinstance(due := next_step(plan, steps), Next):
-        assert len(steps) < 200, "it does not end"
+        assert len(steps) <= MOST_STEPS, "it does not end"
         steps.append(Step(due.load, subject(due.load), seconds))
     return due, steps
 
@@ -96,6 +97,20 @@ def test_what_is_never_valid_has_no_answer():
     assert (answer.load, answer.below, answer.confirmed) == (None, None, False)
     assert "could not be trusted" in answer.ended
     assert len(steps) <= 20
+
+
+def test_a_subject_that_dies_is_not_asked_for_ever():
+    first = iter(["met"])
+    answer, steps = searched(PLAN, lambda _load: next(first, "invalid"), seconds=0.5)
+    assert not answer.confirmed
+    assert len(steps) <= 40
+
+
+def test_a_subject_that_answers_by_chance_is_given_up():
+    turns = itertools.cycle(["met", "missed"])
+    answer, steps = searched(PLAN, lambda _load: next(turns))
+    assert len(steps) <= MOST_STEPS
+    assert not answer.confirmed or answer.load is not None
 
 
 @pytest.mark.parametrize(
