@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -93,13 +94,25 @@ def _rounds(say: Callable[[str], None], name: str, night: Callable[[], Parts]) -
 
 def _command(folder: Path, environment: Mapping[str, str]) -> Parts:
     file = folder / "parts.json"
-    began = time.monotonic()
+    began, used = time.monotonic(), _used()
     _run(folder, environment, "benchmarks.night_parts", str(file), *_COMMAND)
-    total = time.monotonic() - began
+    total, used = time.monotonic() - began, _used() - used
     parts: Parts = json.loads(file.read_text(encoding="utf-8"))
     around = parts.pop("websocket") + parts.pop("database") - load_seconds()
     started = parts["interpreter"] + parts["import of nightbench"] + parts.pop("command")
-    return {**parts, "around the load": around, "end of the interpreter": total - started, "total": total}
+    return {
+        **parts,
+        "around the load": around,
+        "end of the interpreter": total - started,
+        "total": total,
+        "CPU": used,
+    }
+
+
+def _used() -> float:
+    """CPU-seconds of the processes that have ended and been waited for."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return children.ru_utime + children.ru_stime
 
 
 def _deployment(api: str) -> Parts:
@@ -135,10 +148,12 @@ def _figures(name: str, rounds: list[Parts], goal: Goal) -> list[Figure]:
     beside = over_rounds(
         f"{name}: beside the load", [parts["total"] - parts["load"] for parts in rounds], "s", goal
     )
-    named = [part for part in rounds[0] if part not in ("total", "load")]
+    named = [part for part in rounds[0] if part not in ("total", "load", "CPU")]
     rest = [parts["total"] - parts["load"] - sum(parts.get(part, 0) for part in named) for parts in rounds]
+    used = [parts["CPU"] for parts in rounds if "CPU" in parts]
     return [
         beside,
+        *([over_rounds(f"{name}: CPU-seconds, load included", used, "s")] if used else []),
         *(over_rounds(f"{name}: {part}", [parts.get(part, 0.0) for parts in rounds], "s") for part in named),
         over_rounds(f"{name}: flows, tasks and the rest", rest, "s"),
     ]

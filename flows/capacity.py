@@ -10,7 +10,6 @@ from flows.ending import ends_well
 from flows.night import survive, the_night
 from flows.states import capacity_state
 from flows.subject import AskedSubject, subject_of
-from flows.tier import STEPS
 from nightbench.blocks import Turn
 from nightbench.capacity.asked import (
     AskedHighest,
@@ -30,6 +29,7 @@ from nightbench.plan.asked import Asked, AskedTargets, AskedUrl
 from nightbench.planning import planned
 from tasks.capacity import publish_capacity
 from tasks.crashed import crashed
+from tasks.measure import MEASURE
 from tasks.record import record
 from tasks.scrubbed import scrubbed
 
@@ -59,7 +59,7 @@ async def capacity(
             night.warn(warnings)
 
             async def measure(step: TierPlan, turn: Turn) -> Measurement:
-                measurement = await STEPS[suite](night, step, turn)
+                measurement = await MEASURE[suite](night, step, turn)
                 await survive(night, record(night, measurement), tier, suite)
                 return measurement
 

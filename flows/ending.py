@@ -18,6 +18,7 @@ from typing import Any, ParamSpec
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.logging import get_run_logger
 
+from flows.beside.orphans import cancelled_unheard, is_cancelling, outlive_readers
 from flows.states import (
     cancelled_at_once_state,
     cancelled_state,
@@ -35,7 +36,6 @@ from nightbench.night_ending import EARLY_SECONDS, ToldToEndError, is_whole, kep
 from nightbench.running import running_night
 from nightbench.slots.waiting import SlotTakenError
 from tasks.links import current_run
-from tasks.orphans import cancelled_unheard, is_cancelling, outlive_readers
 
 P = ParamSpec("P")
 Body = Callable[P, Awaitable[State[Any] | None]]

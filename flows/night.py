@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -10,10 +9,12 @@ from typing import TypeVar
 
 from prefect.logging import get_run_logger
 
+from flows.beside.progress import progress_artifacts
+from flows.beside.slot import shared_slot
 from flows.ending import accounted_for, stop_of_flow
 from flows.fleet.choice import fleet_of
 from nightbench import settings
-from nightbench.charts_ahead import charts_ready
+from nightbench.display import shown_on_both
 from nightbench.errors import NotBegunError
 from nightbench.night import Night
 from nightbench.plan import Suite, Tier
@@ -23,10 +24,8 @@ from nightbench.running import open_night, running_night
 from tasks.alert import alert, deliver_alerts
 from tasks.events import emit_verdicts
 from tasks.links import current_run, links_of
-from tasks.progress import progress_artifacts, together
 from tasks.publish import publish
 from tasks.scrubbed_logs import scrub_logs
-from tasks.slot import shared_slot
 
 T = TypeVar("T")
 
@@ -72,17 +71,14 @@ async def _opened(name: str, needs: frozenset[Suite]) -> AsyncIterator[Night]:
         own = open_night(
             name,
             settings.current(),
-            display=together(lines, artifacts),
+            display=shown_on_both(lines, artifacts),
             on_note=logger.warning,
             stop=stop_of_flow(),
             told=Exception,
             needs=needs,
         )
-        async with own as night, shared_slot(night):
-            drawing = asyncio.create_task(charts_ready())
-            async with night.provided():
-                await drawing  # nothing is imported beside a load
-                yield night
+        async with own as night, shared_slot(night), night.provided():
+            yield night
 
 
 async def _end(night: Night, tells: Tells) -> None:

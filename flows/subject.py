@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from typing import Annotated
 
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import Field, GetJsonSchemaHandler, SecretStr
+from pydantic_core import CoreSchema
 
 from nightbench import settings as settings_module
-from nightbench.form import LeftOut
+from nightbench.errors import NOT_GIVEN, ConfigurationError
+from nightbench.form import JsonSchema, LeftOut
 from nightbench.plan.asked import WEBSOCKET_URL, Asked, shown
 from nightbench.subject_asked import RegisteredSubject, with_subject, with_url
 
@@ -60,6 +62,15 @@ class NightbenchSubject(Block):
         return RegisteredSubject(self.environment, self.websocket_url, self.token, self.database_dsn)
 
 
+class _ByReference:
+    """Marks a parameter that is a block which is registered: the server refuses what has fields, and stores none."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchema:
+        field = handler(core)
+        field["propertyNames"] = {"const": "$ref"}
+        return field
+
+
 AskedSubject = Annotated[
     NightbenchSubject | None,
     shown(
@@ -67,6 +78,7 @@ AskedSubject = Annotated[
         "a registered backend with its secrets, instead of the one that the worker's settings name",
     ),
     LeftOut(),
+    _ByReference(),
 ]
 
 
@@ -75,10 +87,12 @@ def subject_of(url: str | None, subject: NightbenchSubject | None, asked: Asked 
     """Have the settings inside the block those of the worker, overlaid with what the form says.
 
     Raises:
-        ConfigurationError: when an address is none, or the worker's settings cannot be used.
+        ConfigurationError: when the subject is none that is registered, an address is none, or the worker's
+            settings cannot be used.
     """
     settings = settings_module.current()
     if subject is not None:
+        _check_registered(subject)
         settings = with_subject(settings, subject.registered())
     if url is not None:
         settings = with_url(settings, url)
@@ -86,3 +100,18 @@ def subject_of(url: str | None, subject: NightbenchSubject | None, asked: Asked 
         settings = settings.asked_by(asked.name_of)
     with settings_module.use(settings):
         yield
+
+
+def _check_registered(subject: NightbenchSubject) -> None:
+    """Refuse one whose fields were parameters, which Prefect stores and shows.
+
+    Raises:
+        ConfigurationError: when it is none that was read from its block.
+    """
+    if subject._block_document_id is None:  # noqa: SLF001  # of our own kind
+        raise ConfigurationError(
+            "parameter subject",
+            NOT_GIVEN,
+            "is no registered subject, and Prefect stores what stands in parameters: its secrets, if any, are known now",
+            "change them, register it as a block `nightbench subject`, and choose that one",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from prefect.client.schemas.objects import State
@@ -11,21 +11,13 @@ from flows.night import survive, the_night
 from flows.states import failed_state
 from nightbench.blocks import Course, Turn, blocks_of, reruns_of, suspects_of
 from nightbench.errors import ConfigurationError, NotBegunError
-from nightbench.measurement import Measurement
 from nightbench.night import Night
-from nightbench.plan import Suite, Tier, TierChanges, TierPlan
+from nightbench.plan import Tier, TierChanges, TierPlan
 from nightbench.planning import planned
 from tasks.alert import alert
 from tasks.judge import judge
-from tasks.measure_database import measure_database
-from tasks.measure_websocket import measure_websocket
+from tasks.measure import MEASURE
 from tasks.record import record
-
-STEPS: Mapping[Suite, Callable[[Night, TierPlan, Turn], Awaitable[Measurement]]] = {
-    "websocket": measure_websocket,
-    "database": measure_database,
-}
-"""What measures each suite."""
 
 
 async def run_tier(tier: Tier, changes: TierChanges, *, quick: bool) -> State[Any] | None:
@@ -60,7 +52,7 @@ async def _take(night: Night, plan: TierPlan, turns: Sequence[Turn]) -> None:
     course = Course(turns)
     while (turn := course.next(stopped=night.stop.is_set())) is not None:
         try:
-            measurement = await survive(night, STEPS[turn.suite](night, plan, turn), plan.tier, turn.suite)
+            measurement = await survive(night, MEASURE[turn.suite](night, plan, turn), plan.tier, turn.suite)
         except NotBegunError:
             course.skip(turn)
             continue

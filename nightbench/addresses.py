@@ -16,7 +16,13 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9]*://")
 SENTRY_DSN_FORM = "https://<key>@host/project"
 ISSUES_API = re.compile(r"/api/(?:(?P<bugsink>canonical/0)|0/organizations/[^/?#]+)$")
 """The end of the address of Bugsink's API, or of Sentry's."""
+_PORTS = {"ws": 80, "wss": 443}
 _ENCODE = "a password with special characters must be percent-encoded"
+
+
+def port_of(parts: SplitResult) -> int | None:
+    """The port of a WebSocket URL, also where it is not written; None where the scheme is of something else."""
+    return parts.port or _PORTS.get(parts.scheme)
 
 
 def check_websocket(url: str) -> None:

@@ -7,9 +7,6 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from nightbench.errors import ConfigurationError
 from nightbench.files import read_file
 
@@ -83,6 +80,10 @@ def _csv_rows(content: bytes) -> Iterator[Row]:
 
 
 def _parquet_rows(content: bytes) -> tuple[Row, ...]:
+    # every load generator imports this module, and few read such a file
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         held = file.metadata

@@ -7,8 +7,8 @@ order of the steps; the flows do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from nightbench.blocks import Skipped, Turn
 from nightbench.calibration import HostCalibration, calibrate_host
 from nightbench.database import stress_test
 from nightbench.debugging import show_traceback
+from nightbench.display import Display, no_display
 from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun, UnsavedError
 from nightbench.load.fleet import LOCAL, Fleet
@@ -42,14 +43,6 @@ from nightbench.verdict.verdict import SuiteVerdict, suite_verdict
 from nightbench.websocket import load_test
 
 OnNote = Callable[[str], None]
-Display = Callable[[str], AbstractContextManager[OnProgress]]
-"""What shows the progress of one run of a suite under a label, inside its block."""
-
-
-@contextmanager
-def no_display(_label: str) -> Iterator[OnProgress]:
-    """Show nothing."""
-    yield lambda _: None
 
 
 def no_note(_text: str) -> None:
@@ -74,6 +67,7 @@ class Night:
         fleet: Where its load comes from.
         policy: How strictly it is judged.
         histories: What of it is worth a chart.
+        cut_short: Whether the last run of a suite ended before it had measured all.
     """
 
     def __init__(
@@ -104,6 +98,7 @@ class Night:
         self.fleet: Fleet = LOCAL
         self.policy = policy_of(settings, judgements=judgements)
         self.histories = NightHistories()
+        self.cut_short = False
         self._store = HistoryStore(settings.results)
         self._alerts = NightAlerts(settings, night_id)
         self._runs: dict[tuple[Tier, Suite], list[Measurement]] = {}
@@ -150,6 +145,7 @@ class Night:
         with self.display(turn.label(plan)) as on_progress:
             run = lambda stop: self._load(plan, turn.suite, label, on_progress, stop)  # noqa: E731  # it is called once
             measurement = await limited(run, self.stop, limit_of(plan, turn.suite))
+            self.cut_short = not measurement.validity.complete
         return replace(measurement, metrics=(*measurement.metrics, *host.metrics))
 
     async def _load(

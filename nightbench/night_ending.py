@@ -5,7 +5,7 @@ from __future__ import annotations
 from nightbench.errors import MeasurementError
 from nightbench.outcome import NightOutcome
 from nightbench.verdict.verdict import SuiteVerdict
-from nightbench.verdict.wording import amount
+from nightbench.wording import amount
 
 EARLY_SECONDS = 20.0
 """How long a night may take to end early. Prefect kills a run's process 30 s after it has told it to end; what is

@@ -9,8 +9,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from nightbench.history.record import clean, clean_text
-from nightbench.night_page import headline
-from nightbench.outcome import NightOutcome
+from nightbench.outcome import NightOutcome, headline
 from nightbench.report.overview import MAIN
 from nightbench.report.promises import is_certain, units_of
 from nightbench.verdict.judgement import Line

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from nightbench.alert_rows import alert_rows
-from nightbench.outcome import NightOutcome, night_text, places_of
+from nightbench.outcome import NightOutcome, headline, night_text, places_of
 from nightbench.report.charts.metric_nights import MetricNights
 from nightbench.report.markdown import block, code, details, image, items, link, page, said
 from nightbench.report.suite_page import overview_table, suite_section
 from nightbench.report.summary import told_of
 from nightbench.scrub import one_line
 from nightbench.settings import Settings
-from nightbench.verdict.verdict import State
-from nightbench.verdict.wording import amount
+from nightbench.wording import amount
 
 MOST_CHARTS = 6
 """Together they take as long as two that are drawn one by one; a night has six suites."""
@@ -24,25 +23,6 @@ MOST_SECONDS = 20.0
 MOST_TEXT = 128 * 1024
 """Characters of the whole summary."""
 _MOST_ITEMS = 50
-
-_WORDS: Mapping[State, tuple[str, str]] = MappingProxyType(
-    {
-        "met": ("✓", "Targets met"),
-        "regression": ("✗", "Regression"),
-        "missed": ("✗", "Target missed"),
-        "invalid": ("?", "Invalid or incomplete"),
-    }
-)
-
-
-def headline(outcome: NightOutcome) -> str:
-    """What came of a night in one line of plain text: ``✗ Target missed: 1 of 6 suites``."""
-    mark, words = _WORDS[outcome.state]
-    suites = len(outcome.verdicts)
-    same = sum(verdict.state == outcome.state for verdict in outcome.verdicts)
-    if outcome.state == "met":
-        return f"{mark} {words} in {amount(suites, 'suite')}"
-    return f"{mark} {words}: {same} of {amount(suites, 'suite')}" if same else f"{mark} {words}"
 
 
 def night_page(

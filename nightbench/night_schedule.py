@@ -53,7 +53,7 @@ def schedules_in(prefect_yaml: str) -> Entries:
         nightly: Mapping[str, Any] = next((each for each in deployments if each.get("name") == NIGHTLY), {})
         given = nightly.get("schedules") or nightly.get("schedule") or ()
         entries = [given] if isinstance(given, Mapping) else list(given)
-    except (yaml.YAMLError, AttributeError, TypeError) as error:
+    except (yaml.YAMLError, RecursionError, AttributeError, TypeError) as error:
         raise ConfigurationError("prefect.yaml", "", f"cannot be read: {type(error).__name__}") from None
     if nightly.get("paused") is True:
         return ()

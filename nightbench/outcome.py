@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePath
+from types import MappingProxyType
 from typing import Any
 
 from rich.console import Console
@@ -26,8 +28,17 @@ from nightbench.report.verdict_lines import in_one_sentence
 from nightbench.scrub import scrub, scrub_long, scrub_tree
 from nightbench.settings import Settings
 from nightbench.verdict.verdict import State, SuiteVerdict, exit_code
+from nightbench.wording import amount
 
 _WIDTH = 80
+_WORDS: Mapping[State, tuple[str, str]] = MappingProxyType(
+    {
+        "met": ("✓", "Targets met"),
+        "regression": ("✗", "Regression"),
+        "missed": ("✗", "Target missed"),
+        "invalid": ("?", "Invalid or incomplete"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,16 @@ class NightOutcome:
             skipped=tuple(skipped for skipped in self.skipped if skipped.tier == tier),
             unreadable=tuple(file for file in self.unreadable if f"tier={tier}" in PurePath(file.path).parts),
         )
+
+
+def headline(outcome: NightOutcome) -> str:
+    """What came of a night in one line of plain text: ``✗ Target missed: 1 of 6 suites``."""
+    mark, words = _WORDS[outcome.state]
+    suites = len(outcome.verdicts)
+    same = sum(verdict.state == outcome.state for verdict in outcome.verdicts)
+    if outcome.state == "met":
+        return f"{mark} {words} in {amount(suites, 'suite')}"
+    return f"{mark} {words}: {same} of {amount(suites, 'suite')}" if same else f"{mark} {words}"
 
 
 def _shortcomings(verdict: SuiteVerdict) -> list[str]:

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from nightbench import addresses
 from nightbench.frozen import Frozen
 
+DASK_SETTING = "NIGHTBENCH_RUN__DASK"
 ON_THIS_MACHINE = "local"
 """As `dask`: a cluster of this machine's, made for each load test."""
 
@@ -51,7 +52,12 @@ class RunSettings(Frozen):
     @field_validator("slots")
     @classmethod
     def _expanded(cls, value: Path | None) -> Path | None:
-        return None if value is None else addresses.expanded(value)
+        if value is None:
+            return None
+        if not (folder := addresses.expanded(value)).is_absolute():
+            msg = "a relative folder is another one in each working directory; it begins with / or ~"
+            raise ValueError(msg)
+        return folder
 
 
 def without_a_flow(run: RunSettings) -> tuple[str, ...]:
@@ -59,7 +65,7 @@ def without_a_flow(run: RunSettings) -> tuple[str, ...]:
     if run.dask is None:
         return ()
     told = (
-        f"this command loads from this machine, not from the Dask cluster of NIGHTBENCH_RUN__DASK = {run.dask!r}: "
+        f"this command loads from this machine, not from the Dask cluster of {DASK_SETTING} = {run.dask!r}: "
         "`nightbench run` and the deployments do that"
     )
     return (told,)

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 
+from nightbench.display import Display, no_display
 from nightbench.errors import MeasurementError, NotBegunError
 from nightbench.measurement import new_id
-from nightbench.night import Display, Night, OnNote, no_display, no_note
+from nightbench.night import Night, OnNote, no_note
 from nightbench.plan import Suite
 from nightbench.reference.provide import BOTH
 from nightbench.settings import Settings

@@ -31,7 +31,7 @@ from nightbench.plan.fields import Path as FieldPath
 from nightbench.plan.fields import dotted, names_beside, problem_of, shown
 from nightbench.plan.layers import no_plan, together
 from nightbench.run_settings import RunSettings
-from nightbench.scrub import REDACTED, scrub, scrub_address, without_query
+from nightbench.scrub import REDACTED, learn, scrub, scrub_address, without_query
 from nightbench.spelling import did_you_mean
 from nightbench.tiers import TIERS, shortened
 from nightbench.variables import FILE, PREFIX, place_of, reject_unknown, variable_that_sets
@@ -212,7 +212,7 @@ def load(flags: Mapping[str, Any] | None = None, *, unset: Sequence[str] = ()) -
     if Path(FILE).exists() and not Path(FILE).is_file():
         raise ConfigurationError("settings file", FILE, "is not a file")
     try:
-        return Settings(**given, **dict.fromkeys(unset))
+        return learn(Settings(**given, **dict.fromkeys(unset)))
     except ValidationError as error:
         raise configuration_error(error, flags=given) from None
     except tomllib.TOMLDecodeError as error:
@@ -233,7 +233,7 @@ def current() -> Settings:
 @contextmanager
 def use(settings: Settings) -> Iterator[Settings]:
     """Make `settings` the current ones inside the block."""
-    token = _current.set(settings)
+    token = _current.set(learn(settings))  # its secrets are nowhere to be shown from now on
     try:
         yield settings
     finally:

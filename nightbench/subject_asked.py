@@ -13,8 +13,6 @@ from nightbench.errors import ConfigurationError
 from nightbench.scrub import REDACTED, scrub_address
 from nightbench.settings import Settings
 
-_PORTS = {"ws": 80, "wss": 443}
-
 
 @dataclass(frozen=True)
 class RegisteredSubject:
@@ -84,4 +82,4 @@ def _check_websocket(name: str, url: str) -> None:
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)
+    return parts.scheme, parts.hostname, addresses.port_of(parts)

@@ -12,7 +12,7 @@ from nightbench.report.layout import change, number
 from nightbench.report.markdown import code, image, inline, items, page, said, table
 from nightbench.report.overview import MAIN
 from nightbench.trends import MetricTrend, SuiteTrend
-from nightbench.verdict.wording import amount
+from nightbench.wording import amount
 
 KEY = "nightbench-trend"
 MOST_BYTES = 1024 * 1024

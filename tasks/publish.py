@@ -10,8 +10,9 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from nightbench.night import Night
-from nightbench.night_page import MOST_CHARTS, headline, night_page
+from nightbench.night_page import MOST_CHARTS, night_page
 from nightbench.night_table import metric_rows, tiers_measured
+from nightbench.outcome import headline
 from nightbench.report.markdown import said
 from tasks.scrubbed import scrubbed
 

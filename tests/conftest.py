@@ -14,6 +14,8 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).parents
 from hypothesis import HealthCheck, settings
 from scheduling import Scheduling, rank
 
+from nightbench.scrub import forget
+
 # What is imported and collected stays: to look through all of it again and again takes a third of the time.
 gc.disable()
 
@@ -67,6 +69,13 @@ def _elsewhere(tmp_path_factory):
     os.chdir(tmp_path_factory.mktemp("elsewhere"))
     yield
     os.chdir(before)
+
+
+@pytest.fixture(autouse=True)
+def _strangers():
+    """No test knows the secrets of another's settings."""
+    yield
+    forget()
 
 
 def pytest_configure(config):

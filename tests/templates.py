@@ -1,4 +1,4 @@
-"""Make what many tests start from: the databases of the reference backend, of Prefect's server and of Bugsink.
+"""Make what many tests start from: the databases of the reference backend, of both Prefect servers and of Bugsink.
 
 Run before the tests, ``python tests/templates.py``, it saves each of their workers from waiting for them. Without
 it they are made by whichever test comes first.
@@ -33,7 +33,11 @@ def postgres_template(cache):
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent / "serving"))
+    from stack import make_template  # not above: who imports this file has other modules by such names
+
     given = Path(os.environ["NIGHTBENCH_CACHE"]).absolute()
     postgres_template(given)
     bugsink_template(given)
+    make_template(given)
     sys.exit(not prefect_template(given).exists())

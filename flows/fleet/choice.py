@@ -6,10 +6,8 @@ import importlib.util
 
 from nightbench.errors import ConfigurationError
 from nightbench.load.fleet import LOCAL, Fleet
-from nightbench.run_settings import ON_THIS_MACHINE
+from nightbench.run_settings import DASK_SETTING, ON_THIS_MACHINE
 from nightbench.scrub import stored_address
-
-SETTING = "NIGHTBENCH_RUN__DASK"
 
 
 def fleet_of(dask: str | None) -> Fleet:
@@ -22,7 +20,7 @@ def fleet_of(dask: str | None) -> Fleet:
         return LOCAL
     if importlib.util.find_spec("prefect_dask") is None:
         raise ConfigurationError(
-            SETTING, stored_address(dask), "Dask is not installed", "pip install 'nightbench[dask]'"
+            DASK_SETTING, stored_address(dask), "Dask is not installed", "pip install 'nightbench[dask]'"
         )
     from flows.fleet.dask import DaskFleet, LocalDaskFleet  # noqa: PLC0415  # takes a second, and may not be there
 

@@ -17,14 +17,14 @@ from prefect.settings import temporary_settings
 from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 
 from flows.fleet.crashed import tell_crashed
-from flows.fleet.line import Line
-from flows.fleet.luggage import travel_light
-from flows.fleet.order import BEAT_SECONDS, Begin, Order, Word
+from flows.fleet.link import ShardLink
+from flows.fleet.protocol import BEAT_SECONDS, Begin, Instruction, Order
+from flows.fleet.sent_context import light_context
 from flows.fleet.shard import load_shard
 from nightbench.errors import MeasurementError, NotBegunError
 from nightbench.load.child import Generator
 from nightbench.load.fleet import start_of
-from nightbench.load.machines import Station, described, start_seconds, together
+from nightbench.load.machines import Station, as_one_host, described, start_seconds
 from nightbench.load.messages import Message, value_of
 from nightbench.load.phases import INTERRUPTED_DRAIN_SECONDS, SECOND
 from nightbench.load.progress import OnProgress
@@ -53,7 +53,7 @@ class DaskCrew:
         *,
         lead: float,
     ) -> None:
-        self.host: Mapping[str, Any] = together(stations, fleet="Dask")
+        self.host: Mapping[str, Any] = as_one_host(stations, fleet="Dask")
         self.details: Mapping[str, Any] = {"machines": described(stations)}
         self._suite = suite
         self._stations = stations
@@ -88,13 +88,13 @@ class DaskCrew:
             grace=grace,
             patience=patience + self._lead,
         )
-        line = Line(self._client, station, order.key)
+        link = ShardLink(self._client, station, order.key)
         self._under_way += 1
         ended, future = False, None
         try:
             future = await asyncio.to_thread(self._submit, shard, order, station)
             done = _done(future)
-            await self._follow(shard, line, done, on_progress=on_progress, stop=stop, grace=grace)
+            await self._follow(shard, link, done, on_progress=on_progress, stop=stop, grace=grace)
             ended = done.is_set()
             return _as_ours(value_of(await _message(future)), station)
         except MeasurementError as error:
@@ -105,7 +105,7 @@ class DaskCrew:
             raise
         finally:
             if not ended:
-                await line.say_last(Word(stop=True))
+                await link.say_last(Instruction(stop=True))
             self._under_way -= 1
             if not self._under_way:  # nobody cleans up beside one that still writes
                 await asyncio.sleep(self._orphaned_until - time.monotonic())
@@ -121,10 +121,10 @@ class DaskCrew:
 
     def _submit(self, shard: int, order: Order, station: Station) -> PrefectDaskFuture[Message]:
         """Hand the shard to the cluster; in a thread, since it waits for an answer."""
-        travel_light()
         named = load_shard.with_options(task_run_name=f"{self._suite} shard {shard}")
         # a worker need not reach the Prefect server to run its shard, which is not shown there then
-        with temporary_settings(updates={"client.server_version_check_enabled": False}):
+        unchecked = temporary_settings(updates={"client.server_version_check_enabled": False})
+        with light_context(), unchecked:
             future = self._runner.client.submit(
                 named,
                 parameters={"order": order},
@@ -140,7 +140,7 @@ class DaskCrew:
     async def _follow(
         self,
         shard: int,
-        line: Line,
+        link: ShardLink,
         done: asyncio.Event,
         *,
         on_progress: OnProgress,
@@ -152,32 +152,32 @@ class DaskCrew:
         Raises:
             MeasurementError: when it is lost, did not begin or does not end.
         """
-        word = Word()
+        instruction = Instruction()
         limit = time.monotonic() + READY_SECONDS
         while not done.is_set():
-            if (answer := await line.say(word)) is not None:
+            if (answer := await link.say(instruction)) is not None:
                 for progress in answer.progress:
                     on_progress(progress)
                 if answer.is_there:
                     self._is_ready(shard)
             news = [done]
-            if word.begin is None:
+            if instruction.begin is None:
                 news.append(self._all_ready)
-            if not word.stop:
+            if not instruction.stop:
                 news.append(stop)
             await _any_of(news, seconds=BEAT_SECONDS)
-            if word.begin is None and self._all_ready.is_set():
-                word = replace(word, begin=self._begin(self._stations[shard]))
+            if instruction.begin is None and self._all_ready.is_set():
+                instruction = replace(instruction, begin=self._begin(self._stations[shard]))
                 limit = float("inf")
-            if not word.stop and stop.is_set():
-                word = replace(word, stop=True)
+            if not instruction.stop and stop.is_set():
+                instruction = replace(instruction, stop=True)
                 limit = time.monotonic() + grace + LATE_SECONDS
             if time.monotonic() > limit:
-                self._give_up(shard, word)
+                self._give_up(shard, instruction)
 
-    def _give_up(self, shard: int, word: Word) -> None:
+    def _give_up(self, shard: int, instruction: Instruction) -> None:
         where = f"the Dask worker {self._stations[shard].address}"
-        if word.stop:
+        if instruction.stop:
             raise MeasurementError(f"{where} did not end the shard when it was told to")
         if shard in self._ready:
             raise MeasurementError(f"other shards did not begin within {READY_SECONDS:.0f} s")

@@ -13,21 +13,23 @@ import dask
 from distributed import Client, LocalCluster, Security
 from prefect_dask.task_runners import DaskTaskRunner
 
-from flows.fleet import post
+from flows.fleet import worker_side
 from flows.fleet.crew import DaskCrew
-from flows.fleet.order import Answer, Word
+from flows.fleet.protocol import Answer, Instruction
 from nightbench.errors import ConfigurationError
 from nightbench.load.clocks import Clock, Trip
 from nightbench.load.fleet import Crew
 from nightbench.load.machines import Station, check_same, placed
 from nightbench.plan import Suite
+from nightbench.run_settings import DASK_SETTING
 from nightbench.scrub import one_line, stored_address
 
-SETTING = "NIGHTBENCH_RUN__DASK"
 CONNECT_SECONDS = 10.0
 LOOK_SECONDS = 60.0
 """How long the workers may take to say what they are."""
 CLOSE_SECONDS = 10.0
+_UNANSWERED = (OSError, TimeoutError, ValueError, TypeError)
+"""What Dask raises for a scheduler that is not there, and for an address that is none."""
 _TRIPS = 8
 """In which a worker's clock is read."""
 _QUIET = {"distributed.worker.profile.enabled": False}
@@ -51,12 +53,12 @@ class DaskFleet:
         """See `nightbench.load.fleet.Fleet.crew`; each call looks at the workers anew."""
         async with _quiet_logs(), _connected(self._address, self._security) as client:
             shown = stored_address(self._address)
-            stations = placed(await _stations(client), shards, setting=SETTING, value=shown)
+            stations = placed(await _stations(client), shards, setting=DASK_SETTING, value=shown)
             runner = DaskTaskRunner(
                 address=self._address,
                 client_kwargs={"security": self._security, "timeout": CONNECT_SECONDS},
             )
-            async with _entered(runner):
+            async with _entered(runner, self._address):
                 crew = DaskCrew(suite, stations, client, runner, lead=lead)
                 try:
                     yield crew
@@ -101,13 +103,8 @@ async def _connected(address: str, security: Security | None) -> AsyncIterator[C
     )
     try:
         await client
-    except (OSError, TimeoutError, ValueError, TypeError) as error:
-        raise ConfigurationError(
-            SETTING,
-            stored_address(address),
-            f"no Dask scheduler answers there: {one_line(str(error) or type(error).__name__)}",
-            "start `dask scheduler` and its workers, mend the address, or unset it to load from this machine",
-        ) from None
+    except _UNANSWERED as error:
+        raise _unanswered(address, error) from None
     try:
         yield client
     finally:
@@ -117,18 +114,30 @@ async def _connected(address: str, security: Security | None) -> AsyncIterator[C
 
 
 @asynccontextmanager
-async def _entered(runner: DaskTaskRunner) -> AsyncIterator[None]:
-    """Its connection, in a thread: it waits for answers."""
+async def _entered(runner: DaskTaskRunner, address: str) -> AsyncIterator[None]:
+    """Its connection, in a thread: it waits for answers.
 
-    def enter() -> None:
-        runner.__enter__()
-        _ = runner.client  # which connects, and each thread that finds it unconnected would do so
-
-    await asyncio.to_thread(enter)
+    Raises:
+        ConfigurationError: when the scheduler does not answer any more.
+    """
+    await asyncio.to_thread(runner.__enter__)
     try:
+        try:  # each thread that finds it unconnected would connect
+            await asyncio.to_thread(lambda: runner.client)
+        except _UNANSWERED as error:
+            raise _unanswered(address, error) from None
         yield
     finally:
         await asyncio.to_thread(runner.__exit__, None, None, None)
+
+
+def _unanswered(address: str, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        DASK_SETTING,
+        stored_address(address),
+        f"no Dask scheduler answers there: {one_line(str(error) or type(error).__name__)}",
+        "start `dask scheduler` and its workers, mend the address, or unset it to load from this machine",
+    )
 
 
 @asynccontextmanager
@@ -153,7 +162,7 @@ async def _stations(client: Client) -> list[Station]:
     busy = await client.processing()
     try:
         async with asyncio.timeout(LOOK_SECONDS):
-            hosts = await client.run(post.look, workers=list(threads), on_error="return")
+            hosts = await client.run(worker_side.look, workers=list(threads), on_error="return")
             return [
                 await _station(client, address, hosts[address], count - len(busy.get(address, ())))
                 for address, count in threads.items()
@@ -161,23 +170,23 @@ async def _stations(client: Client) -> list[Station]:
     except (TimeoutError, OSError) as error:
         problem = f"its workers do not answer: {one_line(str(error) or type(error).__name__)}"
         raise ConfigurationError(
-            SETTING, "the cluster", problem, "restart them, and see what their logs say"
+            DASK_SETTING, "the cluster", problem, "restart them, and see what their logs say"
         ) from None
 
 
 async def _station(client: Client, address: str, host: Any, free: int) -> Station:
     if isinstance(host, Exception):
         raise ConfigurationError(
-            SETTING,
+            DASK_SETTING,
             address,
             f"that worker does not know nightbench: {one_line(str(host))}",
             "install nightbench there with its extra `dask`, in the same version as here",
         )
-    check_same(address, host, setting=SETTING)
+    check_same(address, host, setting=DASK_SETTING)
     trips, identity = [], ""
     for _ in range(_TRIPS):
         sent = time.time_ns()
-        (answer,) = (await client.run(post.hear, "", Word(), workers=[address])).values()
+        (answer,) = (await client.run(worker_side.hear, "", Instruction(), workers=[address])).values()
         received = time.time_ns()
         assert isinstance(answer, Answer)
         trips.append(Trip(sent, answer.clock, received))

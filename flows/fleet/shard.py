@@ -5,8 +5,8 @@ from __future__ import annotations
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.fleet import post
-from flows.fleet.order import Order
+from flows.fleet import worker_side
+from flows.fleet.protocol import Order
 from nightbench.load.messages import Message
 from tasks.scrubbed import scrubbed
 
@@ -15,4 +15,4 @@ from tasks.scrubbed import scrubbed
 @scrubbed
 async def load_shard(order: Order) -> Message:
     """Run one shard on the Dask worker that this is called in."""
-    return await post.man(order)
+    return await worker_side.run_shard(order)

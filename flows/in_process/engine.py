@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from flows.in_process import environment
 from flows.in_process.server import EmbeddedServer, embedded_server
 from nightbench import settings as settings_module
+from nightbench.display import Display, no_display
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.instances import instance_folder
 from nightbench.interruption import STOPPING, run_interruptible
-from nightbench.night import Display, Night, OnNote, no_display, no_note
+from nightbench.night import Night, OnNote, no_note
 from nightbench.outcome import NightOutcome
 from nightbench.plan import TIER_NAMES, Tier, TierChanges
 from nightbench.plan.layers import together

@@ -14,11 +14,15 @@ from urllib.request import urlopen
 
 from nightbench.errors import ConfigurationError
 from nightbench.files import reason
-from nightbench.scrub import scrub
+from nightbench.scrub import scrub, scrub_address, without_query
 
 HEALTH_SECONDS = 5.0
 
 API_URL = "PREFECT_API_URL"
+HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
+_OLD_HEARTBEAT = "PREFECT_RUNNER_HEARTBEAT_FREQUENCY"
+HEARTBEAT_SECONDS = 30
+"""Between the signs of life of a run, by which the automation on missing ones ends a run that was killed."""
 
 _QUIET: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
@@ -32,7 +36,10 @@ _QUIET: Mapping[str, str] = {
 def external() -> dict[str, str]:
     """The variables for the server that the user names; empty when none is named."""
     url = os.environ.get(API_URL)
-    return {API_URL: url} if url else {}
+    if not url:
+        return {}
+    is_set = HEARTBEAT in os.environ or _OLD_HEARTBEAT in os.environ
+    return {API_URL: url} if is_set else {API_URL: url, HEARTBEAT: str(HEARTBEAT_SECONDS)}
 
 
 def check_reachable(
@@ -47,7 +54,7 @@ def check_reachable(
     if (address := _health_address(url)) is not None:
         problem = _problem(address)
     if problem:
-        raise ConfigurationError(setting, scrub(url), problem, way_out)
+        raise ConfigurationError(setting, without_query(scrub_address(url)), problem, way_out)
 
 
 def _health_address(url: str) -> str | None:
@@ -57,7 +64,7 @@ def _health_address(url: str) -> str | None:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         return None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}/health"
@@ -89,7 +96,7 @@ def embedded(folder: Path, api_url: str) -> dict[str, str]:
         "PREFECT_LOGGING_TO_API_ENABLED": "false",  # the log would end with the server
         # It is on this machine and never starts again: each request to one that died would take a minute.
         "PREFECT_CLIENT_MAX_RETRIES": "1",
-        **_without_proxy("127.0.0.1"),
+        **without_proxy("127.0.0.1"),
     }
 
 
@@ -115,6 +122,7 @@ def prefect_environment(variables: Mapping[str, str]) -> Iterator[None]:
                 ("PREFECT_HOME", "home"),
                 ("PREFECT_LOGGING_TO_API_ENABLED", "logging.to_api.enabled"),
                 ("PREFECT_CLIENT_MAX_RETRIES", "client.max_retries"),
+                (HEARTBEAT, "flows.heartbeat_frequency"),
             )
             if name in variables
         }
@@ -143,8 +151,8 @@ def without_events() -> Iterator[None]:
         EventsWorker.set_client_override(None)
 
 
-def _without_proxy(host: str) -> dict[str, str]:
-    """A proxy of the environment is not asked for an address of this machine."""
+def without_proxy(host: str) -> dict[str, str]:
+    """Variables by which a proxy of the environment is not asked for `host`, an address of this machine."""
     if not any(name.lower().endswith("_proxy") for name in os.environ):
         return {}
     known = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""

@@ -7,7 +7,6 @@ template in the cache: making one takes most of a first start.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -20,6 +19,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+from flows.in_process.answer import why_no_answer
 from nightbench.errors import MeasurementError
 from nightbench.instances import cache_errors
 from nightbench.scrub import scrub
@@ -50,26 +50,10 @@ class EmbeddedServer:
         Raises:
             MeasurementError: when it ended instead, or took longer than `STARTUP_SECONDS`.
         """
-        try:
-            async with asyncio.timeout(STARTUP_SECONDS):
-                await self._answer()
-        except (OSError, EOFError, TimeoutError) as error:
-            why = "no answer in time" if isinstance(error, TimeoutError) else "it ended while starting"
+        if why := await why_no_answer("127.0.0.1", self._port, within=STARTUP_SECONDS):
             msg = f"the embedded Prefect server cannot be used: {why}; {self._log_tail()}"
-            raise MeasurementError(msg) from None
+            raise MeasurementError(msg)
         self._keep_template()
-
-    async def _answer(self) -> None:
-        # The listening socket has existed since before the process: the connection stands at once, the
-        # answer comes when the server is up, and the connection is reset when the process ends instead.
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        try:
-            writer.write(b"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-            status = await reader.readline()
-            if b" 200 " not in status:
-                raise EOFError
-        finally:
-            writer.close()
 
     def _keep_template(self) -> None:
         if self._template.exists():

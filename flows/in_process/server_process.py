@@ -1,4 +1,4 @@
-"""The process of the embedded Prefect server: ``python -m flows.in_process.server_process FD``.
+"""The process of a Prefect server, embedded or of ``nightbench serve``: ``python -m flows.in_process.server_process FD``.
 
 It serves on the listening socket that it inherits as file descriptor FD. Its standard input is its
 lifeline: when it closes, also because the parent was killed, the process ends at once.
@@ -16,8 +16,8 @@ from nightbench.processes import watch_lifeline
 
 def main(descriptor: int) -> None:
     """Serve until the lifeline closes."""
-    # before the imports, which take seconds in which the parent may die
-    # what it served is thrown away, so there is nothing to finish
+    # before the imports, which take seconds in which the parent may die; there is nothing to finish, since what
+    # was answered is in the database
     watch_lifeline(lambda: os._exit(0))
     listener = socket.socket(fileno=descriptor)
 

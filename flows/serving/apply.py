@@ -1,4 +1,4 @@
-"""Put the project on a Prefect server: ``python -m flows.serving.apply FILE AUTOMATIONS REMEMBERED own|other worker|none``.
+"""Put the project on a Prefect server: ``python -m flows.serving.apply``, see `Applying` for its flags.
 
 What it changes it writes to standard output, a line each. It loads the flows first, waits for one line on its
 standard input, which says that the server is there, and then speaks to the server.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
@@ -17,6 +17,7 @@ from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 from prefect.workers.process import ProcessWorker
 
+from flows.serving.applying import Applying
 from flows.serving.automations import apply_automation, read_automations
 from flows.serving.deployments import ReadyDeployment, ready_deployments
 from flows.serving.lost_runs import end_lost_runs
@@ -29,19 +30,15 @@ from nightbench.scrub import scrub
 POOL_TYPE = ProcessWorker.type
 
 
-def main(file: Path, automations_file: Path, remembered_file: Path, *, own: bool, worker: bool) -> int:
-    """Do it; what is wrong goes to standard error.
-
-    On a server of our `own`, runs are ended that were under way when it was killed. With a `worker` of ours, the
-    pool has to be one that it can take from.
-    """
+def main(argv: Sequence[str]) -> int:
+    """Do what `argv` says; what is wrong goes to standard error."""
+    asked = Applying.parse(argv)
     try:
-        project = ProjectFile.read(file)
-        deployments = ready_deployments(project, file.parent)
-        automations = read_automations(automations_file) if automations_file.exists() else []
+        deployments = ready_deployments(ProjectFile.read(asked.file), asked.file)
+        automations = read_automations(asked.automations) if asked.automations.exists() else []
         if not sys.stdin.readline():
             return ExitCode.INTERRUPTED
-        asyncio.run(_apply(deployments, automations, Remembered(remembered_file), own=own, worker=worker))
+        asyncio.run(_apply(asked, deployments, automations))
     except NightbenchError as error:
         print(error, file=sys.stderr)  # noqa: T201  # what the parent tells
         return error.exit_code
@@ -52,20 +49,16 @@ def main(file: Path, automations_file: Path, remembered_file: Path, *, own: bool
 
 
 async def _apply(
-    deployments: list[ReadyDeployment],
-    automations: list[AutomationCore],
-    remembered: Remembered,
-    *,
-    own: bool,
-    worker: bool,
+    asked: Applying, deployments: list[ReadyDeployment], automations: list[AutomationCore]
 ) -> None:
+    remembered = Remembered(asked.remembered)
     async with get_client() as client:
         for name in sorted({each.entry.work_pool.name for each in deployments}):
             kind = await _make_pool(client, name)
-            if worker and kind != POOL_TYPE:
+            if asked.worker and kind != POOL_TYPE:
                 way_out = "use --no-worker, and start a worker of its type"
                 raise ConfigurationError("work pool", name, f"is of type {kind}, not {POOL_TYPE}", way_out)
-            for run in await end_lost_runs(client, name) if own else ():
+            for run in await end_lost_runs(client, name) if asked.own else ():
                 _say(f"run {run} was under way when nightbench serve was killed: it has crashed")
         await NightbenchSubject.aregister_type_and_schema(client=client)  # for which the forms ask
         await _apply_deployments(client, deployments, remembered)
@@ -141,10 +134,6 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    code = main(
-        *(Path(argument) for argument in sys.argv[1:4]),
-        own=sys.argv[4] == "own",
-        worker=sys.argv[5] == "worker",
-    )
+    code = main(sys.argv[1:])
     sys.stdout.flush()
     os._exit(code)  # Prefect's threads have nothing more to do

@@ -93,24 +93,21 @@ class Child:
 
     async def end(self, *, grace: float) -> None:
         """Tell it to end, wait for `grace` seconds, then kill it; with it goes whatever it has started."""
-        if not self.ended:
-            tree = family(self.pid)
-            with contextlib.suppress(ProcessLookupError):
+        tree = self._family()
+        try:
+            with contextlib.suppress(ProcessLookupError, TimeoutError):
                 self._process.send_signal(signal.SIGTERM)
-            try:
                 async with asyncio.timeout(grace):
                     await self._process.wait()
-            except TimeoutError:
-                tree += family(self.pid)
-            _kill(tree)
-            await self._process.wait()
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        finally:  # also when nobody waits any longer
+            _kill([*tree, *self._family()])
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        await self._process.wait()
 
     def kill(self) -> None:
         """End it at once, and whatever it has started."""
-        if not self.ended:
-            _kill(family(self.pid))
+        _kill(self._family())
 
     def last_words(self) -> str:
         """The end of its log."""
@@ -120,20 +117,21 @@ class Child:
         """The last line of its log."""
         return scrub("".join(self._tail()[-1:])) or "it wrote no log"
 
+    def _family(self) -> list[psutil.Process]:
+        """It and all that come of it, as far as they live; none once it has ended, when its number is another's."""
+        if self.ended:
+            return []
+        try:
+            process = psutil.Process(self.pid)
+            return [process, *process.children(recursive=True)]
+        except psutil.Error:
+            return []
+
     def _tail(self) -> list[str]:
         try:
             return self.log.read_text(errors="replace")[-_TAIL_BYTES:].strip().splitlines()
         except OSError:
             return []
-
-
-def family(pid: int) -> list[psutil.Process]:
-    """A process and all that come of it, as far as they live."""
-    try:
-        process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return []
 
 
 def _kill(processes: Sequence[psutil.Process]) -> None:

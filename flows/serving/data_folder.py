@@ -7,7 +7,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 from nightbench.errors import NOT_GIVEN, ConfigurationError
@@ -52,16 +51,3 @@ def alone(data: Path, api_url: str | None) -> Iterator[Callable[[str], None]]:
         yield announce
     finally:
         os.close(descriptor)
-
-
-def is_migrated(data: Path) -> bool:
-    """Whether the database was made or migrated by the Prefect that is installed."""
-    try:
-        return (data / "migrated").read_text() == version("prefect")
-    except OSError:
-        return False
-
-
-def now_migrated(data: Path) -> None:
-    """Keep in mind that it is: to look takes seconds of each start."""
-    (data / "migrated").write_text(version("prefect"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import subprocess
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import psutil
 import psycopg
@@ -19,6 +22,10 @@ from nightbench.reference.server import Running, server, stop_survivor
 from nightbench.reference.template import PASSWORD_FILE, SUPERUSER, initialise
 
 NAME = "prefect"
+_MIGRATED = "migrated"
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _CONFIGURATION = """\
 listen_addresses = '127.0.0.1'
@@ -65,8 +72,8 @@ class Database:
     url: str = field(repr=False)
 
 
-@contextmanager
-def database(folder: Path) -> Iterator[Database]:
+@asynccontextmanager
+async def database(folder: Path) -> AsyncIterator[Database]:
     """Run the PostgreSQL whose data lies in `folder`, made when missing, for the length of the block.
 
     One that was left behind by a killed owner is ended first. Whoever calls holds the lock of the folder.
@@ -75,28 +82,45 @@ def database(folder: Path) -> Iterator[Database]:
         NightbenchError: when it does not come up, with the end of its log.
         ConfigurationError: when root has no way to run PostgreSQL.
     """
-    stop_survivor(folder)
-    if not folder.is_dir():
-        _build(folder)
+    if not await _in_a_thread(_is_made, folder):
+        await _build(folder)
     _forget_stranger(folder)
     with server(folder / "data", folder / "postgres.log") as running:
         password = (folder / PASSWORD_FILE).read_text()
         yield Database(running, _url("postgresql+asyncpg", password, running.port))
 
 
-def _build(folder: Path) -> None:
+def is_migrated(folder: Path) -> bool:
+    """Whether the database in `folder` was made or migrated by the Prefect that is installed."""
+    try:
+        return (folder / _MIGRATED).read_text() == version("prefect")
+    except OSError:
+        return False
+
+
+def now_migrated(folder: Path) -> None:
+    """Keep in mind that it is: to look takes seconds of each start."""
+    (folder / _MIGRATED).write_text(version("prefect"))
+
+
+def _is_made(folder: Path) -> bool:
+    stop_survivor(folder)
+    return folder.is_dir()
+
+
+async def _build(folder: Path) -> None:
     for leftover in folder.parent.glob(".building-*"):
         stop_survivor(leftover)
         remove_tree(leftover)
     building = folder.with_name(f".building-{secrets.token_hex(4)}")
     building.mkdir(mode=0o700, parents=True)
     try:
-        password = initialise(building, _CONFIGURATION)
+        password = await _in_a_thread(initialise, building, _CONFIGURATION)
         with server(building / "data", building / "postgres.log", "fsync=off") as running:
             url = _url("postgresql", password, running.port, "postgres")
             with closing(psycopg.connect(url, autocommit=True, connect_timeout=10)) as connection:
                 connection.execute(f"create database {NAME}")
-        _sync(building)
+        await _in_a_thread(_sync, building)
         building.rename(folder)
     except BaseException:
         stop_survivor(building)
@@ -111,10 +135,24 @@ def _sync(building: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
+        start_new_session=True,  # a terminal's Ctrl-C is not for it
     )
     if done.returncode:
         msg = f"the PostgreSQL of the Prefect server could not be written to {building.parent}"
         raise NightbenchError(msg)
+
+
+async def _in_a_thread(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """What `work` returns; signals are heard meanwhile, and a cancel waits for its end.
+
+    Not for what starts a PostgreSQL: only one of the main thread's is stopped by the kernel when this process dies.
+    """
+    working = asyncio.create_task(asyncio.to_thread(work, *arguments, **named))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait((working,))
+        raise
 
 
 def _forget_stranger(folder: Path) -> None:

@@ -48,7 +48,7 @@ class ReadyDeployment:
             "tags": list(entry.tags),
             "parameters": dict(entry.parameters),
             "enforce_parameter_schema": entry.enforce_parameter_schema,
-            "parameter_openapi_schema": parameter_schema(flow).model_dump(exclude_unset=True),
+            "parameter_openapi_schema": _schema(flow),
             "entrypoint": entry.entrypoint,
             "pull_steps": list(pull),
             "work_pool_name": entry.work_pool.name,
@@ -110,14 +110,19 @@ class ReadyDeployment:
             await client.create_deployment_schedules(known.id, created)
 
 
-def ready_deployments(project: ProjectFile, folder: Path) -> list[ReadyDeployment]:
-    """Load the flows of `project`, whose file lies in `folder`, and try each set of parameters.
+def ready_deployments(project: ProjectFile, file: Path) -> list[ReadyDeployment]:
+    """Load the flows of `project`, which stands in `file`, and try each set of parameters.
 
     Raises:
         ConfigurationError: for the first that cannot be used, with its place in the file.
     """
     return [
-        ReadyDeployment(entry, project.pull if entry.pull is None else entry.pull, folder, f"deployments.{n}")
+        ReadyDeployment(
+            entry,
+            project.pull if entry.pull is None else entry.pull,
+            file.parent,
+            f"{file.name}: deployments.{n}",
+        )
         for n, entry in enumerate(project.deployments)
     ]
 
@@ -142,6 +147,11 @@ def _flow(folder: Path, entry: Deployment, place: str) -> Flow[..., Any]:
         except (ValidationError, ParameterTypeError, TypeError) as error:
             raise ConfigurationError(name, NOT_GIVEN, scrub(" ".join(str(error).split()))) from None
     return flow
+
+
+def _schema(flow: Flow[..., Any]) -> dict[str, Any]:
+    """Of its parameters, with which the server refuses those that it does not have."""
+    return {**parameter_schema(flow).model_dump(exclude_unset=True), "additionalProperties": False}
 
 
 def _trigger(spec: Mapping[str, Any], place: str) -> DeploymentTriggerTypes:

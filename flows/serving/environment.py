@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
-from flows.in_process.environment import API_URL
+from flows.in_process.environment import API_URL, without_proxy
 
 HEARTBEAT_SECONDS = 30
 """Between two signs of life of a flow run, the least that Prefect takes; see the automation on missing ones."""
@@ -15,10 +14,11 @@ _KEPT = (
     "PREFECT_API_AUTH_STRING",
     "PREFECT_SERVER_API_AUTH_STRING",
     "PREFECT_SERVER_SERVICES_",
+    "PREFECT_UI_URL",
     "PREFECT_WORKER_",
 )
 """Beginnings of all that a server of ours and its clients take over of the user's own Prefect: what closes the
-server to others, and how often its services and the worker look."""
+server to others, where links lead, and how often its services and the worker look."""
 
 _QUIET = {
     "DO_NOT_TRACK": "1",
@@ -27,7 +27,7 @@ _QUIET = {
 _OF_RUNS = {
     **_QUIET,
     "PREFECT_API_REQUEST_TIMEOUT": "15",  # a server that hangs is not waited for by a benchmark
-    "PREFECT_WORKER_QUERY_SECONDS": "3",  # who starts a run in the UI waits for it
+    "PREFECT_WORKER_QUERY_SECONDS": "1",  # who starts a run in the UI waits for it
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
     # nothing is installed while a benchmark is about to run
     "PREFECT_RUNNER_AUTO_INSTALL_DEPENDENCIES": "false",
@@ -63,7 +63,7 @@ def of_own_clients(folder: Path, api_url: str) -> dict[str, str]:
         **_without_prefect(),
         API_URL: api_url,
         "PREFECT_HOME": str(folder / "prefect"),
-        **_without_proxy("127.0.0.1"),
+        **without_proxy("127.0.0.1"),
     }
 
 
@@ -78,12 +78,3 @@ def _without_prefect() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("PREFECT_") or name.startswith(_KEPT)
     }
-
-
-def _without_proxy(host: str, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """A proxy of the environment is not asked for an address of this machine."""
-    if not any(name.lower().endswith("_proxy") for name in inherited):
-        return {}
-    known = inherited.get("NO_PROXY") or inherited.get("no_proxy") or ""
-    value = f"{known},{host}".lstrip(",")
-    return {"NO_PROXY": value, "no_proxy": value}

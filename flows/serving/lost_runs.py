@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import platform
+import asyncio
+import sys
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,10 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import State, StateType
 from prefect.states import Cancelled, Crashed
 
-WORKER_NAME = f"nightbench on {platform.node()}"
-"""Of the worker that ``nightbench serve`` starts on this machine."""
+from flows.serving.worker_name import WORKER_NAME
+from nightbench import settings
+from nightbench.night_crash import Crash, tell_crash
+from tasks.links import links_of
 
 _MESSAGE = "The nightbench serve that ran it was killed, and it with it."
 _UNDER_WAY = (StateType.RUNNING, StateType.PENDING, StateType.CANCELLING)
@@ -37,7 +40,17 @@ async def end_lost_runs(client: PrefectClient, pool: str) -> list[str]:
         cancelled = run["state_type"] == StateType.CANCELLING.value
         state: State[Any] = (Cancelled if cancelled else Crashed)(message=_MESSAGE)
         await client.set_flow_run_state(UUID(run["id"]), state, force=True)
+        if not cancelled and run["parent_task_run_id"] is None:
+            await _tell(client, UUID(run["id"]))
     return [run["name"] for run in lost]
+
+
+async def _tell(client: PrefectClient, run_id: UUID) -> None:
+    """By the alert that the hook for crashes would have made, which nobody was left to call."""
+    run = await client.read_flow_run(run_id)
+    crash = Crash((await client.read_flow(run.flow_id)).name, str(run_id), _MESSAGE, links_of(run))
+    if lost := await asyncio.to_thread(tell_crash, settings.current(), crash):
+        print(lost, file=sys.stderr)  # noqa: T201  # to the log of whoever calls
 
 
 def _lives(pid: str | None) -> bool:

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.in_process.answer import why_no_answer
 from flows.serving import environment
 from flows.serving.child import Child
-from flows.serving.data_folder import is_migrated, now_migrated
-from flows.serving.database import Database, database
+from flows.serving.database import Database, database, is_migrated, now_migrated
 from nightbench.errors import ConfigurationError, NightbenchError
 from nightbench.files import reason
 
@@ -36,7 +36,7 @@ class OwnServer:
     port: int
     process: Child
     database: Database
-    data: Path
+    folder: Path
 
     async def ready(self) -> None:
         """Return when it answers.
@@ -44,25 +44,10 @@ class OwnServer:
         Raises:
             NightbenchError: when it ended instead, or took longer than `START_SECONDS`.
         """
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                await self._answer()
-        except (OSError, EOFError, TimeoutError) as error:
-            why = "no answer in time" if isinstance(error, TimeoutError) else "it ended while starting"
+        if why := await why_no_answer(reachable(self.host), self.port, within=START_SECONDS):
             msg = f"the Prefect server did not start: {why}; {self.process.last_words()}"
-            raise NightbenchError(msg) from None
-        now_migrated(self.data)
-
-    async def _answer(self) -> None:
-        # The listening socket is older than the process: the connection stands at once, the answer comes
-        # when the server is up, and the connection is reset when the process ends instead.
-        reader, writer = await asyncio.open_connection(reachable(self.host), self.port)
-        try:
-            writer.write(b"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-            if b" 200 " not in await reader.readline():
-                raise EOFError
-        finally:
-            writer.close()
+            raise NightbenchError(msg)
+        now_migrated(self.folder)
 
     async def end_of(self) -> str:
         """Wait for the end of either process, which nobody has asked for; what it said."""
@@ -89,21 +74,22 @@ async def own_server(data: Path, host: str, port: int | None) -> AsyncIterator[O
     """
     with _listener(host, DEFAULT_PORT if port is None else port) as listener:
         chosen: int = listener.getsockname()[1]
-        with database(data / "postgres") as running:
+        folder = data / "postgres"
+        async with database(folder) as running:
             process = await Child.start(
                 "server",
                 "flows.in_process.server_process",
                 str(listener.fileno()),
                 folder=data,
                 environment=environment.of_server(
-                    data, host, chosen, running.url, migrated=is_migrated(data)
+                    data, host, chosen, running.url, migrated=is_migrated(folder)
                 ),
                 pass_fds=[listener.fileno()],
             )
             listener.close()
             url = f"http://{bracketed(reachable(host))}:{chosen}/api"
             try:
-                yield OwnServer(url, host, chosen, process, running, data)
+                yield OwnServer(url, host, chosen, process, running, folder)
             finally:
                 await process.end(grace=_GRACE_SECONDS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +15,9 @@ from nightbench.errors import NOT_GIVEN, ConfigurationError
 from nightbench.files import reason
 from nightbench.scrub import scrub
 
+_DEEPEST = 50
+"""Levels of a file; what walks through it may go no deeper than Python does."""
+_TOO_DEEP = f"is nested more than {_DEEPEST} levels deep"
 _NOT_FILLED = re.compile(r"\{\{\s*\$")
 
 
@@ -36,6 +40,28 @@ def _full_steps(value: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return value
 
 
+def _cron(value: str) -> str:
+    return _scheduled(value, cron=value, timezone="UTC")
+
+
+def _timezone(value: str) -> str:
+    if not value:
+        msg = "a schedule has a time zone, such as UTC"
+        raise ValueError(msg)
+    return _scheduled(value, cron="0 0 * * *", timezone=value)
+
+
+def _scheduled(value: str, **fields: str) -> str:
+    """`value`, when Prefect's server would take it too."""
+    from prefect.client.schemas.schedules import CronSchedule  # noqa: PLC0415  # takes a second: only for a schedule
+
+    try:
+        CronSchedule(**fields)
+    except ValidationError as error:
+        raise ValueError(_said(error)) from None
+    return value
+
+
 Slug = Annotated[str, AfterValidator(_slug)]
 Steps = Annotated[list[dict[str, Any]], AfterValidator(_full_steps)]
 Entrypoint = Annotated[str, Field(pattern=r"^[\w/.-]+\.py:[a-z_]\w*$")]
@@ -49,8 +75,8 @@ class Schedule(_Strict):
     """When a deployment runs by itself; by its slug a changed one is known again."""
 
     slug: Slug
-    cron: str
-    timezone: str
+    cron: Annotated[str, AfterValidator(_cron)]
+    timezone: Annotated[str, AfterValidator(_timezone)]
     active: bool | None = None
     parameters: dict[str, Any] = {}
 
@@ -115,6 +141,18 @@ class ProjectFile(_Strict):
             raise ValueError(msg)
         return value
 
+    def only_pool(self, name: str) -> str:
+        """The work pool of the deployments, which stand in a file called `name`.
+
+        Raises:
+            ConfigurationError: when they have several: one worker takes from one.
+        """
+        pools = sorted({each.work_pool.name for each in self.deployments})
+        if len(pools) > 1:
+            way_out = "use --no-worker, and prefect worker start for each"
+            raise ConfigurationError(name, ", ".join(pools), "has several work pools", way_out)
+        return pools[0]
+
     @classmethod
     def read(cls, file: Path) -> Self:
         """Read `file`.
@@ -148,7 +186,7 @@ def read_yaml(file: Path) -> object:
         ConfigurationError: when it cannot be read.
     """
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        content: object = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         way_out = "start in the project's folder, or name the file with --file"
         raise ConfigurationError(file.name, str(file), "is not there", way_out) from None
@@ -157,6 +195,11 @@ def read_yaml(file: Path) -> object:
     except yaml.YAMLError as error:
         problem = f"is no YAML: {scrub(str(error).splitlines()[0])}"
         raise ConfigurationError(file.name, str(file), problem) from None
+    except RecursionError:
+        raise ConfigurationError(file.name, str(file), _TOO_DEEP) from None
+    if _is_too_deep(content):
+        raise ConfigurationError(file.name, str(file), _TOO_DEEP)
+    return content
 
 
 def problem_in(name: str, error: ValidationError) -> ConfigurationError:
@@ -165,7 +208,21 @@ def problem_in(name: str, error: ValidationError) -> ConfigurationError:
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return ConfigurationError(f"{name}: {place}", NOT_GIVEN, "no such key")
-    return ConfigurationError(f"{name}: {place}", NOT_GIVEN, scrub(first["msg"]))
+    return ConfigurationError(f"{name}: {place}", NOT_GIVEN, scrub(_said(error)))
+
+
+def _is_too_deep(content: object) -> bool:
+    """Whether it has more levels than `_DEEPEST`, as what refers to itself has."""
+    level = [content]
+    for _ in range(_DEEPEST):
+        inner = [each for each in level if isinstance(each, dict | list)]
+        members = (each.values() if isinstance(each, dict) else each for each in inner)
+        level = list({id(member): member for member in chain.from_iterable(members)}.values())
+    return bool(level)
+
+
+def _said(error: ValidationError) -> str:
+    return error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
 
 
 def _texts(content: object, place: str = "") -> Iterator[tuple[str, str]]:

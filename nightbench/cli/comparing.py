@@ -24,7 +24,7 @@ from nightbench.verdict.policy import Policy
 from nightbench.verdict.sets.effects import set_effects
 from nightbench.verdict.sets.quantiles import quantile_view
 from nightbench.verdict.sets.windowed import RunCounts
-from nightbench.verdict.wording import amount
+from nightbench.wording import amount
 
 MOST_RUNS = 30
 """Newest runs of a side whose windows are read for the quantiles."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from nightbench.cli.telling import tell
 from nightbench.errors import ConfigurationError, ExitCode
+from nightbench.serving import Place, Serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SERVING = "nightbench.serving"
-"""The entry points that serve; see `flows.serving.serve.serve`."""
+"""The entry points that serve; each takes a `Serving`."""
 
 Data = Annotated[
     Path | None,
@@ -56,7 +57,7 @@ def serve(
     url = api_url or os.environ.get("PREFECT_API_URL") or None
     if url is not None and port is not None:
         raise ConfigurationError("--port", port, "is for a server of its own", "leave it or --api-url out")
-    return _serving()(
+    serving = Serving(
         file=file,
         data=data or _default_data(),
         api_url=url,
@@ -66,13 +67,14 @@ def serve(
         tell=tell,
         on_ready=lambda place: _print_ready(place, worker=worker),
     )
+    return _serve()(serving)
 
 
 def _default_data() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "nightbench"
 
 
-def _print_ready(place: Any, *, worker: bool) -> None:
+def _print_ready(place: Place, *, worker: bool) -> None:
     runs = "" if worker else " Its runs wait for a worker: prefect worker start --pool nightbench"
     print(  # noqa: T201  # what was asked for
         f"""Ready in {place.seconds:.1f} s, until Ctrl-C.{runs}
@@ -85,8 +87,8 @@ run one   in the UI: Deployments, full, Run, Custom run; or in another terminal:
     )
 
 
-def _serving() -> Callable[..., ExitCode]:
+def _serve() -> Callable[[Serving], ExitCode]:
     for point in entry_points(group=SERVING):
-        serving: Callable[..., ExitCode] = point.load()
-        return serving
+        serve: Callable[[Serving], ExitCode] = point.load()
+        return serve
     raise ConfigurationError(SERVING, "", "nothing is installed that serves", "install nightbench again")

@@ -35,6 +35,9 @@ _BLANK = "\\ "
 """A blank inside of a value of libpq's options."""
 
 _SERVER = ("host", "hostaddr", "port")
+_DEFAULT_PORT = 5432
+_HIGHEST_PORT = 65_535
+_PORT = re.compile(r"\s*\+?0*([0-9]{1,5})\s*", re.ASCII)
 
 # each ends the session, and the locks that it holds go with it; older servers do not know all of them
 _STAY = (
@@ -84,10 +87,23 @@ def server_of(dsn: str) -> dict[str, str]:
     Nothing is connected to.
 
     Raises:
-        ConfigurationError: as `connection_parameters`.
+        ConfigurationError: as `connection_parameters`, and for a port that is none.
     """
     told = _completed(_parsed(dsn))
-    return {name: told[name] for name in (*_SERVER, "dbname")}
+    if (port := _port(told["port"])) is None:
+        problem = "its port, of the DSN, the environment or a service file, is not a number from 1 to 65535"
+        raise ConfigurationError(SETTING, without_query(scrub_address(dsn)), problem, "mend it")
+    return {name: told[name] for name in (*_SERVER, "dbname")} | {"port": str(port)}
+
+
+def _port(written: str) -> int | None:
+    """The port as libpq reads it, which takes zeros, a sign and blanks; None for what it refuses."""
+    if not written:
+        return _DEFAULT_PORT
+    if (digits := _PORT.fullmatch(written)) is None:
+        return None
+    port = int(digits[1])
+    return port if 1 <= port <= _HIGHEST_PORT else None
 
 
 def _milliseconds(seconds: float) -> int:

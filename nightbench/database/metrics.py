@@ -9,8 +9,8 @@ from nightbench.database.degradation import Course, Tenth
 from nightbench.database.finding import Diagnosis
 from nightbench.database.observation import Observation
 from nightbench.database.observing.metrics import observation_metrics
+from nightbench.database.pool_counts import PoolCounts
 from nightbench.database.result import DatabaseResult, LoadResult, Rows
-from nightbench.database.session import PoolCounts
 from nightbench.database.starvation import starvation_of
 from nightbench.database.tally import QUERY, Tally
 from nightbench.load.health import Health

@@ -10,8 +10,8 @@ from datetime import datetime
 from nightbench.database.degradation import Course
 from nightbench.database.finding import Diagnosis
 from nightbench.database.observation import Observation
+from nightbench.database.pool_counts import PoolCounts
 from nightbench.database.provisions import Provisions
-from nightbench.database.session import PoolCounts
 from nightbench.database.workload import Statement
 from nightbench.load.health import Health
 from nightbench.load.ledger import OperationCounts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePoo
 
 from nightbench.database.connection import break_off, connection_parameters, error_class
 from nightbench.database.draws import Parameters
+from nightbench.database.pool_counts import PoolCounts
 from nightbench.database.tenancy import TenantSettings
 from nightbench.database.wire import Row, Wire, numbered
 from nightbench.database.workload import Statement
@@ -82,31 +83,6 @@ class Transaction:
                 return
 
 
-@dataclass
-class PoolCounts:
-    """What the pool did. Numbers of connections; the most that the workers had in use at once is exact.
-
-    Attributes:
-        opened: By the pool, in all.
-        recycled: How many of these took the place of one that was too old or broken.
-        invalidated: How many were thrown away because they were broken.
-    """
-
-    size: int
-    max_overflow: int
-    opened: int = 0
-    recycled: int = 0
-    invalidated: int = 0
-    timeouts: int = 0
-    checked_out_most: int = 0
-    overflow_most: int = 0
-
-    @classmethod
-    def merged(cls, parts: Sequence[PoolCounts]) -> PoolCounts:
-        """Those of several pools together; their most need not have been at one time."""
-        return cls(**{each.name: sum(getattr(part, each.name) for part in parts) for each in fields(cls)})
-
-
 class Sessions:
     """SQLAlchemy's engine and pool with psycopg 3, and one way to run a transaction.
 
@@ -165,12 +141,18 @@ class Sessions:
                 self.counts.invalidated += 1
 
     def open_all(self, on_opened: Callable[[], None] = lambda: None) -> None:
-        """Open every connection that the pool keeps, so that the measure phase begins with a warm pool."""
+        """Open every connection that the pool keeps, so that the measure phase begins with a warm pool.
+
+        Raises:
+            psycopg.Error: what the server has against it.
+        """
         held: list[PoolProxiedConnection] = []
         try:
             while len(held) < self.counts.size:
                 held.append(self._engine.raw_connection())
                 on_opened()
+        except DBAPIError as error:
+            raise error.orig or error from None
         finally:
             for connection in held:
                 connection.close()

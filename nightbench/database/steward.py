@@ -30,7 +30,6 @@ from nightbench.database.housekeeping.own_rows import (
 from nightbench.database.housekeeping.permission import check_permission, check_roles
 from nightbench.database.housekeeping.row_counts import row_counts
 from nightbench.database.housekeeping.tags import tag_of
-from nightbench.database.loading import by_parent, in_processes
 from nightbench.database.observation import Observation
 from nightbench.database.observing.observer import Observer
 from nightbench.database.result import DatabaseResult, DatabaseSpec, LoadResult, LoadSpec, Rows, merged
@@ -43,9 +42,6 @@ from nightbench.load.shards import Parts
 from nightbench.scrub import scrub
 
 CHECK_SECONDS = 15.0
-CLEANING_SECONDS = 40.0
-"""How long an interrupted run may take to end its load and remove its rows, on top of what the plan gives its
-operations."""
 
 RunLoad = Callable[[Sequence[LoadSpec], OnProgress, threading.Event], Parts[LoadResult]]
 """Runs the shards of a load side by side and returns what each saw; all end early when the event is set."""
@@ -221,15 +217,3 @@ class Steward:
                 return row_counts(connection, own_rows, self._settings, self._tenants, on_batch=pulse)
         except (psycopg.Error, ConfigurationError, OSError):
             return {}
-
-
-def run_steward(spec: DatabaseSpec, on_progress: OnProgress, stop: threading.Event) -> DatabaseResult | None:
-    """Run one stress test, its load in processes of their own; None when `stop` was set before it began."""
-    return Steward(spec, on_progress, stop, in_processes).run()
-
-
-def run_steward_of_others(
-    spec: DatabaseSpec, on_progress: OnProgress, stop: threading.Event
-) -> DatabaseResult | None:
-    """The same with a load that the parent of this process has others make."""
-    return Steward(spec, on_progress, stop, by_parent).run()

@@ -12,7 +12,7 @@ from nightbench.database.loading import lead_of, one_operation, run_load
 from nightbench.database.metrics import database_metrics, database_validity
 from nightbench.database.provisions import load_provisions
 from nightbench.database.result import DatabaseResult, DatabaseSpec, LoadResult, LoadSpec
-from nightbench.database.steward import CLEANING_SECONDS, run_steward, run_steward_of_others
+from nightbench.database.stewardship import CLEANING_SECONDS, run_steward, run_steward_of_others
 from nightbench.database.tally import QUERY
 from nightbench.errors import ConfigurationError, MeasurementError, NotBegunError
 from nightbench.load.child import PATIENCE_SECONDS, run_in_child

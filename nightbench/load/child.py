@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import os
 import pickle
@@ -21,11 +22,11 @@ from functools import partial
 from typing import IO, Any
 
 from nightbench.errors import MeasurementError
-from nightbench.load.errands import LENGTH, Errand, Errands, Line, Serve, framed
+from nightbench.load.errands import LENGTH, Errand, Errands, Lifeline, Serve, framed
 from nightbench.load.messages import Message, Result, message_of, value_of
 from nightbench.load.progress import OnProgress, Progress
 from nightbench.processes import end, last_words
-from nightbench.scrub import scrub
+from nightbench.scrub import learn, scrub
 from nightbench.slots.inherited import slot_descriptors
 
 Generator = Callable[[Any, OnProgress, threading.Event], Any]
@@ -51,8 +52,27 @@ _LOOKS = 10
 """In how many looks patience ends: who was stopped itself has looked but once meanwhile, and goes on listening."""
 
 
-_line: Line | None = None
+_lifeline: Lifeline | None = None
 """In the child: what it hears its parent on."""
+
+
+async def start_child(generator: str) -> asyncio.subprocess.Process:
+    """Start a process for `run_in_child` ahead of its spec: it imports `generator` (``module:name``) and waits.
+
+    It ends when its standard input is closed.
+    """
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "nightbench.load.child",
+        generator,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,  # a terminal's Ctrl-C is the parent's to decide on
+        pass_fds=slot_descriptors(),
+        limit=2**20,
+    )
 
 
 async def run_in_child(
@@ -64,6 +84,7 @@ async def run_in_child(
     grace: float,
     patience: float = PATIENCE_SECONDS,
     serve: Serve | None = None,
+    started: asyncio.subprocess.Process | None = None,
 ) -> Any:
     """Run ``generator(spec)`` in a process of its own and return its result.
 
@@ -75,23 +96,13 @@ async def run_in_child(
         grace: Seconds that it may take to end after that before it is killed.
         patience: Seconds that it may say nothing, from its start on, before it is killed.
         serve: Does what the generator asks for by `ask_parent`; has to end soon when `stop` is set.
+        started: A process that `start_child` has started for `generator`; None for one that is started now.
 
     Raises:
         ConfigurationError: as raised by the generator.
         MeasurementError: when the generator failed, gave no result or said nothing for too long.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "nightbench.load.child",
-        f"{generator.__module__}:{generator.__qualname__}",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,  # a terminal's Ctrl-C is the parent's to decide on
-        pass_fds=slot_descriptors(),
-        limit=2**20,
-    )
+    process = started or await start_child(f"{generator.__module__}:{generator.__qualname__}")
     assert process.stdin is not None
     errors = asyncio.create_task(last_words(process.stderr))
     heard = asyncio.Event()
@@ -101,7 +112,9 @@ async def run_in_child(
     silence = asyncio.create_task(_silence(heard, patience, errands))
     wait_for_end = grace
     try:
-        process.stdin.write(await asyncio.to_thread(framed, spec))  # which may hold a large file of data
+        process.stdin.write(
+            await asyncio.to_thread(framed, learn(spec))
+        )  # which may hold a large file of data
         await asyncio.wait([talk, stopping, silence], return_when=asyncio.FIRST_COMPLETED)
         if silence.done() and not talk.done():
             _kill(process)
@@ -194,30 +207,45 @@ async def _read(stream: asyncio.StreamReader) -> Any:
 
 
 def ask_parent(request: Any, on_progress: OnProgress) -> Any:
-    """In the child: have the parent do something, and wait for it; see `Line.ask`."""
-    assert _line is not None, "this is not a child of `run_in_child`"
-    return _line.ask(request, on_progress)
+    """In the child: have the parent do something, and wait for it; see `Lifeline.ask`."""
+    assert _lifeline is not None, "this is not a child of `run_in_child`"
+    return _lifeline.ask(request, on_progress)
 
 
 def main(target: str) -> None:
     """The child: read the spec, run the generator, write what it says."""
-    global _line  # noqa: PLW0603  # a process has one standard input
+    global _lifeline  # noqa: PLW0603  # a process has one standard input
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _raise_file_limit()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints, prints elsewhere
-    _line = Line(sys.stdin.fileno(), lambda message: _write(out, message), partial(_end, stop, os.getppid()))
-    spec = _line.first()
-    _line.listen()
-    module, name = target.split(":")
-    generator: Generator = getattr(importlib.import_module(module), name)
+    _lifeline = Lifeline(
+        sys.stdin.fileno(), lambda message: _write(out, message), partial(_end, stop, os.getppid())
+    )
+    try:
+        generator = _imported(target)  # while the parent is not ready yet
+        spec = learn(_lifeline.first())
+    except EOFError:  # which never will be
+        return
+    _lifeline.listen()
     try:
         answer: Message = Result(generator(spec, lambda progress: _write(out, progress), stop))
     except Exception as error:  # noqa: BLE001  # whatever it is, the parent tells it
         answer = message_of(error)
     _write(out, answer)
+    gc.freeze()  # the interpreter looks through all of it once more when it ends, and the parent waits for that
+
+
+def _imported(target: str) -> Generator:
+    """The function that `target` names, by its module and name."""
+    module, name = target.split(":")
+    gc.disable()  # what is imported stays: to look through it again and again takes a fifth of the time
+    generator: Generator = getattr(importlib.import_module(module), name)
+    gc.freeze()
+    gc.enable()
+    return generator
 
 
 def _end(stop: threading.Event, parent: int) -> None:

@@ -83,7 +83,7 @@ class Errands:
             self._stream.write(framed(message))
 
 
-class Line:
+class Lifeline:
     """In the child: its standard input, heard in a thread of its own."""
 
     def __init__(self, file: int, say: Callable[[object], None], on_end: Callable[[], None]) -> None:

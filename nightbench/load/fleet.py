@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -80,8 +81,10 @@ class LocalCrew:
     is_here = True
     details: Mapping[str, Any] = {}
 
-    def __init__(self, shards: int, lead: float) -> None:
+    def __init__(self, shards: int, lead: float, *, ahead: list[Process] | None = None) -> None:
+        """Shards that need `lead` seconds; `ahead` are processes that `start_child` has begun, each for one shard."""
         self._shards = shards
+        self._ahead = [] if ahead is None else ahead
         self._lead = lead_seconds(shards) + lead
         self._begun: tuple[int | None] | None = None
         self.host = fingerprint()
@@ -107,6 +110,7 @@ class LocalCrew:
             stop=stop,
             grace=grace,
             patience=patience + self._lead,
+            started=self._ahead.pop() if self._ahead else None,
         )
 
 

@@ -11,6 +11,7 @@ from nightbench.errors import ConfigurationError
 from nightbench.host import fingerprint
 from nightbench.load.clocks import Clock
 from nightbench.load.fleet import lead_seconds
+from nightbench.wording import amount
 
 SAME = ("nightbench", "prefect")
 """Packages that must be of one version where the load is asked for and where it is made."""
@@ -71,7 +72,7 @@ def placed(stations: Sequence[Station], shards: int, *, setting: str, value: str
         raise ConfigurationError(
             setting,
             value,
-            f"the plan has {counted(shards, 'shard')}, and {_offered(stations, free)}: each shard needs a thread of its own",
+            f"the plan has {amount(shards, 'shard')}, and {_offered(stations, free)}: each shard needs a thread of its own",
             "start more workers, give each more threads (--nthreads), or ask for fewer shards",
         )
     in_order = sorted(stations, key=lambda each: each.address)
@@ -82,12 +83,7 @@ def placed(stations: Sequence[Station], shards: int, *, setting: str, value: str
 def _offered(stations: Sequence[Station], free: int) -> str:
     if not stations:
         return "there are no workers"
-    return f"{counted(len(stations), 'worker')} with {counted(free, 'free thread')} there"
-
-
-def counted(number: int, noun: str) -> str:
-    """For example ``2 shards``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{amount(len(stations), 'worker')} with {amount(free, 'free thread')} there"
 
 
 def start_seconds(crew: Sequence[Station]) -> float:
@@ -98,7 +94,7 @@ def start_seconds(crew: Sequence[Station]) -> float:
     return max(lead_seconds(shards[each.machine], each.host.get("cores")) for each in crew)
 
 
-def together(crew: Sequence[Station], *, fleet: str) -> dict[str, Any]:
+def as_one_host(crew: Sequence[Station], *, fleet: str) -> dict[str, Any]:
     """What the stations of a crew are as the one host of a measurement, in its words.
 
     Cores and memory add up; of what must not differ between two nights that are compared, each that there
@@ -113,7 +109,7 @@ def together(crew: Sequence[Station], *, fleet: str) -> dict[str, Any]:
             whole[name] = " + ".join(sorted({str(host[name]) for host in hosts}))
         for name in ("cores", "memory_mib"):
             whole[name] = sum(host[name] for host in hosts)
-    return whole | {"fleet": f"{fleet} of {counted(len(hosts), 'machine')}"}
+    return whole | {"fleet": f"{fleet} of {amount(len(hosts), 'machine')}"}
 
 
 def described(crew: Sequence[Station]) -> list[dict[str, Any]]:

@@ -96,15 +96,11 @@ AskedDatabase = Annotated[
     shown("More of the database suite", "workers, arrivals, pool, timeouts, workload and the rest"),
     Tabs(_AS_IT_IS, "Change", elsewhere=("queries", "targets")),
 ]
-AskedBaseline = Annotated[
-    TierChanges | None, shown("Baseline", "what to change in its load"), Tabs("As it is set", "Change")
-]
-AskedFull = Annotated[
-    TierChanges | None, shown("Full", "what to change in its load"), Tabs("As it is set", "Change")
-]
-AskedStress = Annotated[
-    TierChanges | None, shown("Stress", "what to change in its load"), Tabs("As it is set", "Change")
-]
+_AskedLoad = Annotated[TierChanges | None, Tabs("As it is set", "Change")]
+_IN_ITS_LOAD = "what to change in its load"
+AskedBaseline = Annotated[_AskedLoad, shown("Baseline", _IN_ITS_LOAD)]
+AskedFull = Annotated[_AskedLoad, shown("Full", _IN_ITS_LOAD)]
+AskedStress = Annotated[_AskedLoad, shown("Stress", _IN_ITS_LOAD)]
 
 
 class Asked(NamedTuple):

@@ -177,6 +177,7 @@ def initialise(building: Path, configuration: str) -> str:
         capture_output=True,
         text=True,
         check=False,
+        start_new_session=True,  # a terminal's Ctrl-C is ours to decide on
     )
     if done.returncode:
         (building / "log").write_text(done.stdout + done.stderr)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from nightbench.report.layout import BAD, GOOD, INDENT, UNSURE, Page, change, number
 from nightbench.verdict.judgement import Line
 from nightbench.verdict.verdict import State, SuiteVerdict
-from nightbench.verdict.wording import amount
+from nightbench.wording import amount
 
 STYLES: Mapping[State, str] = MappingProxyType(
     {"met": GOOD, "regression": BAD, "missed": BAD, "invalid": UNSURE}

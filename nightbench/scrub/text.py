@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from nightbench.scrub.credentials import credentials, headers, private_keys, tokens
 from nightbench.scrub.fragments import fragments
+from nightbench.scrub.known import LONGEST_KNOWN, without_known
 from nightbench.scrub.network import network_addresses
 from nightbench.scrub.patterns import late
 from nightbench.scrub.personal import personal
@@ -27,11 +28,24 @@ _KEPT_OF_THE_END = 4_096
 _ROOM_FOR_A_WORD = 256
 """Characters at a cut that may be the beginning of a word that no rule would know by that."""
 
+_LOOKED_AT = 4 * LONGEST
+"""Characters at each end of a long text in which known secrets are looked for, what is cut off at its end included."""
+
 _MOST_PASSES = 4
 _SURROGATE = late("[\ud800-\udfff]")
 Rule = Callable[[str], str]
-_OF_ONESELF: tuple[Rule, ...] = (private_keys, headers, told, credentials, tokens, vendor_keys, personal)
+_OF_ONESELF: tuple[Rule, ...] = (
+    without_known,
+    private_keys,
+    headers,
+    told,
+    credentials,
+    tokens,
+    vendor_keys,
+    personal,
+)
 _ALL: tuple[Rule, ...] = (
+    without_known,
     private_keys,
     headers,
     told,
@@ -61,7 +75,7 @@ def scrub_own(text: str) -> str:
 
 def scrub_long(text: str) -> str:
     """A whole document, scrubbed paragraph by paragraph: nothing is left out but of paragraphs past `LONGEST`."""
-    return "\n\n".join(scrub(paragraph) for paragraph in text.split("\n\n"))
+    return "\n\n".join(scrub(paragraph) for paragraph in without_known(text).split("\n\n"))
 
 
 def one_line(text: str) -> str:
@@ -97,11 +111,11 @@ def _applied(text: str, rules: Sequence[Rule]) -> str:
 
 
 def _shortened(text: str) -> str:
-    """The beginning and the end of a long text, neither of which ends in the middle of a word."""
+    """The beginning and the end of a long text, neither of which ends in the middle of a word, without known secrets."""
     if len(text) <= LONGEST:
-        return text
-    first = text[: LONGEST - _KEPT_OF_THE_END]
-    last = text[-_KEPT_OF_THE_END + _ROOM_FOR_A_WORD :]
+        return without_known(text)
+    first = without_known(text[:_LOOKED_AT])[:-LONGEST_KNOWN][: LONGEST - _KEPT_OF_THE_END]
+    last = without_known(text[-_LOOKED_AT:])[LONGEST_KNOWN:][-_KEPT_OF_THE_END + _ROOM_FOR_A_WORD :]
     blank = max(first.rfind(" ", -_ROOM_FOR_A_WORD), first.rfind("\n", -_ROOM_FOR_A_WORD))
     first = first[: blank if blank >= 0 else -_ROOM_FOR_A_WORD]
     line = last.find("\n")  # what stands before it may be the end of something secret

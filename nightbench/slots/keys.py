@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
+from nightbench.addresses import port_of
 from nightbench.database.connection import server_of
 from nightbench.plan import Suite
 from nightbench.scrub import scrub, stored_address
@@ -23,7 +24,6 @@ Kind = Literal["websocket", "database", "embedded"]
 HERE = "127.0.0.1"
 """How a label names this machine."""
 
-_PORTS = {"ws": 80, "wss": 443}
 _SOCKET_FOLDERS = frozenset({"/var/run/postgresql", "/run/postgresql", "/tmp"})  # noqa: S108  # where PostgreSQL has them
 _SLUG = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 40
@@ -86,7 +86,7 @@ def keys_of(
 def _websocket(url: str, here: str) -> SlotKey:
     parts = urlsplit(url)
     host = _host(parts.hostname or "", here)
-    port = parts.port or _PORTS.get(parts.scheme, 0)
+    port = port_of(parts) or 0
     path = unquote(parts.path).rstrip("/")
     shown = stored_address(f"{parts.scheme}://{_shown(host, here)}:{port}{path}").partition("://")[2]
     return SlotKey(f"websocket {host} {port} {path}", "websocket", f"the WebSocket {shown}")
@@ -120,11 +120,12 @@ def _socket_host(folder: str, here: str) -> str:
 
 
 def _host(name: str, here: str) -> str:
-    name = name.strip("[]").rstrip(".").lower()
+    name = name.strip("[]")
+    with suppress(UnicodeError):  # first: digits and dots of other scripts make an address as well
+        name = name.encode("idna").decode()
+    name = name.rstrip(".").lower()
     if (address := _address(name)) is not None:
         return here if address.is_loopback or address.is_unspecified else str(address)
-    with suppress(UnicodeError):
-        name = name.encode("idna").decode()
     return here if name == "localhost" or name.endswith(".localhost") else name
 
 

@@ -11,7 +11,7 @@ from nightbench.verdict.layers.trial import Trial
 from nightbench.verdict.panel import Bools
 from nightbench.verdict.states import Findings
 from nightbench.verdict.unsettled import unsettled
-from nightbench.verdict.wording import amount, moved
+from nightbench.wording import amount, moved
 
 
 def notes_on_suites(findings: Findings) -> Iterator[str]:

@@ -12,7 +12,7 @@ from nightbench.verdict.layers.excuse import explained
 from nightbench.verdict.layers.lasting import Changes, Untold
 from nightbench.verdict.layers.tonight import Layers
 from nightbench.verdict.panel import Bools, Reruns
-from nightbench.verdict.wording import amount, moved, share
+from nightbench.wording import amount, moved, share
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from nightbench.verdict.layers.fingerprints import difference
 from nightbench.verdict.layers.trial import Trial
 from nightbench.verdict.states import Findings
-from nightbench.verdict.wording import amount
+from nightbench.wording import amount
 
 _NAMED = 3
 

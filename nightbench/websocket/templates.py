@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from nightbench.errors import ConfigurationError
 from nightbench.plan.placeholders import PLACEHOLDER
-from nightbench.scrub import REDACTED
+from nightbench.scrub import REDACTED, learn_named
 from nightbench.spelling import did_you_mean
 
 ENVIRONMENT = "env:"
@@ -113,6 +113,11 @@ class Template:
         """Its placeholders only: the text may hold a secret."""
         return f"<Template of {sorted(self.names)}>"
 
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """What stands between its placeholders, environment variables filled in."""
+        return tuple(part.replace("\0", "%") for part in self._format.replace("%%", "\0").split("%s"))
+
     def fill(self, values: Values) -> str:
         """The text with `values` in place of the placeholders."""
         return self._format % tuple([part(values) for part in self._parts])
@@ -175,6 +180,7 @@ def _constant(name: str, place: Place) -> str | None:
     value = os.environ.get(variable) if variable else None
     if value is None:
         raise place.error(f"${{{name}}}", f"the environment variable {variable} is not set", "set it")
+    learn_named([variable, *place.setting.split(".")], value)
     return value
 
 

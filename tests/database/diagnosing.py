@@ -7,8 +7,8 @@ import numpy as np
 from nightbench.database.diagnosis.catalog import Catalog, ForeignKey, Index, Policy, Table
 from nightbench.database.diagnosis.figures import LoadFigures, StatementFigures
 from nightbench.database.diagnosis.plans import CapturedPlan
+from nightbench.database.pool_counts import PoolCounts
 from nightbench.database.result import LoadResult
-from nightbench.database.session import PoolCounts
 from nightbench.database.tally import Tally
 from nightbench.load.health import Health
 from nightbench.load.histogram import Histogram

@@ -12,7 +12,7 @@ from nightbench.database import stress_test
 from nightbench.database.metrics import database_validity
 from nightbench.database.provisions import load_provisions
 from nightbench.database.result import DatabaseSpec
-from nightbench.database.steward import run_steward
+from nightbench.database.stewardship import run_steward
 from nightbench.errors import NotBegunError
 from nightbench.load import fleet
 from nightbench.measurement import RunLabel

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import tomllib
@@ -9,8 +10,9 @@ from importlib.metadata import version
 
 import pytest
 import yaml
-from deployed import GRACE_SECONDS, IMAGE, KUBERNETES, USER, containers, manifests, pods, template
+from deployed import GRACE_SECONDS, IMAGE, KUBERNETES, PROJECT, USER, containers, manifests, pods, template
 
+from flows.serving.applying import Applying
 from nightbench.settings import Settings
 
 MANIFESTS = manifests()
@@ -154,6 +156,20 @@ def test_the_settings_of_runs_are_settings_and_their_dask_is_the_scheduler():
     settings = Settings(**tomllib.loads((KUBERNETES / "nightbench.toml").read_text()))
     service = named("Service", "dask-scheduler")
     assert settings.run.dask == f"tcp://dask-scheduler:{service['spec']['ports'][0]['port']}"
+
+
+def test_the_job_that_makes_the_deployments_is_understood():
+    job = named("Job", "nightbench-deployments")["spec"]["template"]["spec"]
+    (script,) = job["containers"][0]["args"]
+    said, _, command = script.partition(" | ")
+    python, flag, module, *words = shlex.split(command)
+    assert (said, python, flag, module) == ("echo there", "python", "-m", "flows.serving.apply")
+    asked = Applying.parse(words)
+    assert (asked.own, asked.worker) == (False, False)
+    assert [file for file in (asked.file, asked.automations) if not (PROJECT / file).is_file()] == []
+    assert str(asked.remembered.parent) in {
+        each["mountPath"] for each in job["containers"][0]["volumeMounts"]
+    }
 
 
 def test_the_job_template_that_is_mounted_is_the_one_that_is_named():

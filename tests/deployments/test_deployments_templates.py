@@ -86,7 +86,9 @@ OURS = {
 def prefects_own(kind: str) -> dict[str, Any]:
     views = Path(find_spec("prefect").origin).parent / "server" / "api" / "collections_data" / "views"
     known = json.loads((views / "aggregate-worker-metadata.json").read_text())
-    own: dict[str, Any] = known[f"prefect-{kind}"][kind]["default_base_job_configuration"]
+    own: dict[str, Any] = known["prefect" if kind == "process" else f"prefect-{kind}"][kind][
+        "default_base_job_configuration"
+    ]
     return own
 
 
@@ -110,8 +112,13 @@ def configuration() -> Any:
 
 def rendered(kind: str, values: dict[str, Any]) -> dict[str, Any]:
     """What the worker of a pool makes of its template and the job variables of a deployment."""
+    return rendered_from(template(kind), values)
+
+
+def rendered_from(whole: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The same of a template itself."""
     no_server: Any = object()
-    rendering = configuration().from_template_and_values(template(kind), values, client=no_server)
+    rendering = configuration().from_template_and_values(whole, values, client=no_server)
     return asyncio.run(rendering).model_dump(exclude_unset=True)
 
 
@@ -146,6 +153,15 @@ def test_no_placeholder_is_left_and_no_variable_is_for_nothing(kind):
         assert "{{" not in json.dumps(made)
 
 
+@pytest.mark.parametrize("kind", [*KINDS, "process"])
+def test_a_run_of_a_plain_worker_finds_what_its_deployment_sets(kind):
+    for deployment in deployments():
+        variables = deployment["work_pool"]["job_variables"]
+        whole = prefects_own(kind) if kind == "process" else template(kind)
+        made = rendered_from(whole, variables)
+        assert variables["env"].items() <= made["env"].items()
+
+
 def test_a_docker_container_is_as_its_library_takes_it():
     arguments = pytest.importorskip("docker.models.containers")._create_container_args
     made = rendered("docker", {"cpus": "2-5"})
@@ -162,7 +178,9 @@ def test_a_docker_container_without_pinned_cpus_asks_for_none():
 
 
 def test_a_pod_ends_its_run_early_and_is_never_begun_anew_for_it():
-    made = rendered("kubernetes", {"termination_grace_seconds": 300})
+    made = rendered(
+        "kubernetes", {**deployments()[0]["work_pool"]["job_variables"], "termination_grace_seconds": 300}
+    )
     job = made["job_manifest"]["spec"]
     assert (job["backoffLimit"], job["parallelism"], job["completions"]) == (0, 1, 1)
     assert job["template"]["spec"]["terminationGracePeriodSeconds"] == 300

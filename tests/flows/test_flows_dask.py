@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import sys
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -22,8 +21,8 @@ from prefect.utilities.engine import collect_task_run_inputs_sync
 from servers import chat_server, polite
 
 from flows.fleet.choice import fleet_of
-from flows.fleet.luggage import travel_light
-from flows.fleet.order import Order
+from flows.fleet.protocol import Order
+from flows.fleet.sent_context import light_context
 from flows.in_process import environment
 from nightbench.errors import ConfigurationError
 from nightbench.load.shards import Parts, run_parts
@@ -166,15 +165,17 @@ def test_an_order_shows_nothing_and_is_no_input_that_prefect_walks_through():
 def test_what_travels_beside_an_order_is_nothing_of_the_night(prefect_server):
     @task(persist_result=False)
     async def measure(_night):
-        whole, light = copy_context(), copy_context()
-        light.run(travel_light)
-        return [str(context.run(serialize_context)) for context in (whole, light)]
+        before = str(serialize_context())
+        with light_context():
+            light = str(serialize_context())
+        return before, light, str(serialize_context())
 
     @flow(persist_result=False)
     async def night(secret):
         return await measure(secret)
 
     with environment.prefect_environment({environment.API_URL: prefect_server.api_url}):
-        whole, light = asyncio.run(night(SECRET))
+        whole, light, after = asyncio.run(night(SECRET))
     assert whole.count(SECRET) > light.count(SECRET)
     assert "measure" not in light
+    assert "measure" in after

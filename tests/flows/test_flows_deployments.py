@@ -8,7 +8,8 @@ import yaml
 from nightbench.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
-CONTENT = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+FILE = ROOT / "prefect.yaml"
+CONTENT = yaml.safe_load(FILE.read_text())
 DEPLOYMENTS = {each["name"]: each for each in CONTENT["deployments"]}
 AUTOMATIONS = ROOT / "deployments" / "automations.yaml"
 
@@ -21,7 +22,7 @@ def ready():
     from flows.serving.deployments import ready_deployments
     from flows.serving.project_file import ProjectFile
 
-    return {each.entry.name: each for each in ready_deployments(ProjectFile.parse(CONTENT), ROOT)}
+    return {each.entry.name: each for each in ready_deployments(ProjectFile.parse(CONTENT), FILE)}
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def of_one():
 
     def load(**changes):
         content = {**CONTENT, "deployments": [{**DEPLOYMENTS["quick"], **changes}]}
-        return ready_deployments(ProjectFile.parse(content), ROOT)
+        return ready_deployments(ProjectFile.parse(content), FILE)
 
     return load
 
@@ -66,7 +67,7 @@ def test_what_the_server_is_told_is_the_same_each_time(ready):
     from flows.serving.deployments import ready_deployments
     from flows.serving.project_file import ProjectFile
 
-    again = {each.entry.name: each for each in ready_deployments(ProjectFile.parse(CONTENT), ROOT)}
+    again = {each.entry.name: each for each in ready_deployments(ProjectFile.parse(CONTENT), FILE)}
     assert {name: each.definition for name, each in again.items()} == {
         name: each.definition for name, each in ready.items()
     }
@@ -107,8 +108,18 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_what_prefect_would_find_out_at_night_is_refused_now(of_one, case):
     changes, place = WRONG[case]
-    with pytest.raises(ConfigurationError, match=rf"^deployments\.0\.{place}"):
+    with pytest.raises(ConfigurationError, match=rf"^prefect\.yaml: deployments\.0\.{place}"):
         of_one(**changes)
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_the_server_refuses_a_parameter_that_there_is_not(ready, name):
+    from prefect.utilities.schema_tools.validation import validate
+
+    schema = ready[name].payload["parameter_openapi_schema"]
+    assert validate(dict(ready[name].entry.parameters), schema) == []
+    (error,) = validate({"nope": 1}, schema)
+    assert "nope" in error.message
 
 
 def test_the_automations_are_taken():
@@ -122,12 +133,13 @@ def test_the_automations_are_taken():
     }
 
 
-def test_a_run_has_several_signs_of_life_in_the_time_after_which_it_has_crashed():
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_a_run_has_several_signs_of_life_in_the_time_after_which_it_has_crashed_under_any_worker(ready, name):
     from flows.serving.automations import read_automations
-    from flows.serving.environment import HEARTBEAT_SECONDS
 
     zombie = read_automations(AUTOMATIONS)[0]
-    assert zombie.trigger.within.total_seconds() >= 3 * HEARTBEAT_SECONDS
+    between = float(ready[name].payload["job_variables"]["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
+    assert zombie.trigger.within.total_seconds() >= 3 * between
 
 
 @pytest.mark.parametrize(

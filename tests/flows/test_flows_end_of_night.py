@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from flows.in_process import environment
 from flows.in_process.engine import STARTING, run_flow
 from flows.in_process.environment import check_reachable
 from nightbench import settings as settings_module
@@ -115,6 +117,19 @@ def answering(status: int):
         server.server_close()
 
 
+@pytest.mark.parametrize(("given", "seconds"), [({}, 30), ({"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "75"}, 75)])
+def test_a_run_on_the_user_s_server_gives_signs_of_life(monkeypatch, given, seconds):
+    from prefect.settings import get_current_settings
+
+    for name, value in {environment.API_URL: "http://127.0.0.1:9/api", **given}.items():
+        monkeypatch.setenv(name, value)
+    before = dict(os.environ)
+    with environment.prefect_environment(environment.external()):
+        assert get_current_settings().flows.heartbeat_frequency == seconds
+        assert os.environ["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"] == str(seconds)  # of processes that it starts
+    assert dict(os.environ) == before
+
+
 @pytest.mark.parametrize("status", [200, 401, 404])
 def test_a_server_that_answers_is_prefect_s_own_matter(status):
     with answering(status) as (port, paths):
@@ -136,6 +151,9 @@ def test_a_gateway_without_a_server_behind_it_is_told():
         ("ftp://127.0.0.1/api", "no API's URL"),
         ("http://127.0.0.1:99999/api", "no API's URL"),
         ("http:///api", "no API's URL"),
+        ("user:hunter2@127.0.0.1:4200/api", "no API's URL"),
+        ("http://127.0.0.1:9/api?of=hunter2", "no API's URL"),
+        ("http://127.0.0.1:9/api#hunter2", "no API's URL"),
     ],
 )
 def test_a_server_that_is_not_there_is_told_before_any_load(settings, stages, monkeypatch, url, problem):

@@ -182,6 +182,12 @@ def test_the_subject_is_chosen_among_registered_ones(forms, name):
     assert errors_of(forms[name], {"subject": {"$ref": {"block_document_id": id_}}}) == {}
 
 
+def test_a_subject_with_its_secrets_is_refused_before_it_is_stored_and_not_repeated(forms, name):
+    found = errors_of(forms[name], {"subject": {"environment": "staging", "token": "hunter2-token"}})
+    assert set(found) == {"subject"}
+    assert "hunter2" not in str(found)
+
+
 def test_the_form_hides_what_may_be_a_secret(forms, name):
     definitions = forms[name]["definitions"]
     headers = definitions["WebSocketChanges"]["properties"]["headers"]["additionalProperties"]

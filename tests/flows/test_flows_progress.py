@@ -8,8 +8,14 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from builders import websocket_measurement
+from staged import staged_host
 
+from nightbench.blocks import Turn
 from nightbench.load.progress import Progress
+from nightbench.night import Night
+from nightbench.settings import Settings
+from nightbench.tiers import TIERS
 
 NEVER = 3600.0
 
@@ -58,7 +64,7 @@ def run(monkeypatch):
     """Run a scene with a display that writes to a server."""
 
     def ran(server_of, scene, *, every=NEVER):
-        from tasks import progress
+        from flows.beside import progress
 
         async def main():
             server = server_of()
@@ -119,6 +125,26 @@ def test_a_suite_that_breaks_off_is_not_done(run):
     assert run(Server, scene).told[-1] == (100.0, "full: broke off")
 
 
+@pytest.mark.parametrize(("limit", "how"), [(0.01, "ended early"), (60, "done")])
+def test_a_suite_that_its_limit_ended_is_not_done(run, monkeypatch, tmp_path, limit, how):
+    from flows.beside import progress
+
+    async def load(_plan, _subject, label, *, stop, **_of_the_night):
+        if limit < 1:
+            await stop.wait()
+        return websocket_measurement(tier=label.tier)
+
+    async def scene(display, _server):
+        night = Night(Settings(results=tmp_path), "night", display=display)
+        monkeypatch.setattr(progress, "running_night", lambda: night)
+        await night.measure(TIERS["quick"], Turn("websocket"))
+
+    monkeypatch.setattr("nightbench.night.calibrate_host", staged_host)
+    monkeypatch.setattr("nightbench.night.limit_of", lambda *_: limit)
+    monkeypatch.setattr("nightbench.night.load_test.run", load)
+    assert run(Server, scene).told[-1] == (100.0, f"quick: {how}")
+
+
 def test_each_run_has_an_artifact_of_its_own(run):
     async def scene(display, _server):
         for label in ("full 1/2", "full 2/2"):
@@ -142,7 +168,7 @@ def test_a_server_that_is_back_is_told_again(run):
 
 @pytest.mark.parametrize("server_of", [lambda: Server(refuses=10**9), lambda: Server(hangs=True)])
 def test_a_server_that_is_away_or_hangs_holds_nobody_up_and_breaks_nothing(run, server_of, monkeypatch):
-    monkeypatch.setattr("tasks.progress.LAST_SECONDS", 0.05)
+    monkeypatch.setattr("flows.beside.progress.LAST_SECONDS", 0.05)
     seen = []
 
     async def scene(display, server):
@@ -156,7 +182,7 @@ def test_a_server_that_is_away_or_hangs_holds_nobody_up_and_breaks_nothing(run, 
 
 
 def test_two_displays_show_the_same():
-    from tasks.progress import together
+    from nightbench.display import shown_on_both
 
     seen = []
 
@@ -167,6 +193,6 @@ def test_two_displays_show_the_same():
 
         return shows
 
-    with together(display("a"), display("b"))("full") as show:
+    with shown_on_both(display("a"), display("b"))("full") as show:
         show(at(1))
     assert seen == [("a", "full", 1), ("b", "full", 1)]

@@ -67,7 +67,8 @@ WRONG = {
     "deployments/0/description": "",
     "deployments/0/entrypoint": "flows.nightly",
     "deployments/0/schedules/0/slug": "every night",
-    "deployments/0/schedules/0/timezone": None,
+    "deployments/0/schedules/0/timezone": "Europe/Zürich",
+    "deployments/0/schedules/0/cron": "61 3 * * *",
     "deployments/0/concurrency_limit/limit": 0,
     "deployments/0/concurrency_limit/collision_strategy": "WAIT",
     "deployments/1/name": "nightly",
@@ -81,6 +82,13 @@ def test_what_is_wrong_is_refused_with_its_place(path):
     place = "deployments" if path == "deployments/1/name" else path.replace("/", ".")
     with pytest.raises(ConfigurationError, match=f"^prefect.yaml: {place}: "):
         ProjectFile.parse(with_change(CONTENT, path, WRONG[path]))
+
+
+@pytest.mark.parametrize("field", ["cron", "timezone"])
+@pytest.mark.parametrize("value", [None, "", "every night", "* * *", "H 3 * * *"])
+def test_what_no_clock_can_follow_is_refused(field, value):
+    with pytest.raises(ConfigurationError, match=rf"^prefect.yaml: deployments\.0\.schedules\.0\.{field}: "):
+        ProjectFile.parse(with_change(CONTENT, f"deployments/0/schedules/0/{field}", value))
 
 
 @pytest.mark.parametrize(
@@ -100,6 +108,9 @@ def test_a_variable_that_would_be_stored_as_it_stands_is_refused(path):
         ("- a", "valid dictionary"),
         ("", "valid dictionary"),
         (b"\xff", "cannot be read"),
+        ("[" * 20_000, "levels deep"),
+        ("name: " + "[" * 60 + "]" * 60, "levels deep"),
+        ("name: &a [*a]", "levels deep"),
     ],
 )
 def test_a_file_that_is_none_is_refused(tmp_path, text, problem):

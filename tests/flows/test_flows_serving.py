@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from flows.serving import environment
-from flows.serving.data_folder import alone, is_migrated, now_migrated
+from flows.serving.applying import Applying
+from flows.serving.data_folder import alone
+from flows.serving.database import is_migrated, now_migrated
 from flows.serving.own_server import reachable
 from flows.serving.remembered import Remembered
 from nightbench.cli import run_command
@@ -43,6 +47,15 @@ def test_it_keeps_what_closes_it_and_how_often_its_services_look(inherited, tmp_
     server = environment.of_server(tmp_path, "127.0.0.1", 4200, DATABASE_URL, migrated=True)
     assert server["PREFECT_API_AUTH_STRING"] == "user:hunter2"
     assert server["PREFECT_SERVER_SERVICES_LATE_RUNS_LOOP_SECONDS"] == "7"
+
+
+def test_it_and_its_runs_keep_where_links_are_to_lead(inherited, tmp_path, monkeypatch):
+    monkeypatch.setenv("PREFECT_UI_URL", "https://nightbench.example.org")
+    for each in (
+        environment.of_server(tmp_path, "127.0.0.1", 4200, DATABASE_URL, migrated=True),
+        environment.of_own_clients(tmp_path, "http://127.0.0.1:4200/api"),
+    ):
+        assert each["PREFECT_UI_URL"] == "https://nightbench.example.org"
 
 
 def test_the_server_never_sees_the_secrets_of_what_is_measured_and_runs_do(inherited, tmp_path):
@@ -111,15 +124,25 @@ def taken_port():
         (["--api-url", "http://127.0.0.1:9/api"], "--api-url = 'http://127.0.0.1:9/api': nothing answers"),
         (["--api-url", "127.0.0.1"], "it is no API's URL"),
         (["--file", "{tmp}/none.yaml"], "is not there; start in the project's folder"),
+        (["--file", "{tmp}/pools.yaml"], "pools.yaml = 'a, b': has several work pools; use --no-worker"),
+        (["--file", "{tmp}/cron.yaml"], "cron.yaml: deployments.0.schedules.0.cron: Invalid cron string"),
     ],
 )
 def test_what_cannot_be_served_is_told_in_one_line(tmp_path, taken_port, capfd, flags, words):
+    content = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+    for number, name in enumerate("ab"):
+        content["deployments"][number]["work_pool"] = {"name": name}
+    pools = {**content, "deployments": content["deployments"][:2]}
+    (tmp_path / "pools.yaml").write_text(yaml.safe_dump(pools))
+    content["deployments"][0]["schedules"][0]["cron"] = "61 3 * * *"
+    (tmp_path / "cron.yaml").write_text(yaml.safe_dump(content))
     filled = [flag.format(port=taken_port, tmp=tmp_path) for flag in flags]
     file = [] if "--file" in flags else ["--file", str(ROOT / "prefect.yaml")]
     assert run_command(["serve", "--data", str(tmp_path / "data"), *file, *filled]) == 2
     *before, last = capfd.readouterr().err.splitlines()
     assert words in last
     assert all(line.startswith("nightbench: starting") for line in before)
+    assert not (tmp_path / "data" / "postgres").exists()
 
 
 def test_a_killed_one_holds_no_lock(tmp_path):
@@ -144,11 +167,20 @@ def test_the_folder_is_for_its_user_alone(tmp_path):
 
 
 def test_a_database_is_migrated_once_for_each_prefect(tmp_path, monkeypatch):
-    assert not is_migrated(tmp_path)
-    now_migrated(tmp_path)
-    assert is_migrated(tmp_path)
-    monkeypatch.setattr("flows.serving.data_folder.version", lambda _name: "99.0")
-    assert not is_migrated(tmp_path)
+    folder = tmp_path / "postgres"
+    assert not is_migrated(folder)
+    folder.mkdir()
+    now_migrated(folder)
+    assert is_migrated(folder)
+    monkeypatch.setattr("flows.serving.database.version", lambda _name: "99.0")
+    assert not is_migrated(folder)
+
+
+def test_a_database_that_is_gone_is_migrated_anew(tmp_path):
+    (tmp_path / "postgres").mkdir()
+    now_migrated(tmp_path / "postgres")
+    shutil.rmtree(tmp_path / "postgres")
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize(
@@ -157,6 +189,23 @@ def test_a_database_is_migrated_once_for_each_prefect(tmp_path, monkeypatch):
 )
 def test_a_server_that_listens_everywhere_is_reached_on_this_machine(host, address):
     assert reachable(host) == address
+
+
+@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("worker", [True, False])
+def test_what_is_to_be_applied_is_read_as_it_was_written(own, worker):
+    asked = Applying(Path("-a b"), Path("c"), Path("d"), own=own, worker=worker)
+    assert Applying.parse(asked.words()) == asked
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["own", "worker"], ["--file", "a", "--automations", "b", "--remembered", "c", "--ow"]]
+)
+def test_a_wrong_use_of_applying_is_one_line(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        Applying.parse(words)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_what_has_not_changed_is_known_again_whatever_its_order(tmp_path):

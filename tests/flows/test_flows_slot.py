@@ -8,11 +8,11 @@ import httpx
 import pytest
 from prefect.exceptions import ObjectNotFound
 
+from flows.beside import slot
 from nightbench.night import Night
 from nightbench.settings import Settings
 from nightbench.slots.slot import slots
 from nightbench.slots.waiting import SlotTakenError
-from tasks import slot
 
 SECRET = "hunter2"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 
 import pandas as pd
 import pytest
 
 from flows.in_process import environment
 from nightbench import settings as settings_module
+from nightbench.errors import ConfigurationError
 from nightbench.plan.asked import Asked
 
 TOKEN = "hunter2-token"
@@ -20,11 +22,14 @@ DSN = "postgresql://app:hunter2-password@127.0.0.1:9/app"
 
 @pytest.fixture
 def subject():
+    """One that was read from its block."""
     from flows.subject import NightbenchSubject
 
-    return NightbenchSubject(
+    read = NightbenchSubject(
         environment="staging", websocket_url="ws://127.0.0.1:9/chat", token=TOKEN, database_dsn=DSN
     )
+    read._block_document_id = uuid.uuid4()
+    return read
 
 
 @pytest.fixture
@@ -52,6 +57,18 @@ def test_the_settings_are_the_subjects_inside_and_the_workers_after(current, sub
     assert settings_module.current() is current
 
 
+def test_a_subject_whose_secrets_prefect_has_stored_is_refused(current):
+    from flows.subject import NightbenchSubject, subject_of
+
+    given = NightbenchSubject(environment="staging", token=TOKEN)
+    with (
+        pytest.raises(ConfigurationError, match=r"parameter subject: .*register it as a block") as caught,
+        subject_of(None, given),
+    ):
+        pass
+    assert "hunter2" not in str(caught.value)
+
+
 def test_what_was_asked_first_has_the_name_that_it_was_asked_by(current):
     from flows.subject import subject_of
 
@@ -72,6 +89,7 @@ def test_every_tier_of_a_night_loads_the_subject_that_was_chosen_for_it(api, cur
 
     chosen = NightbenchSubject(environment="staging", token=TOKEN)
     with environment.prefect_environment(environment.external()):
+        chosen.save("staging", overwrite=True)
         asyncio.run(nightly(quick=True, subject=chosen, return_state=True))
 
     runs = pd.read_parquet(current.results / "runs")

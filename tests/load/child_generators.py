@@ -56,8 +56,8 @@ def wrong_setting(_spec, _on_progress, _stop):
     raise ConfigurationError("--dsn", "x", "no such database", "name another")
 
 
-def broken(_spec, _on_progress, _stop):
-    raise ZeroDivisionError("postgresql://u:hunter2@h/d")
+def broken(spec, _on_progress, _stop):
+    raise ZeroDivisionError(f"postgresql://u:hunter2@h/d: wrong key {spec['token']} given")
 
 
 def killed(_spec, _on_progress, _stop):

@@ -13,7 +13,7 @@ from nightbench.history.fingerprint import fingerprint as parts_of_night
 from nightbench.host import fingerprint
 from nightbench.load.clocks import MAX_UNCERTAINTY_MS, Clock, Trip
 from nightbench.load.fleet import lead_seconds
-from nightbench.load.machines import Station, check_same, described, placed, start_seconds, together
+from nightbench.load.machines import Station, as_one_host, check_same, described, placed, start_seconds
 from nightbench.load.messages import message_of, value_of
 from nightbench.load.shards import run_parts
 
@@ -94,10 +94,10 @@ def test_several_machines_are_one_host_that_is_not_this_one():
         station(2, machine="b", cpu="Y", cores=4),
         station(3, machine="b", cpu="Y", cores=4),
     )
-    whole = together(crew, fleet="Dask")
+    whole = as_one_host(crew, fleet="Dask")
     assert (whole["cpu"], whole["cores"], whole["fleet"]) == ("X + Y", 6, "Dask of 2 machines")
-    assert whole == together(tuple(reversed(crew)), fleet="Dask")
-    alone = together(crew[:1], fleet="Dask")
+    assert whole == as_one_host(tuple(reversed(crew)), fleet="Dask")
+    alone = as_one_host(crew[:1], fleet="Dask")
     assert (alone["machine"], alone["fleet"]) == ("a", "Dask of 1 machine")
     assert [each["machine"] for each in described(crew)] == ["a", "b", "b"]
 

@@ -15,9 +15,9 @@ from nightbench.alerts.delivery import DeliveryReport
 from nightbench.alerts.failure import Failure
 from nightbench.measurement import Metric
 from nightbench.night_events import NAMES, events_of
-from nightbench.night_page import headline, night_page
+from nightbench.night_page import night_page
 from nightbench.night_table import metric_rows, tiers_measured
-from nightbench.outcome import NightOutcome
+from nightbench.outcome import NightOutcome, headline
 from nightbench.report.charts.drawing import UndrawnError
 from nightbench.settings import Settings
 

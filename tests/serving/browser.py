@@ -15,6 +15,11 @@ from playwright.sync_api import Locator, Page, Route, sync_playwright
 WIDTH, HEIGHT = 1200, 800
 MOST_BYTES = 150 * 1024
 _PATIENCE_MS = 60_000
+_FEW_FRAMES = """
+window.requestAnimationFrame = draw => setTimeout(() => draw(performance.now()), 400);
+window.cancelAnimationFrame = clearTimeout;
+"""
+"""The graph of a run is drawn anew for each frame, and without a graphics card that takes a core."""
 
 
 class Browser:
@@ -86,6 +91,7 @@ def browsing(ui_url: str) -> Iterator[Browser]:
                 viewport={"width": WIDTH, "height": HEIGHT}, locale="en-GB", timezone_id="UTC"
             )
             context.route("**/*", answer)
+            context.add_init_script(_FEW_FRAMES)
             context.set_default_timeout(_PATIENCE_MS)
             yield Browser(context.new_page(), ui_url, pictures_folder())
         finally:

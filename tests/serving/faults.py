@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 from builders import with_metric
 from stack import Stack
+from staging import touch
 
 from nightbench.history.store import HistoryStore
 
+WAITS = "staging:until_stopped"
 _NEW_MOUNTS = 0x00020000  # CLONE_NEWNS
 
 
@@ -37,6 +40,7 @@ class Scene:
         *,
         staged: Mapping[str, str] | None,
         env: Mapping[str, str] | None = None,
+        tags: Sequence[str] = (),
     ) -> None:
         self.stack = stack
         self.folder = folder
@@ -48,7 +52,7 @@ class Scene:
             "NIGHTBENCH_RUN__SLOTS": folder / "slots",
         }
         variables = {each: str(value) for each, value in folders.items()} | dict(env or {})
-        self.id = stack.run(name, {"quick": True}, staged=staged, env=variables)
+        self.id = stack.run(name, {"quick": True}, staged=staged, env=variables, tags=tags)
         self.ended_after = 0.0
 
     def began(self, what: str = "began") -> psutil.Process:
@@ -105,6 +109,25 @@ def deaf_server(on_asked):
         yield f"http://key@127.0.0.1:{listener.getsockname()[1]}/1"
     for each in held:
         each.close()
+
+
+@contextmanager
+def stopped(process: psutil.Process) -> Iterator[None]:
+    """A process stands still inside the block."""
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
+
+
+async def slow_once_released(measurement, stop):
+    """A suite that runs until there is a file, and misses a target."""
+    touch("began")
+    release = Path(os.environ["NIGHTBENCH_RESULTS"]) / "release"
+    while not release.exists() and not stop.is_set():  # noqa: ASYNC110  # another process makes the file
+        await asyncio.sleep(0.1)
+    return slow(measurement, stop)
 
 
 def slow(measurement, _stop):

@@ -7,8 +7,9 @@ import os
 import time
 from pathlib import Path
 
+import staged
 from builders import invalidated
-from staging import _touch
+from staging import touch
 
 
 def _say(what: str) -> None:
@@ -25,10 +26,15 @@ async def briefly(measurement, _stop):
     return measurement
 
 
+async def slower(measurement, stop):
+    """One that loads for a moment, and finds everything a fifth slower."""
+    return staged.slower(await briefly(measurement, stop), stop)
+
+
 async def until_stopped(measurement, stop):
     """A suite that loads until it is asked to end early."""
     _say("begin")
-    _touch("began")
+    touch("began")
     await stop.wait()
     _say("end")
     return invalidated(measurement, complete=False)

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from nightbench.instances import locked
 
@@ -23,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 SITE = Path(__file__).parent / "site"
 WITHIN = 240
 """Seconds for whatever is waited for: most take a few, on a machine with nothing else to do."""
+_TICK = 0.4  # each look costs the server a request
 FINAL = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CRASHED"})
 
 
@@ -66,6 +68,7 @@ class Stack:
         *,
         staged: Mapping[str, str] | None = None,
         env: Mapping[str, str] | None = None,
+        tags: Sequence[str] = (),
     ) -> str:
         """Start a run of a deployment; its id.
 
@@ -79,8 +82,30 @@ class Stack:
             parameters=dict(parameters or {}),
             job_variables={"env": variables},
             state={"type": "SCHEDULED"},
+            tags=list(tags),
         )
         return run["id"]
+
+    @contextmanager
+    def taking(self, runs: int) -> Iterator[None]:
+        """The work pool, which takes one run at a time, takes so many inside the block."""
+        self._take(runs)
+        try:
+            yield
+        finally:
+            self._take(1)
+
+    def _take(self, runs: int) -> None:
+        self.api.patch("/work_pools/nightbench", json={"concurrency_limit": runs}).raise_for_status()
+
+    def worker(self) -> psutil.Process:
+        """The process that takes the runs, once there is one."""
+        return self.until(lambda: next(iter(self.processes("flows.serving.worker_process")), None))
+
+    def processes(self, *modules: str) -> list[psutil.Process]:
+        """Those of all that `serve` and its children have started which run one of `modules`."""
+        below = psutil.Process(self.process.pid).children(recursive=True)
+        return [each for each in below if set(modules) & set(_command(each))]
 
     def flow_run(self, run_id: str) -> Any:
         """A run as the server has it."""
@@ -124,7 +149,7 @@ class Stack:
         while not (seen := look()):
             assert self.process.poll() is None, f"nightbench serve has ended: {self.logs_of('server')}"
             assert time.monotonic() < deadline, f"not within {within:.0f} s; {tell()}"
-            time.sleep(0.1)
+            time.sleep(_TICK)
         return seen
 
     def logs_of(self, name: str) -> str:
@@ -136,6 +161,13 @@ class Stack:
         run = self.flow_run(run_id)
         lines = "\n".join([*self.logs(run_id), self.logs_of("worker")])
         return f"{run['state_name']}: {run['state'].get('message')}\n{lines}"
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:  # it has just ended
+        return []
 
 
 def template_folder(cache: Path) -> Path:

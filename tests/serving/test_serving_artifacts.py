@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "flows"))
-
-from staged import with_earlier_nights
 
 pytestmark = pytest.mark.served
 
 
 @pytest.fixture(scope="module")
-def seen(stack, tmp_path_factory):
-    """A quick night after ten others, and the trend of these, side by side on a real server."""
-    folder = tmp_path_factory.mktemp("artifacts")
-    with_earlier_nights(folder / "results")
-    env = {
-        "NIGHTBENCH_RESULTS": str(folder / "results"),
-        "NIGHTBENCH_RUN__SLOTS": str(folder / "slots"),
-        "NIGHTBENCH_ENVIRONMENT": "local",
-    }
-    stack.api.patch("/work_pools/nightbench", json={"concurrency_limit": 9}).raise_for_status()
-    try:
-        night = stack.run("quick", staged={"quick websocket": "staged:slower"}, env=env)
-        trend = stack.run("trend-report", {"tier": "quick", "nights": 30}, env=env)
-        stack.wait(night, "Completed")
-        stack.wait(trend, "Completed")
-    finally:
-        stack.api.patch("/work_pools/nightbench", json={"concurrency_limit": 1})
+def seen(stack, side_by_side):
+    """A quick night after ten others, and the trend of these."""
+    night = side_by_side.second
     return SimpleNamespace(
         night=_artifacts(stack, night),
-        trend=_artifacts(stack, trend),
+        trend=_artifacts(stack, side_by_side.trend),
         events=stack.until(lambda: _events(stack, night)),
         run=f"prefect.flow-run.{night}",
     )

@@ -73,6 +73,8 @@ def staged_deployment(stack, name: str, staged: dict[str, str]) -> Iterator[dict
     try:
         yield deployment
     finally:
+        stack.results.mkdir(exist_ok=True)
+        (stack.results / "looked-at").touch()  # or else a run that was not looked at goes on
         stack.api.patch(path, json={"job_variables": deployment["job_variables"]}).raise_for_status()
 
 
@@ -93,6 +95,7 @@ def registered_subject(stack, name: str, **data: str) -> Iterator[None]:
 def open_form(browser: Browser, seen: Seen) -> None:
     browser.open("/")  # from where the server leads to the UI that is its default
     browser.page.get_by_role("link", name="Deployments", exact=True).click()
+    browser.page.wait_for_url("**/deployments**")  # the page before has links of that name to runs
     browser.page.get_by_role("link", name="full", exact=True).first.wait_for()
     seen.pictures.append(browser.picture("deployments"))
     browser.page.get_by_role("link", name="full", exact=True).first.click()
@@ -154,7 +157,6 @@ def refusals(browser: Browser) -> Locator:
 
 
 def watch(browser: Browser, stack, run_id: str, seen: Seen) -> None:
-    stack.wait(run_id, "Running")
     stack.until(lambda: of_run(stack, "artifacts", run_id))
     browser.page.get_by_role("tab", name="Artifacts").click()
     browser.page.get_by_text("full websocket measure").first.wait_for()
@@ -177,6 +179,7 @@ def read(browser: Browser, stack, run_id: str, seen: Seen) -> None:
     summary = next(each for each in of_run(stack, "artifacts", run_id) if each["key"] == "nightbench-summary")
     browser.open(f"/v2/artifacts/artifact/{summary['id']}")
     browser.page.get_by_text(MISSED.split(maxsplit=1)[0]).first.wait_for()
+    browser.page.get_by_text("of environment").first.wait_for()
     seen.summary = browser.text()
     seen.pictures.append(browser.picture("summary"))
 

@@ -33,6 +33,9 @@ SAME_SOCKETS = [
     ("ws://api.localhost:8000/chat", "ws://localhost:8000/chat"),
     ("ws://builder:8000/chat", "ws://localhost:8000/chat"),
     ("ws://[2001:DB8:0::1]/chat", "ws://[2001:db8::1]/chat"),
+    ("ws://127。0。0。1:8000/chat", "ws://127.0.0.1:8000/chat"),
+    ("ws://\N{FULLWIDTH DIGIT ONE}92.0.2.1。/chat", "ws://192.0.2.1/chat"),
+    ("ws://\N{FULLWIDTH LATIN SMALL LETTER L}ocalhost:8000/chat", "ws://localhost:8000/chat"),
 ]
 
 
@@ -67,6 +70,10 @@ SAME_DATABASES = [
     ("postgresql://localhost/app", "postgresql:///app?host=/var/run/postgresql"),
     ("postgresql://localhost/app", "postgresql://db.example.org/app?hostaddr=127.0.0.1"),
     ("postgresql://app@localhost", "postgresql://localhost/app"),
+    ("postgresql://db.example.org:05432/app", "postgresql://db.example.org/app"),
+    ("postgresql://db.example.org/app?port=%205432%09", "postgresql://db.example.org/app"),
+    ("postgresql://db.example.org/app?port=%2B5432", "postgresql://db.example.org/app"),
+    ("postgresql://db.example.org/app?port=", "postgresql://db.example.org/app"),
 ]
 
 
@@ -92,6 +99,23 @@ def test_another_database_is_another_subject(one, other):
 def test_what_libpq_adds_from_the_environment_counts(monkeypatch):
     monkeypatch.setenv("PGHOST", "db.example.org")
     assert key(dsn="postgresql:///app") == key(dsn="postgresql://db.example.org/app")
+
+
+def test_what_a_service_says_counts(monkeypatch, tmp_path):
+    (tmp_path / "services").write_text("[one]\nhost=db.example.org\nport=05433\ndbname=app\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    there = key(dsn="postgresql://db.example.org:5433/app")
+    assert key(dsn="postgresql:///?service=one") == there
+    monkeypatch.setenv("PGSERVICE", "one")
+    assert key(dsn="postgresql://") == there
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "9" * 5000, "5_4", "0x1538", "٥٤٣٢", "http"])
+def test_a_port_that_libpq_refuses_is_refused_without_a_piece_of_the_password(monkeypatch, port):
+    monkeypatch.setenv("PGPORT", port)
+    with pytest.raises(ConfigurationError, match=r"its port, .* is not a number from 1 to 65535") as refused:
+        key(dsn="postgresql://pam:hunter2@h/app")
+    assert "hunter2" not in str(refused.value)
 
 
 def test_what_is_not_set_is_the_embedded_subject_of_the_machine_once_for_both_suites():

@@ -194,6 +194,11 @@ def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path):
     assert "\n" not in str(refused.value)
 
 
+def test_a_relative_folder_is_refused():
+    with pytest.raises(ValueError, match="another one in each working directory"):
+        Settings(run={"slots": "slots"})
+
+
 def test_the_folder_is_the_same_whatever_the_environment(monkeypatch):
     before = slots_folder(Settings())
     for name in ("HOME", "XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "TMPDIR", "NIGHTBENCH_CACHE"):

@@ -23,7 +23,6 @@ from nightbench.load.health import Health
 from nightbench.load.histogram import Histogram
 from nightbench.load.ledger import Outcome
 from nightbench.load.phases import SECOND, Phases
-from nightbench.load.progress import Progress, combined
 from nightbench.load.shard import Shard
 from nightbench.load.shards import Parts
 from nightbench.plan import WebSocketPlan
@@ -269,13 +268,6 @@ def test_a_shard_that_was_lost_keeps_its_number_and_the_whole_is_incomplete():
     assert together.starved == ("shard 2: late",)
     assert together.given_up == "shard 1: ended without a result"
     assert merged(Parts([one], {0: "ended"})).given_up == "shard 0: ended"
-
-
-def test_progress_of_shards_adds_up():
-    part = Progress("websocket", "measure", 1.0, 2.0, active=3, rate=10.0, p95_ms=5.0, failed=1)
-    other = Progress("websocket", "measure", 1.1, 2.0, active=4, rate=20.0, p95_ms=None, failed=0)
-    both = combined([part, other])
-    assert (both.active, both.rate, both.p95_ms, both.failed) == (7, 30.0, 5.0, 1)
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50)), max_size=30), st.integers(1, 4))

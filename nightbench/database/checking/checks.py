@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
-from sqlalchemy.exc import DBAPIError
 
 from nightbench.database.checking.trial import Trial
 from nightbench.database.connection import SETTING
@@ -51,11 +50,10 @@ def as_configuration_errors(dsn: str) -> Iterator[None]:
     """Tell what the server refuses before any load as a wrong setting, with the way out."""
     try:
         yield
-    except (psycopg.Error, DBAPIError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        problem = scrub(" ".join(str(cause).split()))
+    except psycopg.Error as error:
+        problem = scrub(" ".join(str(error).split()))
         way_out = _WAYS_OUT.get(
-            sqlstate_of(cause) or "", "check that the server runs and the address is right"
+            sqlstate_of(error) or "", "check that the server runs and the address is right"
         )
         raise ConfigurationError(SETTING, scrub_address(dsn), problem, way_out) from None
     except UnicodeError:  # from the look-up of a host; its text may repeat pieces of the DSN

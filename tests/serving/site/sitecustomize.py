@@ -1,6 +1,10 @@
 """Every interpreter of the shared stack runs this first: a flow run with STAGED_SUITES gets staged suites."""
 
+import gc
 import os
+
+# most of what these interpreters do is to import, of which to look for rubbish takes a tenth
+gc.set_threshold(200_000)
 
 # the engine's own process has the entrypoint: those that lead to it, and its children, do not need this
 if "STAGED_SUITES" in os.environ and "PREFECT__FLOW_ENTRYPOINT" in os.environ:

@@ -52,8 +52,8 @@ class Begin:
 
 
 @dataclass(frozen=True)
-class Word:
-    """What is said to a shard.
+class Instruction:
+    """What a shard is told while it runs.
 
     Attributes:
         begin: Once all are ready.

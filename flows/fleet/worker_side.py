@@ -1,6 +1,6 @@
 """In a Dask worker: the shards that it runs, each in a child process, and what is said to them meanwhile.
 
-`hear` is called in the worker's event loop, `man` in one of its threads.
+`hear` is called in the worker's event loop, `run_shard` in one of its threads.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from distributed import Worker, get_worker
 
-from flows.fleet.order import BEAT_SECONDS, LEASE_SECONDS, Answer, Begin, Order, Word
+from flows.fleet.protocol import BEAT_SECONDS, LEASE_SECONDS, Answer, Begin, Instruction, Order
 from nightbench.errors import ConfigurationError, MeasurementError, NotBegunError
 from nightbench.host import fingerprint
 from nightbench.load.child import Generator, run_in_child
@@ -28,10 +28,10 @@ from nightbench.load.progress import Progress
 _KEPT = 64
 """Reports of a generator that are kept until somebody asks; there is about one a second."""
 
-_posts: dict[str, Post] = {}
+_running: dict[str, RunningShard] = {}
 
 
-class Post:
+class RunningShard:
     """A shard that is run here."""
 
     def __init__(self) -> None:
@@ -42,10 +42,10 @@ class Post:
         self.stop = asyncio.Event()
         self.forgotten = False
 
-    def hear(self, word: Word) -> tuple[Progress, ...]:
-        """Take a word from another thread; return what there is to tell."""
+    def hear(self, instruction: Instruction) -> tuple[Progress, ...]:
+        """Take an instruction from another thread; return what there is to tell."""
         self._heard_at = time.monotonic()
-        self._loop.call_soon_threadsafe(self._take, word)
+        self._loop.call_soon_threadsafe(self._take, instruction)
         reports = []
         while self._reports:
             reports.append(self._reports.popleft())
@@ -76,10 +76,10 @@ class Post:
         self.forgotten = True
         self.stop.set()
 
-    def _take(self, word: Word) -> None:
-        if word.begin is not None and not self._begun.done():
-            self._begun.set_result(word.begin)
-        if word.stop:
+    def _take(self, instruction: Instruction) -> None:
+        if instruction.begin is not None and not self._begun.done():
+            self._begun.set_result(instruction.begin)
+        if instruction.stop:
             self.stop.set()
 
 
@@ -93,16 +93,16 @@ def look() -> dict[str, Any]:
     return fingerprint()
 
 
-def hear(key: str, word: Word, dask_worker: Worker | None = None) -> Answer:
-    """Say `word` to the shard `key` of this process; Dask gives the worker."""
+def hear(key: str, instruction: Instruction, dask_worker: Worker | None = None) -> Answer:
+    """Tell `instruction` to the shard `key` of this process; Dask gives the worker."""
     _quieten()
     assert dask_worker is not None
-    post = _posts.get(key)
-    progress = () if post is None else post.hear(word)
-    return Answer(time.time_ns(), dask_worker.id, post is not None, progress)
+    shard = _running.get(key)
+    progress = () if shard is None else shard.hear(instruction)
+    return Answer(time.time_ns(), dask_worker.id, shard is not None, progress)
 
 
-async def man(order: Order) -> Message:
+async def run_shard(order: Order) -> Message:
     """Run a shard to its end in a child process and return what became of it.
 
     Raises:
@@ -112,42 +112,42 @@ async def man(order: Order) -> Message:
     if get_worker().id != order.worker:
         msg = "another worker has taken its place, and a load test that was begun is not begun again"
         raise MeasurementError(msg)
-    with _posted(order.key) as post:
-        watching = asyncio.create_task(post.watch())
+    with _known(order.key) as shard:
+        watching = asyncio.create_task(shard.watch())
         try:
-            return Result(await _load(order, post))
+            return Result(await _load(order, shard))
         except ConfigurationError as error:
             return message_of(error)
         finally:
             watching.cancel()
 
 
-async def _load(order: Order, post: Post) -> Any:
-    begin = await post.begun()
+async def _load(order: Order, shard: RunningShard) -> Any:
+    begin = await shard.begun()
     module, name = order.generator.split(":")
     generator: Generator = getattr(importlib.import_module(module), name)
     spec = pickle.loads(order.spec)  # noqa: S301  # from whoever may run code here anyway
     result = await run_in_child(
         generator,
         replace(spec, start_at=begin.start_at),
-        on_progress=post.tell,
-        stop=post.stop,
+        on_progress=shard.tell,
+        stop=shard.stop,
         grace=order.grace,
         patience=order.patience,
     )
-    if post.forgotten:
+    if shard.forgotten:
         msg = f"it heard nothing for {LEASE_SECONDS:g} s and ended"
         raise MeasurementError(msg)
     return result
 
 
 @contextmanager
-def _posted(key: str) -> Iterator[Post]:
-    post = _posts[key] = Post()
+def _known(key: str) -> Iterator[RunningShard]:
+    shard = _running[key] = RunningShard()
     try:
-        yield post
+        yield shard
     finally:
-        del _posts[key]
+        del _running[key]
 
 
 class _Quiet(logging.Filter):

@@ -7,8 +7,8 @@ import time
 
 from distributed import Client
 
-from flows.fleet import post
-from flows.fleet.order import BEAT_SECONDS, LOST_SECONDS, Answer, Word
+from flows.fleet import worker_side
+from flows.fleet.protocol import BEAT_SECONDS, LOST_SECONDS, Answer, Instruction
 from nightbench.errors import MeasurementError
 from nightbench.load.machines import Station
 from nightbench.scrub import one_line
@@ -17,8 +17,8 @@ ANSWER_SECONDS = 3.0
 """How long an answer may take before it is asked for again."""
 
 
-class Line:
-    """To one shard."""
+class ShardLink:
+    """What the flow has to one shard."""
 
     def __init__(self, client: Client, station: Station, key: str) -> None:
         self._client = client
@@ -27,8 +27,8 @@ class Line:
         self._heard_at = time.monotonic()
         self._seen = False
 
-    async def say(self, word: Word) -> Answer | None:
-        """Say `word` and return the answer; None when there was none this time.
+    async def say(self, instruction: Instruction) -> Answer | None:
+        """Say `instruction` and return the answer; None when there was none this time.
 
         Raises:
             MeasurementError: when the shard is lost.
@@ -37,7 +37,7 @@ class Line:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 said = await self._client.run(
-                    post.hear, self._key, word, workers=[station.address], on_error="return"
+                    worker_side.hear, self._key, instruction, workers=[station.address], on_error="return"
                 )
             answer = said.get(station.address)
         except (TimeoutError, OSError) as error:
@@ -54,12 +54,16 @@ class Line:
         self._seen = self._seen or answer.is_there
         return answer
 
-    async def say_last(self, word: Word) -> None:
-        """Say `word` to a shard that nobody listens to any more, if it can still be reached."""
+    async def say_last(self, instruction: Instruction) -> None:
+        """Say `instruction` to a shard that nobody listens to any more, if it can still be reached."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._client.run(
-                    post.hear, self._key, word, workers=[self._station.address], on_error="ignore"
+                    worker_side.hear,
+                    self._key,
+                    instruction,
+                    workers=[self._station.address],
+                    on_error="ignore",
                 )
         except (TimeoutError, OSError):
             pass  # it hears nothing, which ends it too

@@ -15,8 +15,8 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import ArtifactCreate, ArtifactUpdate
 from prefect.utilities.context import get_task_and_flow_run_ids
 
+from nightbench.display import Display
 from nightbench.load.progress import OnProgress, Progress
-from nightbench.night import Display
 from nightbench.report.markdown import said
 from nightbench.report.progress import in_one_line, share
 from nightbench.running import running_night
@@ -120,7 +120,7 @@ async def progress_artifacts(every: float = EVERY_SECONDS) -> AsyncIterator[Disp
         how = "broke off"
         try:
             yield artifact.show
-            how = "ended early" if _stopped() else "done"
+            how = "ended early" if _cut_short() else "done"
         finally:
             artifact.end(how)
 
@@ -133,22 +133,6 @@ async def progress_artifacts(every: float = EVERY_SECONDS) -> AsyncIterator[Disp
                 each.cancel()
 
 
-def together(first: Display, second: Display) -> Display:
-    """A display that shows the same on both."""
-
-    @contextmanager
-    def display(label: str) -> Iterator[OnProgress]:
-        with first(label) as one, second(label) as other:
-
-            def show(progress: Progress) -> None:
-                one(progress)
-                other(progress)
-
-            yield show
-
-    return display
-
-
-def _stopped() -> bool:
+def _cut_short() -> bool:
     night = running_night()
-    return night is not None and night.stop.is_set()
+    return night is not None and night.cut_short
