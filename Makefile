@@ -54,21 +54,16 @@ run: setup ## the whole night in short form on the embedded default
 test: ## lint, types, import rules and every test
 	@$(MAKE) --no-print-directory --jobs 2 setup servers
 	@# first all that does not mind what runs beside it: the clocks of the other tests would
-	@$(MAKE) --no-print-directory --jobs 4 --output-sync=target lint templates bytecode greedy
-	@# those of the one `nightbench serve` wait most of the time: beside all others, and told after them
-	@$(MAKE) --no-print-directory served >$(TOLD_LATER) 2>&1 & beside=$$!; \
-		$(MAKE) --no-print-directory main; main=$$?; \
-		wait $$beside; served=$$?; cat $(TOLD_LATER); exit $$((main || served))
+	@$(MAKE) --no-print-directory --jobs 5 --output-sync=target lint templates bytecode greedy served
+	@$(MAKE) --no-print-directory main
 	$(BIN)/python -m pytest -m alone $(call marked,alone)
-
-TOLD_LATER := $(NIGHTBENCH_CACHE)/served.log
 
 # most tests wait for something: so many at a time keep two cores busy
 main: setup servers
-	$(BIN)/python -m pytest -m "not greedy and not alone and not served" --numprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m "not greedy and not alone and not served" --numprocesses 5 --dist loadfile
 
 # one process, as they share what takes longest to start
-served: setup servers
+served: setup servers templates
 	$(BIN)/python -m pytest -m served --basetemp=.pytest_served $(call marked,served)
 
 # the files with a test that is marked so: to collect all the others takes longer than to look for it

@@ -1,13 +1,12 @@
 """One run at a time on a machine: with real processes, some of which are killed."""
 
+import json
 import multiprocessing
 import os
-import random
 import signal
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -90,38 +89,16 @@ def test_a_killed_one_that_waited_holds_nobody_up(tmp_path):
         assert taken(place)
 
 
-def contend(folder: Path, number: int, seed: int) -> None:
-    """Take the slots and free them again, a few times; write down when."""
-    chance = random.Random(f"{seed} {number}")
-    with (folder / "log").open("a", buffering=1) as log:
-        for _ in range(4):
-            keys = chance.sample([A, B, C], chance.randint(1, 3))
-            with PlaceInLine(folder, keys, str(number)) as place:
-                while not (slots := taken(place)):
-                    time.sleep(0.001)
-            names = "".join(key.identity for key in keys)
-            log.write(f"begin {time.monotonic_ns()} {number} {names}\n")
-            time.sleep(chance.uniform(0, 0.01))
-            log.write(f"end {time.monotonic_ns()} {number} {names}\n")
-            slots.free()
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_two_never_load_the_same_subject_whoever_is_killed_and_when(tmp_path, seed):
-    chance = random.Random(seed)
-    processes = [
-        FORK.Process(target=contend, args=(tmp_path, number, seed), daemon=True) for number in range(6)
-    ]
-    for process in processes:
-        process.start()
-    killed = {}
-    for number in chance.sample(range(6), 3):
-        time.sleep(chance.uniform(0, 0.04))
-        killed[number] = time.monotonic_ns()
-        processes[number].kill()
-    for process in processes:
-        process.join(30)
-    assert [process.exitcode for n, process in enumerate(processes) if n not in killed] == [0, 0, 0]
+    script = Path(__file__).parent / "contenders.py"
+    done = subprocess.run(
+        [sys.executable, script, tmp_path, str(seed)], capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    scene = json.loads(done.stdout)
+    killed = {int(number): at for number, at in scene["killed"].items()}
+    assert scene["exit_codes"] == [0, 0, 0], done.stderr
 
     holders = {}
     for line in sorted((tmp_path / "log").read_text().splitlines(), key=lambda line: int(line.split()[1])):

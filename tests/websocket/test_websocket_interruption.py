@@ -1,6 +1,7 @@
 """An interrupted load test keeps what it measured, and says what is missing."""
 
 import asyncio
+import functools
 import re
 import threading
 
@@ -8,6 +9,7 @@ from processes import load_generators
 from servers import answer, chat_server, polite
 from test_websocket_generator import load
 
+from nightbench.load.fleet import LocalCrew
 from nightbench.plan import WebSocketPlan
 from nightbench.websocket import shards
 from nightbench.websocket.metrics import websocket_validity
@@ -70,7 +72,8 @@ def test_interrupted_in_the_drain_it_is_complete_when_every_reply_still_came():
 
 
 def test_a_load_test_one_of_whose_generators_was_stopped_ends_with_what_the_others_have(monkeypatch):
-    monkeypatch.setattr(shards, "PATIENCE_SECONDS", 4.0)  # beside the time to the start
+    hurried = functools.partial(shards.run_parts, patience=4.0)  # beside the time to the start
+    monkeypatch.setattr(shards, "run_parts", hurried)
     generators = []
 
     def stop_one(_progress):
@@ -81,7 +84,8 @@ def test_a_load_test_one_of_whose_generators_was_stopped_ends_with_what_the_othe
     plan = WebSocketPlan(users=2, shards=2, duration=60, reconnect=False)
     with chat_server(polite) as url:
         spec = WebSocketSpec(plan, url, "test")
-        result = asyncio.run(run_shards(spec, on_progress=stop_one, stop=asyncio.Event()))
+        crew = LocalCrew(2, 0.0)
+        result = asyncio.run(run_shards(spec, crew=crew, on_progress=stop_one, stop=asyncio.Event()))
     assert re.search("shard [01]: the load generator has said nothing for", result.given_up)
     assert result.counted["connection"].ok == 1
     assert len(generators) == 2
