@@ -1,48 +1,5 @@
 """The full flow."""
 
-from typing import Any
+from flows.tier_flow import tier_flow
 
-from prefect import flow
-from prefect.client.schemas.objects import State
-
-from flows.ending import ends_well
-from flows.subject import AskedSubject, subject_of
-from flows.tier import run_tier
-from nightbench.plan.asked import (
-    Asked,
-    AskedBlocks,
-    AskedDatabase,
-    AskedDuration,
-    AskedQueries,
-    AskedQuick,
-    AskedReruns,
-    AskedTargets,
-    AskedUrl,
-    AskedUsers,
-    AskedWebSocket,
-)
-from tasks.crashed import crashed
-from tasks.scrubbed import scrubbed
-
-
-@flow(name="full", persist_result=False, on_crashed=[crashed])
-@scrubbed
-@ends_well
-async def full(
-    *,
-    url: AskedUrl = None,
-    users: AskedUsers = None,
-    duration: AskedDuration = None,
-    targets: AskedTargets = None,
-    queries: AskedQueries = None,
-    quick: AskedQuick = False,
-    subject: AskedSubject = None,
-    blocks: AskedBlocks = 1,
-    reruns: AskedReruns = 0,
-    websocket: AskedWebSocket = None,
-    database: AskedDatabase = None,
-) -> State[Any] | None:
-    """The load that the promises are about: 100 users for 5 minutes, 10,000 queries."""
-    asked = Asked(users, duration, targets, queries, websocket, database, blocks, reruns)
-    with subject_of(url, subject, asked):
-        return await run_tier("full", asked.changes(), quick=quick)
+full = tier_flow("full", "The load that the promises are about: 100 users for 5 minutes, 10,000 queries.")

@@ -1,48 +1,5 @@
 """The stress flow."""
 
-from typing import Any
+from flows.tier_flow import tier_flow
 
-from prefect import flow
-from prefect.client.schemas.objects import State
-
-from flows.ending import ends_well
-from flows.subject import AskedSubject, subject_of
-from flows.tier import run_tier
-from nightbench.plan.asked import (
-    Asked,
-    AskedBlocks,
-    AskedDatabase,
-    AskedDuration,
-    AskedQueries,
-    AskedQuick,
-    AskedReruns,
-    AskedTargets,
-    AskedUrl,
-    AskedUsers,
-    AskedWebSocket,
-)
-from tasks.crashed import crashed
-from tasks.scrubbed import scrubbed
-
-
-@flow(name="stress", persist_result=False, on_crashed=[crashed])
-@scrubbed
-@ends_well
-async def stress(
-    *,
-    url: AskedUrl = None,
-    users: AskedUsers = None,
-    duration: AskedDuration = None,
-    targets: AskedTargets = None,
-    queries: AskedQueries = None,
-    quick: AskedQuick = False,
-    subject: AskedSubject = None,
-    blocks: AskedBlocks = 1,
-    reruns: AskedReruns = 0,
-    websocket: AskedWebSocket = None,
-    database: AskedDatabase = None,
-) -> State[Any] | None:
-    """Past the usual: 200 users for 10 minutes, 50,000 queries on 50 workers."""
-    asked = Asked(users, duration, targets, queries, websocket, database, blocks, reruns)
-    with subject_of(url, subject, asked):
-        return await run_tier("stress", asked.changes(), quick=quick)
+stress = tier_flow("stress", "Past the usual: 200 users for 10 minutes, 50,000 queries on 50 workers.")

@@ -104,10 +104,14 @@ def test_a_suite_that_raises_does_not_stop_the_night(api, settings, stages):
 
 
 def test_a_tier_that_breaks_does_not_stop_the_night(api, settings, stages, monkeypatch):
-    def broken(*_args, **_kwargs):
-        raise RuntimeError(f"postgresql://app:{PASSWORD}@db/app broke")
+    from flows.tier import run_tier
 
-    monkeypatch.setattr("flows.full.run_tier", broken)
+    async def broken(tier, *args, **kwargs):
+        if tier == "full":
+            raise RuntimeError(f"postgresql://app:{PASSWORD}@db/app broke")
+        return await run_tier(tier, *args, **kwargs)
+
+    monkeypatch.setattr("flows.tier_flow.run_tier", broken)
 
     outcome = run_flow("nightly", settings, quick=True)
 
