@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from prefect.client.schemas.objects import State
@@ -9,8 +10,8 @@ from prefect.states import Cancelled, Completed, Crashed, Failed
 
 from nightbench.capacity.finding import Found
 from nightbench.capacity.page import answer_of
-from nightbench.errors import ExitCode
 from nightbench.outcome import NightOutcome
+from nightbench.verdict.verdict import State as VerdictState
 from tasks.crashed import INTERRUPTED
 
 TARGET_MISSED = "TargetMissed"
@@ -18,21 +19,16 @@ REGRESSION = "Regression"
 INVALID = "Invalid"
 TOO_LATE = "TooLate"
 SLOT_TAKEN = "SlotTaken"
-OUTCOMES = frozenset({TARGET_MISSED, REGRESSION, INVALID})
+_NAMES: Mapping[VerdictState, str] = {"missed": TARGET_MISSED, "regression": REGRESSION, "invalid": INVALID}
+OUTCOMES = frozenset(_NAMES.values())
 """Final states that tell of what was measured: the flow itself did what it should."""
 
 
 def failed_state(outcome: NightOutcome) -> State[Any] | None:
     """The final state of a flow whose outcome is no pass; None for a pass."""
-    match outcome.exit_code:
-        case ExitCode.MET:
-            return None
-        case ExitCode.MISSED:
-            missed = any(verdict.state == "missed" for verdict in outcome.verdicts)
-            name = TARGET_MISSED if missed else REGRESSION
-        case _:
-            name = INVALID
-    return Failed(name=name, message="\n".join(outcome.shortcomings))
+    if outcome.state == "met":
+        return None
+    return Failed(name=_NAMES[outcome.state], message="\n".join(outcome.shortcomings))
 
 
 def too_late_state(why: str) -> State[Any]:

@@ -22,11 +22,14 @@ API_URL = "PREFECT_API_URL"
 HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
 _OLD_HEARTBEAT = "PREFECT_RUNNER_HEARTBEAT_FREQUENCY"
 HEARTBEAT_SECONDS = 30
-"""Between the signs of life of a run, by which the automation on missing ones ends a run that was killed."""
+"""Between two signs of life of a flow run, the least that Prefect takes; the automation on missing ones ends a run that
+was killed."""
+
+NO_TELEMETRY: Mapping[str, str] = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+"""Nothing is told to whoever makes Prefect."""
 
 _QUIET: Mapping[str, str] = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    **NO_TELEMETRY,
     # the terminal is ours: what a flow has to say is in the summary and on the server
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
@@ -38,8 +41,8 @@ def external() -> dict[str, str]:
     url = os.environ.get(API_URL)
     if not url:
         return {}
-    is_set = HEARTBEAT in os.environ or _OLD_HEARTBEAT in os.environ
-    return {API_URL: url} if is_set else {API_URL: url, HEARTBEAT: str(HEARTBEAT_SECONDS)}
+    heartbeat = os.environ.get(HEARTBEAT) or os.environ.get(_OLD_HEARTBEAT) or str(HEARTBEAT_SECONDS)
+    return {API_URL: url, HEARTBEAT: heartbeat}
 
 
 def check_reachable(

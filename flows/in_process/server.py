@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from flows.in_process.answer import why_no_answer
+from flows.in_process.environment import NO_TELEMETRY
 from nightbench.errors import MeasurementError
 from nightbench.instances import cache_errors
 from nightbench.scrub import scrub
@@ -118,9 +119,8 @@ def _environment(inherited: Mapping[str, str], folder: Path, *, migrated: bool) 
     kept = {name: value for name, value in inherited.items() if not name.startswith("PREFECT_")}
     start = str(not migrated).lower()
     return kept | {
-        "DO_NOT_TRACK": "1",
+        **NO_TELEMETRY,
         "PREFECT_HOME": str(folder),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder / 'prefect.db'}",
         "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": start,
         "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",  # no flow of ours uses a block

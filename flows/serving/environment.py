@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from flows.in_process.environment import API_URL, without_proxy
-
-HEARTBEAT_SECONDS = 30
-"""Between two signs of life of a flow run, the least that Prefect takes; see the automation on missing ones."""
+from flows.in_process.environment import API_URL, HEARTBEAT, HEARTBEAT_SECONDS, NO_TELEMETRY, without_proxy
 
 _KEPT = (
     "PREFECT_API_AUTH_STRING",
@@ -20,15 +17,11 @@ _KEPT = (
 """Beginnings of all that a server of ours and its clients take over of the user's own Prefect: what closes the
 server to others, where links lead, and how often its services and the worker look."""
 
-_QUIET = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-}
 _OF_RUNS = {
-    **_QUIET,
+    **NO_TELEMETRY,
     "PREFECT_API_REQUEST_TIMEOUT": "15",  # a server that hangs is not waited for by a benchmark
     "PREFECT_WORKER_QUERY_SECONDS": "1",  # who starts a run in the UI waits for it
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+    HEARTBEAT: str(HEARTBEAT_SECONDS),
     # nothing is installed while a benchmark is about to run
     "PREFECT_RUNNER_AUTO_INSTALL_DEPENDENCIES": "false",
 }
@@ -39,7 +32,7 @@ def of_server(folder: Path, host: str, port: int, database_url: str, *, migrated
     kept = {name: value for name, value in _without_prefect().items() if not name.startswith("NIGHTBENCH_")}
     return {
         **kept,
-        **_QUIET,
+        **NO_TELEMETRY,
         "PREFECT_HOME": str(folder / "prefect"),
         # a lease that only the memory knows would be held for ever by a server that was restarted
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",

@@ -83,7 +83,7 @@ class Capacity:
     Attributes:
         load: The highest load that was kept; None when none was.
         below: The lowest that was not, so that the knee lies between the two; None when each was kept.
-        confirmed: Whether those of the two that there are were, by votes.
+        confirmed: Whether the search came to its end, with votes enough for each of the two that there are.
         ended: Why the search ended, one sentence.
     """
 

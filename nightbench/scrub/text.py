@@ -34,7 +34,7 @@ _LOOKED_AT = 4 * LONGEST
 _MOST_PASSES = 4
 _SURROGATE = late("[\ud800-\udfff]")
 Rule = Callable[[str], str]
-_OF_ONESELF: tuple[Rule, ...] = (
+_SECRETS: tuple[Rule, ...] = (
     without_known,
     private_keys,
     headers,
@@ -42,22 +42,9 @@ _OF_ONESELF: tuple[Rule, ...] = (
     credentials,
     tokens,
     vendor_keys,
-    personal,
 )
-_ALL: tuple[Rule, ...] = (
-    without_known,
-    private_keys,
-    headers,
-    told,
-    credentials,
-    tokens,
-    vendor_keys,
-    server_words,
-    statements,
-    fragments,
-    personal,
-    network_addresses,
-)
+_OF_ONESELF: tuple[Rule, ...] = (*_SECRETS, personal)
+_ALL: tuple[Rule, ...] = (*_SECRETS, server_words, statements, fragments, personal, network_addresses)
 
 
 def scrub(text: str) -> str:
