@@ -19,6 +19,7 @@ pytestmark = pytest.mark.served
 
 TOKEN = "hunter2-token"
 MISSED = "message.response_time.p95 < 0.001"
+MEASURING = "full websocket measure"
 FIRST_QUESTIONS = ["WebSocket URL", "Users", "Duration (s)", "Targets", "Queries", "Quick", "Subject"]
 
 
@@ -157,9 +158,10 @@ def refusals(browser: Browser) -> Locator:
 
 
 def watch(browser: Browser, stack, run_id: str, seen: Seen) -> None:
-    stack.until(lambda: of_run(stack, "artifacts", run_id))
+    # the tab has what there is when it is opened: not before there is something to see
+    stack.until(lambda: MEASURING in str(of_run(stack, "artifacts", run_id)))
     browser.page.get_by_role("tab", name="Artifacts").click()
-    browser.page.get_by_text("full websocket measure").first.wait_for()
+    browser.page.get_by_text(MEASURING).first.wait_for()
     seen.running = browser.text()
     browser.drawn()
     seen.pictures.append(browser.picture("running"))
