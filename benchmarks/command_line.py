@@ -86,7 +86,7 @@ def command(
 
 def generator_of(command: psutil.Process) -> psutil.Process | None:
     """The process of a command that generates its load, or None when there is none."""
-    for child in command.children():
-        if any("nightbench.load.child" in word for word in child.cmdline()):
+    for child in command.children(recursive=True):
+        if child.name() == "nb.generator":
             return child
     return None

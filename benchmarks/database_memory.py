@@ -24,7 +24,7 @@ FEW = 50_000
 MANY = 1_000_000
 ALLOWED_MIB = 20.0
 
-_LOAD = "nightbench.database.generator"
+_LOAD = "nb.generator"
 _FEWEST_PER_SECOND = 200
 _START_AND_END_SECONDS = 120.0
 
@@ -85,7 +85,7 @@ class _Peak:
 def _load_of(command: psutil.Process) -> psutil.Process | None:
     for child in command.children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if any(_LOAD in word for word in child.cmdline()):
+            if child.name() == _LOAD:
                 return child
     return None
 

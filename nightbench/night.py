@@ -29,8 +29,9 @@ from nightbench.night_histories import NightHistories
 from nightbench.outcome import NightOutcome, unreadable_note
 from nightbench.plan import Suite, Tier, TierPlan
 from nightbench.plan.layers import as_it_was_set
+from nightbench.provide import provide
 from nightbench.reachable import check_reachable
-from nightbench.reference.provide import BOTH, provide_subject
+from nightbench.reference.provide import BOTH
 from nightbench.run_length import limit_of, limited
 from nightbench.scrub import one_line
 from nightbench.settings import Settings
@@ -130,7 +131,7 @@ class Night:
         Raises:
             NightbenchError: when there is none.
         """
-        async with provide_subject(self.settings, needs=self.needs) as self.subject:
+        async with provide(self.settings, self.needs) as self.subject:
             yield
 
     async def measure(self, plan: TierPlan, turn: Turn) -> Measurement:

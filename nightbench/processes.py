@@ -13,8 +13,34 @@ import select
 import sys
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 _TAIL_BYTES = 4000
+
+
+class Input(Protocol):
+    """The end of a child's standard input that its parent holds."""
+
+    def write(self, data: bytes, /) -> None: ...
+    def is_closing(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Process(Protocol):
+    """A child process, however it was started; as `asyncio.subprocess.Process` has it."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdin(self) -> Input | None: ...
+    @property
+    def stdout(self) -> asyncio.StreamReader | None: ...
+    @property
+    def stderr(self) -> asyncio.StreamReader | None: ...
+    @property
+    def returncode(self) -> int | None: ...
+    async def wait(self) -> int: ...
+    def kill(self) -> None: ...
 
 
 def watch_lifeline(on_end: Callable[[], None]) -> None:
@@ -57,7 +83,7 @@ async def last_words(stream: asyncio.StreamReader | None) -> str:
     return tail.decode(errors="replace").strip()
 
 
-async def end(process: asyncio.subprocess.Process, *, grace: float) -> None:
+async def end(process: Process, *, grace: float) -> None:
     """In the parent: close the lifeline and wait; what does not end within `grace` seconds is killed."""
     assert process.stdin is not None
     process.stdin.close()

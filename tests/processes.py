@@ -29,11 +29,12 @@ def _runs(process):
 
 def load_generators():
     """The load generators that this process has started and that have not ended."""
-    return [child for child in psutil.Process().children() if _generates_load(child)]
+    return [child for child in psutil.Process().children(recursive=True) if generates_load(child)]
 
 
-def _generates_load(process):
+def generates_load(process):
+    """Whether it is a load generator, or the steward of one: they give themselves a name."""
     try:
-        return "nightbench.load.child" in process.cmdline()
+        return process.name().startswith("nb.")
     except psutil.Error:  # it has ended, and has no command line: a zombie, perhaps of another test
         return False

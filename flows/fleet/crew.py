@@ -22,7 +22,7 @@ from flows.fleet.protocol import BEAT_SECONDS, Begin, Instruction, Order
 from flows.fleet.sent_context import light_context
 from flows.fleet.shard import load_shard
 from nightbench.errors import MeasurementError, NotBegunError
-from nightbench.load.child import Generator
+from nightbench.load.child_side import Generator
 from nightbench.load.fleet import start_of
 from nightbench.load.machines import Station, as_one_host, described, start_seconds
 from nightbench.load.messages import Message, value_of

@@ -21,7 +21,8 @@ from distributed import Worker, get_worker
 from flows.fleet.protocol import BEAT_SECONDS, LEASE_SECONDS, Answer, Begin, Instruction, Order
 from nightbench.errors import ConfigurationError, MeasurementError, NotBegunError
 from nightbench.host import fingerprint
-from nightbench.load.child import Generator, run_in_child
+from nightbench.load.child import run_in_child
+from nightbench.load.child_side import Generator
 from nightbench.load.messages import Message, Result, message_of
 from nightbench.load.progress import Progress
 

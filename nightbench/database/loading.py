@@ -6,18 +6,18 @@ import asyncio
 import contextlib
 import threading
 import time
-from asyncio.subprocess import Process
 from collections.abc import Sequence
 from typing import Self
 
 from nightbench.database.result import LoadResult, LoadSpec
 from nightbench.errors import MeasurementError
-from nightbench.load.child import PATIENCE_SECONDS, ask_parent, start_child
+from nightbench.load.child import PATIENCE_SECONDS, start_child
+from nightbench.load.child_side import ask_parent
 from nightbench.load.fleet import UNHEARD_SECONDS, Crew, LocalCrew
 from nightbench.load.progress import OnProgress
 from nightbench.load.shards import Parts, run_parts
 from nightbench.plan import DatabasePlan
-from nightbench.processes import end
+from nightbench.processes import Process, end
 
 CONNECT_SECONDS = 0.02
 LOOK_SECONDS = 0.1

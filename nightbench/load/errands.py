@@ -19,6 +19,7 @@ from typing import Any
 from nightbench.errors import MeasurementError
 from nightbench.load.messages import Message, Result, message_of, value_of
 from nightbench.load.progress import OnProgress, Progress
+from nightbench.processes import Input
 
 LENGTH = struct.Struct("!I")
 """Before each pickled message, in both directions."""
@@ -43,7 +44,7 @@ def framed(message: object) -> bytes:
 class Errands:
     """In the parent: sees to what a child asks for, one after the other."""
 
-    def __init__(self, serve: Serve | None, stream: asyncio.StreamWriter) -> None:
+    def __init__(self, serve: Serve | None, stream: Input) -> None:
         self._serve = serve
         self._stream = stream
         self._running: asyncio.Task[None] | None = None

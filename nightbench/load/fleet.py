@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
 from nightbench.host import fingerprint
-from nightbench.load.child import Generator, run_in_child
+from nightbench.load.child import run_in_child
+from nightbench.load.child_side import Generator
 from nightbench.load.phases import SECOND
 from nightbench.load.progress import OnProgress
 from nightbench.plan import Suite
+from nightbench.processes import Process
 
 UNHEARD_SECONDS = 15.0
 """How long a crew on other machines may go on once nobody can tell it any more to end."""

@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from nightbench.errors import MeasurementError, NightbenchError, NotBegunError
-from nightbench.load.child import PATIENCE_SECONDS, Generator
+from nightbench.load.child import PATIENCE_SECONDS
+from nightbench.load.child_side import Generator
 from nightbench.load.fleet import Crew
 from nightbench.load.health import Health
 from nightbench.load.ledger import OperationCounts, added

@@ -63,7 +63,7 @@ def build(clean_settings, monkeypatch):
     async def subject(*_args, **_kwargs):
         yield Subject()
 
-    monkeypatch.setattr("nightbench.night.provide_subject", subject)
+    monkeypatch.setattr("nightbench.night.provide", subject)
     monkeypatch.setattr("nightbench.night.calibrate_host", lambda _folder: HostCalibration())
     monkeypatch.setattr("nightbench.websocket.load_test.run", staged.websocket)
     monkeypatch.setattr("nightbench.database.stress_test.run", staged.database)

@@ -29,7 +29,7 @@ def _here(tmp_path, monkeypatch):
     async def subject(*_args, **_kwargs):
         yield Subject()
 
-    monkeypatch.setattr("nightbench.night.provide_subject", subject)
+    monkeypatch.setattr("nightbench.night.provide", subject)
     monkeypatch.setattr("nightbench.night.calibrate_host", lambda _folder: HostCalibration())
 
 
@@ -115,7 +115,7 @@ def test_an_embedded_backend_that_has_ended_is_no_wrong_setting(suite, monkeypat
         async def ended(*_args, **_kwargs):
             yield subject
 
-        monkeypatch.setattr("nightbench.night.provide_subject", ended)
+        monkeypatch.setattr("nightbench.night.provide", ended)
         assert run_command([suite]) == 3
     err = capsys.readouterr().err
     assert "the embedded" in err
@@ -134,7 +134,7 @@ def test_an_unexpected_error_shows_its_traceback_without_secrets_when_asked(monk
     def broken(*_args, **_kwargs):
         raise RuntimeError("postgresql://app:hunter2@db/app broke")
 
-    monkeypatch.setattr("nightbench.night.provide_subject", broken)
+    monkeypatch.setattr("nightbench.night.provide", broken)
     monkeypatch.setenv("NIGHTBENCH_DEBUG", "1")
 
     assert run_command(["websocket"]) == 3

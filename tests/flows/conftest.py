@@ -102,6 +102,6 @@ def stages(monkeypatch) -> Stages:
     staged = Stages()
     monkeypatch.setattr("nightbench.websocket.load_test.run", staged.websocket)
     monkeypatch.setattr("nightbench.database.stress_test.run", staged.database)
-    monkeypatch.setattr("nightbench.night.provide_subject", provide_staged_subject)
+    monkeypatch.setattr("nightbench.night.provide", provide_staged_subject)
     monkeypatch.setattr("nightbench.night.calibrate_host", staged_host)
     return staged

@@ -34,5 +34,5 @@ if os.environ.get("STAGED_SUITES") and "PREFECT__FLOW_RUN_ID" in os.environ:
     stages = Stages({"baseline websocket": hang})
     load_test.run = stages.websocket
     stress_test.run = stages.database
-    nightbench.night.provide_subject = provide_staged_subject
+    nightbench.night.provide = provide_staged_subject
     nightbench.night.calibrate_host = staged_host

@@ -180,6 +180,6 @@ if __name__ == "__main__":
     stages = Stages(dict.fromkeys(("quick websocket", "baseline websocket"), STAGES[sys.argv[1]]))
     load_test.run = stages.websocket
     stress_test.run = stages.database
-    nightbench.night.provide_subject = provide_staged_subject
+    nightbench.night.provide = provide_staged_subject
     nightbench.night.calibrate_host = staged_host
     main(sys.argv[2:])

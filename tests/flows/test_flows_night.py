@@ -235,7 +235,7 @@ def test_a_night_without_a_subject_is_alerted(api, settings, stages, monkeypatch
     def none_there(*_args, **_kwargs):
         raise MeasurementError("PostgreSQL does not come up")
 
-    monkeypatch.setattr("nightbench.night.provide_subject", none_there)
+    monkeypatch.setattr("nightbench.night.provide", none_there)
 
     with pytest.raises(MeasurementError, match="does not come up"):
         run_flow("nightly", settings)

@@ -46,7 +46,7 @@ def published(prefect_server, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, settings_module.use(settings):
         patch.setattr("nightbench.websocket.load_test.run", stages.websocket)
         patch.setattr("nightbench.database.stress_test.run", stages.database)
-        patch.setattr("nightbench.night.provide_subject", provide_staged_subject)
+        patch.setattr("nightbench.night.provide", provide_staged_subject)
         patch.setattr("nightbench.night.calibrate_host", staged_host)
         patch.setenv("PREFECT_API_URL", prefect_server.api_url)
         with environment.prefect_environment(environment.external()):

@@ -1,11 +1,14 @@
 """Generators for the tests of the child process: they must be importable by name there."""
 
+import asyncio
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
 from nightbench.errors import ConfigurationError
+from nightbench.load.child import run_in_child
 from nightbench.load.progress import Progress
 
 PROGRESS = Progress("websocket", "measure", 1.0, 2.0, 3, 4.0, None, 0)
@@ -14,7 +17,7 @@ PROGRESS = Progress("websocket", "measure", 1.0, 2.0, 3, 4.0, None, 0)
 def echo(spec, on_progress, _stop):
     print("noise on stdout must not disturb the messages")  # noqa: T201
     on_progress(PROGRESS)
-    return {"spec": spec, "pid": os.getpid()}
+    return {"spec": spec, "pid": os.getpid(), "parent": os.getppid()}
 
 
 def until_stopped(spec, _on_progress, stop):
@@ -63,3 +66,13 @@ def broken(spec, _on_progress, _stop):
 def killed(_spec, _on_progress, _stop):
     os.write(2, b"last words\n")
     os._exit(7)
+
+
+def known(spec, _on_progress, _stop):
+    """Which of these modules had been imported before it began."""
+    return [module for module in spec if module in sys.modules]
+
+
+def with_a_child(spec, _on_progress, _stop):
+    """What one of its own, started from inside, tells."""
+    return asyncio.run(run_in_child(echo, spec, on_progress=lambda _: None, stop=asyncio.Event(), grace=5.0))

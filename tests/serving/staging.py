@@ -23,7 +23,7 @@ def stage(suites: str) -> None:
     stages = Stages({suite: _named(name) for suite, name in json.loads(suites).items()})
     load_test.run = stages.websocket
     stress_test.run = stages.database
-    nightbench.night.provide_subject = provide_staged_subject
+    nightbench.night.provide = provide_staged_subject
     nightbench.night.calibrate_host = staged_host
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.served
 
 BY_THE_WORKER = "Flow run was cancelled successfully."
 """What Prefect's worker says of every run that it has cancelled, after what the run itself has said."""
-PARTS = ("prefect.engine", "nightbench.reference", "nightbench.load.child")
+PARTS = ("prefect.engine", "nightbench.reference", "nightbench.load.forking")
 """What a run consists of, by module."""
 
 

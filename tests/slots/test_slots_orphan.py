@@ -11,7 +11,7 @@ import psutil
 from processes import survivors
 from waiting import until
 
-from nightbench.load import child
+from nightbench.load import child, child_side
 from nightbench.slots.keys import SlotKey
 from nightbench.slots.line import PlaceInLine, Slots
 
@@ -19,7 +19,7 @@ KEYS = [SlotKey("a", "database", "a")]
 
 
 def hang(folder: Path, _on_progress, _stop: threading.Event) -> None:
-    child.ORPHAN_SECONDS = 0.1
+    child_side.ORPHAN_SECONDS = 0.1
     (folder / "pid.part").write_text(str(os.getpid()))
     (folder / "pid.part").rename(folder / "pid")
     threading.Event().wait()

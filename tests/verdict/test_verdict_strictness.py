@@ -182,7 +182,7 @@ def measured(monkeypatch):
 
         monkeypatch.setattr("nightbench.websocket.load_test.run", run)
 
-    monkeypatch.setattr("nightbench.night.provide_subject", subject)
+    monkeypatch.setattr("nightbench.night.provide", subject)
     monkeypatch.setattr("nightbench.night.calibrate_host", lambda _folder: HostCalibration())
     return stage
 
