@@ -17,7 +17,7 @@ export NIGHTBENCH_CACHE ?= $(CURDIR)/.cache
 # What a process imports is compiled once, and not again by each that comes after it.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test main served lint style types imports servers templates bytecode greedy screenshots format lock bench serve clean
+.PHONY: help setup run test afterwards main modest served lint style types imports servers templates bytecode greedy screenshots format lock bench serve clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -53,14 +53,25 @@ run: setup ## the whole night in short form on the embedded default
 
 test: ## lint, types, import rules and every test
 	@$(MAKE) --no-print-directory --jobs 2 setup servers
-	@# first all that does not mind what runs beside it: the clocks of the other tests would
-	@$(MAKE) --no-print-directory --jobs 5 --output-sync=target lint templates bytecode greedy served
-	@$(MAKE) --no-print-directory main
+	@# the modest take what the others leave, from the first of them to the last
+	@$(MAKE) --no-print-directory --jobs 6 --output-sync=target served lint bytecode greedy modest afterwards
 	$(BIN)/python -m pytest -m alone $(call marked,alone)
+
+# what minds no company has been beside one another: the clocks of the other tests would mind
+afterwards: lint templates bytecode greedy served
+	@$(MAKE) --no-print-directory --output-sync=none main
 
 # most tests wait for something: so many at a time keep two cores busy
 main: setup servers
-	$(BIN)/python -m pytest -m "not greedy and not alone and not served" --numprocesses 5 --dist loadfile
+	$(BIN)/python -m pytest $(MAIN) -m "not greedy and not alone and not served" --numprocesses 5 --dist loadfile
+
+# By rooms, as a process collects what it is given: thousands of tests that work for a moment and wait for little.
+# Those beside them have clocks and go first, so that one of these may take its time.
+MODEST := $(patsubst %,tests/%/,benchmarks capacity cli deployments history measurement observability plan report scrub slots verdict)
+MAIN := $(addprefix --ignore=,$(MODEST))
+
+modest: setup servers templates
+	nice -n 5 $(BIN)/python -m pytest $(MODEST) --basetemp=.pytest_modest --timeout 600 --numprocesses 2 --dist loadfile
 
 # one process, as they share what takes longest to start
 served: setup servers templates
@@ -95,7 +106,7 @@ templates: setup servers
 
 # what each worker of the tests would else compile for itself; what cannot be collected is told when they run
 bytecode: setup
-	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || true
+	@$(BIN)/python -m pytest $(MAIN) --collect-only --quiet >/dev/null || true
 
 # three at a time, as each of them waits longer than it works; by the test, as they are in few files
 greedy: setup
@@ -132,4 +143,5 @@ serve: setup ## Prefect's server with its UI, the deployments and a worker, unti
 clean: ## remove all that was made; results stay, also those kept aside
 	@# .cache/unsaved holds runs that the results folder could not take
 	if [ -d .cache ]; then find .cache -mindepth 1 -maxdepth 1 ! -name unsaved -exec rm -rf {} + ; rmdir .cache 2>/dev/null || true; fi
-	rm -rf $(VENV) $(PEERS) $(SERVERS) benchmarks/out .pytest_tmp .pytest_served .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(PEERS) $(SERVERS) benchmarks/out .pytest_tmp .pytest_served .pytest_modest .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	find benchmarks deployments flows nightbench tasks tests -name __pycache__ -prune -exec rm -rf {} +

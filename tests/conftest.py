@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import signal
 import tempfile
 from pathlib import Path
@@ -61,6 +62,14 @@ os.environ["NIGHTBENCH_RUN__SLOTS"] = _slots.name
 if "NIGHTBENCH_CACHE" in os.environ:
     os.environ["NIGHTBENCH_CACHE"] = str(Path(os.environ["NIGHTBENCH_CACHE"]).absolute())
 
+# Prefect keeps what a flow run raised in its home, and reads where that is when it is imported: by a test.
+PREFECT_HOME = (
+    Path(os.environ.get("NIGHTBENCH_CACHE") or Path(__file__).parents[1] / ".cache").absolute()
+    / f"prefect-home-{os.getpid()}"
+)
+os.environ["PREFECT_HOME"] = str(PREFECT_HOME)
+os.environ["PREFECT_LOCAL_STORAGE_PATH"] = str(PREFECT_HOME / "storage")
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _elsewhere(tmp_path_factory):
@@ -69,6 +78,29 @@ def _elsewhere(tmp_path_factory):
     os.chdir(tmp_path_factory.mktemp("elsewhere"))
     yield
     os.chdir(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _prefect_home():
+    PREFECT_HOME.mkdir(parents=True, exist_ok=True)
+    yield
+    shutil.rmtree(PREFECT_HOME)
+
+
+@pytest.fixture(autouse=True)
+def out_of_sight():
+    """What was collected stays out of the garbage collector's sight, unless a test undoes it.
+
+    A load generator that runs in this process would give it back at its end, and each one after it look through
+    all of it again.
+    """
+    freeze = gc.freeze
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("freeze", "unfreeze"):
+            patch.setattr(gc, name, lambda: None)
+        yield patch
+        if gc.freeze is freeze:
+            freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -14,9 +14,15 @@ ONE_SERVER = (
 )
 """Of the tests of flows, those that share a Prefect server, or its import: either takes longer than they do."""
 
+SERVERS_OF_ITS_OWN = "tests/flows/test_flows_server.py"
+
+FLOWS = "tests/flows/"
+"""What is left of them shares another."""
+
 LONGEST_FIRST = (
     *(f"tests/flows/test_flows_{name}.py" for name in ONE_SERVER),
-    "tests/flows/test_flows_server.py",
+    SERVERS_OF_ITS_OWN,
+    FLOWS,
     "tests/endtoend/",
     "tests/reference/test_reference_lifecycle.py",
     "tests/database/",
@@ -44,4 +50,8 @@ class Scheduling(LoadFileScheduling):
         super().__init__(config, log)
 
     def _split_scope(self, nodeid):
-        return "one server" if rank(nodeid) < len(ONE_SERVER) else super()._split_scope(nodeid)
+        if rank(nodeid) < len(ONE_SERVER):
+            return "one server"
+        if rank(nodeid) == LONGEST_FIRST.index(FLOWS):
+            return "another server"
+        return super()._split_scope(nodeid)

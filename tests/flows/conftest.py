@@ -4,7 +4,6 @@ import asyncio
 import gc
 import json
 import os
-import shutil
 import sys
 import urllib.request
 from pathlib import Path
@@ -21,11 +20,6 @@ from nightbench.settings import Settings
 
 CACHE = Path(os.environ.get("NIGHTBENCH_CACHE") or Path(__file__).parents[2] / ".cache").absolute()
 
-# Prefect keeps what a flow run raised in its home, and reads where that is when it is imported: by a test.
-PREFECT_HOME = CACHE / f"prefect-home-{os.getpid()}"
-os.environ["PREFECT_HOME"] = str(PREFECT_HOME)
-os.environ["PREFECT_LOCAL_STORAGE_PATH"] = str(PREFECT_HOME / "storage")
-
 
 def pytest_collection_modifyitems(items):
     """Prefect leaves a client of its own unclosed in every flow run (results.py: default result storage)."""
@@ -39,13 +33,6 @@ def pytest_collection_modifyitems(items):
 def _leftovers_stay_here():
     yield
     gc.collect()
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _prefect_home():
-    PREFECT_HOME.mkdir(parents=True, exist_ok=True)
-    yield
-    shutil.rmtree(PREFECT_HOME)
 
 
 @pytest.fixture(scope="session")

@@ -21,13 +21,6 @@ from nightbench.load.health import (
 BEAT = round(BEAT_SECONDS * 1e9)
 
 
-@pytest.fixture(autouse=True)
-def _collected():
-    """A monitor takes everything out of the collector's sight, which is meant for a process of its own."""
-    yield
-    gc.unfreeze()
-
-
 def test_the_monitor_counts_only_between_begin_and_finish():
     monitor = HealthMonitor()
     monitor.tick(0, 10**9)
@@ -77,8 +70,9 @@ def test_a_run_that_never_measured_has_used_nothing():
     assert (found.run_delay, found.stolen) == (None, None)
 
 
-def test_what_lived_before_is_not_gone_through_again():
+def test_what_lived_before_is_not_gone_through_again(out_of_sight):
     """A collection in the measure phase is of what came to be in it, however many users there are."""
+    out_of_sight.undo()
     users = [[] for _ in range(1000)]
     HealthMonitor().begin()
     seen = {id(each) for each in gc.get_objects()}

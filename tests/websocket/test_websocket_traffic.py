@@ -242,7 +242,8 @@ def test_a_handshake_that_hangs_has_timed_out_when_the_run_ends():
     assert metric(result, "connection.time.min") >= 1500
 
 
-def test_a_process_that_lives_on_keeps_nothing_of_a_run():
+def test_a_process_that_lives_on_keeps_nothing_of_a_run(out_of_sight):
+    out_of_sight.undo()
     with chat_server(polite) as url:
         load(url, duration=0.2)
         frozen = gc.get_freeze_count()
