@@ -12,7 +12,8 @@ from prefect.cache_policies import NO_CACHE
 from nightbench.night import Night
 from nightbench.night_page import MOST_CHARTS, night_page
 from nightbench.night_table import metric_rows, tiers_measured
-from nightbench.outcome import headline
+from nightbench.outcome import NightOutcome, headline
+from nightbench.plan import Tier
 from nightbench.report.markdown import said
 from tasks.scrubbed import scrubbed
 
@@ -26,16 +27,23 @@ METRICS_KEY = "nightbench-{tier}-metrics"
 async def publish(night: Night) -> UUID:
     """Publish the night as a page, and the metrics of each of its tiers as a table."""
     outcome = night.outcome()
-    told = said(f"{headline(outcome)} ({outcome.night_id})")
+    tables = [_table(outcome, tier) for tier in tiers_measured(outcome)]  # made while the page is drawn
+    page, *_ = await asyncio.gather(_page(night, outcome), *tables)
+    return page
+
+
+async def _page(night: Night, outcome: NightOutcome) -> UUID:
     histories = night.histories.chosen(MOST_CHARTS)
     text = await asyncio.to_thread(
         night_page, outcome, night.settings, histories=histories, links=night.links
     )
-    page = await acreate_markdown_artifact(text, key=KEY, description=told)
-    for tier in tiers_measured(outcome):
-        await acreate_table_artifact(
-            metric_rows(outcome, tier),
-            key=METRICS_KEY.format(tier=tier),
-            description=said(f"The metrics of {tier} in {outcome.night_id}"),
-        )
-    return page
+    told = said(f"{headline(outcome)} ({outcome.night_id})")
+    return await acreate_markdown_artifact(text, key=KEY, description=told)
+
+
+async def _table(outcome: NightOutcome, tier: Tier) -> UUID:
+    return await acreate_table_artifact(
+        metric_rows(outcome, tier),
+        key=METRICS_KEY.format(tier=tier),
+        description=said(f"The metrics of {tier} in {outcome.night_id}"),
+    )

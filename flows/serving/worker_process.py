@@ -12,11 +12,14 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import psutil
+from prefect.workers import process as of_processes
 from prefect.workers.process import ProcessWorker, ProcessWorkerResult
 
+from flows.serving.run_ahead import Ahead, RunStarter
 from flows.serving.runs_here import end_runs
 from flows.serving.worker_name import WORKER_NAME
 from nightbench.processes import watch_lifeline
@@ -31,7 +34,9 @@ _LOOKS = 3
 async def _work(pool: str, stop: asyncio.Event) -> None:
     worker = ProcessWorker(work_pool_name=pool, name=WORKER_NAME)
     take, run = worker.get_and_submit_flow_runs, worker.run
-    looks, under_way = itertools.count(), 0
+    looks, under_way, ahead = itertools.count(), 0, Ahead()
+    # for which Prefect has no parameter
+    of_processes.WorkspaceResolvingEngineCommandStarter = partial(RunStarter, ahead)  # type: ignore[assignment,attr-defined]
 
     async def take_until_told() -> list:  # type: ignore[type-arg]
         if stop.is_set() or (next(looks) % _LOOKS and under_way):
@@ -45,10 +50,13 @@ async def _work(pool: str, stop: asyncio.Event) -> None:
             return await run(*args, **kwargs)
         finally:
             under_way -= 1
+            if not (under_way or stop.is_set()):  # or else it would take from what is measured
+                await ahead.start()
 
     worker.get_and_submit_flow_runs = take_until_told  # type: ignore[method-assign]
     worker.run = counted  # type: ignore[method-assign]
     working = asyncio.create_task(worker.start())
+    await ahead.start()
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
     if not working.done():

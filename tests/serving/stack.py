@@ -103,9 +103,9 @@ class Stack:
         return self.until(lambda: next(iter(self.processes("flows.serving.worker_process")), None))
 
     def processes(self, *modules: str) -> list[psutil.Process]:
-        """Those of all that `serve` and its children have started which run one of `modules`."""
+        """Those of all that `serve` and its children have started which run one of `modules`; none that waits for a run."""
         below = psutil.Process(self.process.pid).children(recursive=True)
-        return [each for each in below if set(modules) & set(_command(each))]
+        return [each for each in below if set(modules) & set(_command(each)) and not _waits_for_a_run(each)]
 
     def flow_run(self, run_id: str) -> Any:
         """A run as the server has it."""
@@ -168,6 +168,15 @@ def _command(process: psutil.Process) -> list[str]:
         return process.cmdline()
     except psutil.Error:  # it has just ended
         return []
+
+
+def _waits_for_a_run(process: psutil.Process) -> bool:
+    """Whether it is one that the worker has started ahead: a run has nothing as its standard input."""
+    try:
+        standard_input = Path(f"/proc/{process.pid}/fd/0").readlink()
+    except OSError:  # it has just ended
+        return False
+    return "flows.serving.run_process" in _command(process) and standard_input != Path(os.devnull)
 
 
 def template_folder(cache: Path) -> Path:

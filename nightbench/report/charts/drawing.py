@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nightbench.errors import NightbenchError
@@ -49,14 +49,16 @@ def svg(spec: Mapping[str, Any], *, patience: float = PATIENCE_SECONDS) -> str:
     return _drawn(spec, "svg", patience).decode()
 
 
-def svgs(specs: Sequence[Mapping[str, Any]], *, patience: float = PATIENCE_SECONDS) -> tuple[str | None, ...]:
+def svgs(specs: Iterable[Mapping[str, Any]], *, patience: float = PATIENCE_SECONDS) -> tuple[str | None, ...]:
     """Several charts as `svg` draws each, in one child, which costs as much as eight charts; None for what is no chart.
 
+    Args:
+        specs: As of `png`; those of an iterator are made while the child starts.
+        patience: Seconds that all of them together may take.
+
     Raises:
-        UndrawnError: when all of them together took too long, or the child ended.
+        UndrawnError: when that was not enough, or the child ended.
     """
-    if not specs:
-        return ()
     drawn: list[str | None] = json.loads(_drawn(specs, "svgs", patience))
     return tuple(drawn)
 
@@ -89,26 +91,32 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def _drawn(spec: Mapping[str, Any] | Sequence[Mapping[str, Any]], medium: str, patience: float) -> bytes:
+def _drawn(spec: Mapping[str, Any] | Iterable[Mapping[str, Any]], medium: str, patience: float) -> bytes:
     try:
-        child = subprocess.run(  # noqa: S603  # our own module, its input is data
+        with subprocess.Popen(  # noqa: S603  # our own module, its input is data
             [sys.executable, "-m", "nightbench.report.charts", medium],
-            input=json.dumps(spec, allow_nan=False).encode(),
-            capture_output=True,
-            timeout=patience,
-            check=False,
-        )
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as child:
+            try:
+                whole = spec if isinstance(spec, Mapping) else list(spec)
+                data = json.dumps(whole, allow_nan=False).encode()
+                drawn, said = child.communicate(data, timeout=patience)
+            except BaseException:
+                child.kill()
+                raise
     except subprocess.TimeoutExpired:
         raise UndrawnError(f"a chart was not drawn within {patience:g} s") from None
     except (OSError, ValueError, TypeError) as error:
         raise UndrawnError(f"a chart could not be drawn: {type(error).__name__}") from error
-    if child.returncode or not child.stdout:
-        raise UndrawnError(f"a chart could not be drawn: {_why(child)}")
-    return child.stdout
+    if child.returncode or not drawn:
+        raise UndrawnError(f"a chart could not be drawn: {_why(child.returncode, said)}")
+    return drawn
 
 
-def _why(child: subprocess.CompletedProcess[bytes]) -> str:
+def _why(code: int, last_words: bytes) -> str:
     """The error that a child died of, without the stack below it."""
-    _, found, rest = child.stderr.decode(errors="replace").rpartition("Error: ")
+    _, found, rest = last_words.decode(errors="replace").rpartition("Error: ")
     said = one_line(rest.partition("\n")[0])[:200]
-    return said if found and said else f"it ended with {child.returncode}"
+    return said if found and said else f"it ended with {code}"

@@ -26,7 +26,9 @@ def pictures(
     Raises:
         UndrawnError: when nothing could be drawn.
     """
-    specs = [spec_of(history, most=most_nights) for history in histories]
+    if not histories:
+        return ()
+    specs = (spec_of(history, most=most_nights) for history in histories)
     drawn: list[str | None] = []
     left = most_bytes / _BASE64
     for each in svgs(specs, patience=patience):

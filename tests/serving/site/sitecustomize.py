@@ -2,13 +2,13 @@
 
 import gc
 import os
+import sys
 
 # most of what these interpreters do is to import, of which to look for rubbish takes a tenth
 gc.set_threshold(200_000)
 
-# the engine's own process has the entrypoint: those that lead to it, and its children, do not need this
-if "STAGED_SUITES" in os.environ and "PREFECT__FLOW_ENTRYPOINT" in os.environ:
-    import sys
+# those that lead to the engine's own process, and its children, do not need this
+if "STAGED_SUITES" in os.environ and "prefect.engine" in sys.orig_argv:
     from pathlib import Path
 
     tests = Path(__file__).parents[2]
