@@ -10,6 +10,7 @@ from flows.ending import ends_well
 from flows.night import survive, the_night
 from flows.states import capacity_state
 from flows.subject import AskedSubject, subject_of
+from nightbench import settings
 from nightbench.blocks import Turn
 from nightbench.capacity.asked import (
     AskedHighest,
@@ -26,7 +27,7 @@ from nightbench.capacity.page import step_line
 from nightbench.measurement import Measurement
 from nightbench.plan import TierPlan
 from nightbench.plan.asked import Asked, AskedTargets, AskedUrl
-from nightbench.planning import planned
+from nightbench.planning import lone_shards, planned
 from tasks.capacity import publish_capacity
 from tasks.crashed import crashed
 from tasks.measure import MEASURE
@@ -54,9 +55,9 @@ async def capacity(
     asked = Asked(targets=targets)
     search = search_of(start=start, highest=highest, precision=precision, minutes=minutes)
     with subject_of(url, subject, asked):
+        plan, warnings = planned(settings.current(), tier, asked.changes(), suites=(suite,))
         async with the_night("capacity", needs=frozenset({suite}), tells=()) as night:
-            plan, warnings = planned(night.settings, tier, asked.changes(), suites=(suite,))
-            night.warn(warnings)
+            night.warn((*warnings, *lone_shards(night.settings, plan, (suite,))))
 
             async def measure(step: TierPlan, turn: Turn) -> Measurement:
                 measurement = await MEASURE[suite](night, step, turn)

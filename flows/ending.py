@@ -24,6 +24,7 @@ from flows.states import (
     cancelled_state,
     crashed_state,
     interrupted_state,
+    refused_state,
     slot_taken_state,
     too_late_state,
 )
@@ -36,6 +37,7 @@ from nightbench.night_ending import EARLY_SECONDS, ToldToEndError, is_whole, kep
 from nightbench.running import running_night
 from nightbench.slots.waiting import SlotTakenError
 from tasks.links import current_run
+from tasks.refused import tell_refused
 
 P = ParamSpec("P")
 Body = Callable[P, Awaitable[State[Any] | None]]
@@ -50,11 +52,13 @@ class FlowEnding(Ending):
 
     Attributes:
         night: The night of this run, as soon as there is one.
+        has_teller: Whether a night has begun, which tells of what breaks it.
     """
 
     def __init__(self, run: FlowRun | None) -> None:
         super().__init__(asyncio.Event(), limit=EARLY_SECONDS, on_first=self._begin_to_ask)
         self.night: Night | None = None
+        self.has_teller = False
         self._run = run
         self._loop = asyncio.get_running_loop()
         self._asking: asyncio.Task[bool] | None = None
@@ -112,8 +116,8 @@ async def _ended(ending: FlowEnding, body: Awaitable[State[Any] | None]) -> Stat
     except NotBegunError:
         if not ending.told:
             raise
-    except SlotTakenError as error:  # which the night has told
-        state = slot_taken_state(str(error))
+    except (SlotTakenError, ConfigurationError) as error:
+        state = await _not_begun(ending, error)
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if not ending.at_once or task is None:
@@ -133,10 +137,21 @@ async def _ended(ending: FlowEnding, body: Awaitable[State[Any] | None]) -> Stat
     return state if is_whole(outcome) else interrupted_state(kept_of(outcome))
 
 
-def stop_of_flow() -> asyncio.Event | None:
-    """What ends this flow run early."""
+async def _not_begun(ending: FlowEnding, error: SlotTakenError | ConfigurationError) -> State[Any]:
+    if isinstance(error, SlotTakenError):  # which the night has told
+        return slot_taken_state(str(error))
+    if not ending.has_teller:
+        await tell_refused(error)
+    return refused_state(str(error))
+
+
+def stop_of_night() -> asyncio.Event | None:
+    """What ends the night of this flow run early, which from now on tells of what breaks it."""
     ending = _ending.get()
-    return None if ending is None else ending.stop
+    if ending is None:
+        return None
+    ending.has_teller = True
+    return ending.stop
 
 
 @asynccontextmanager
@@ -148,8 +163,10 @@ async def accounted_for(night: Night) -> AsyncIterator[None]:
         return
     ending.night = night
     yield
-    if ending.told and not is_whole(night.outcome()) and not await ending.by_a_user():
-        night.failed(None, None, ToldToEndError())
+    if ending.told and not is_whole(night.outcome()):
+        night.cancelled = await ending.by_a_user()
+        if not night.cancelled:
+            night.failed(None, None, ToldToEndError())
 
 
 def _too_late(run: FlowRun | None) -> str:

@@ -11,7 +11,7 @@ from prefect.logging import get_run_logger
 
 from flows.beside.progress import progress_artifacts
 from flows.beside.slot import shared_slot
-from flows.ending import accounted_for, stop_of_flow
+from flows.ending import accounted_for, stop_of_night
 from flows.fleet.choice import fleet_of
 from nightbench import settings
 from nightbench.display import shown_on_both
@@ -73,7 +73,7 @@ async def _opened(name: str, needs: frozenset[Suite]) -> AsyncIterator[Night]:
             settings.current(),
             display=shown_on_both(lines, artifacts),
             on_note=logger.warning,
-            stop=stop_of_flow(),
+            stop=stop_of_night(),
             told=Exception,
             needs=needs,
         )

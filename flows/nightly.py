@@ -13,11 +13,15 @@ from flows.night import survive, the_night
 from flows.part import TierFlow, run_part
 from flows.states import failed_state
 from flows.subject import AskedSubject, subject_of
+from nightbench import settings
 from nightbench.night import Night
 from nightbench.plan import Tier, TierChanges
 from nightbench.plan.asked import AskedBaseline, AskedFull, AskedQuick, AskedStress, AskedUrl
+from nightbench.planning import check_plans
 from tasks.checkin import checked_in
 from tasks.crashed import crashed
+from tasks.links import current_run
+from tasks.refused import begun_by_itself
 from tasks.scrubbed import scrubbed
 
 
@@ -35,10 +39,12 @@ async def nightly(
 ) -> State[Any] | None:
     """Baseline, full and stress in sequence, then the alerts and the summary of all.
 
-    A tier that fails does not stop the others.
+    A tier that fails does not stop the others, unless a person is there to set its plan right.
     """
     changes: dict[Tier, TierChanges | None] = {"baseline": baseline, "full": full, "stress": stress}
     with subject_of(url, subject):
+        if not begun_by_itself(current_run()):
+            check_plans(settings.current(), changes, quick=quick)
         async with checked_in(changes) as check_ins:
             async with the_night("nightly") as night:
                 await _tier(night, "baseline", baseline_flow.baseline, baseline, quick=quick)

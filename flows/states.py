@@ -10,6 +10,7 @@ from prefect.states import Cancelled, Completed, Crashed, Failed
 
 from nightbench.capacity.finding import Found
 from nightbench.capacity.page import answer_of
+from nightbench.errors import ExitCode
 from nightbench.outcome import NightOutcome
 from nightbench.verdict.verdict import State as VerdictState
 from tasks.crashed import INTERRUPTED
@@ -19,16 +20,23 @@ REGRESSION = "Regression"
 INVALID = "Invalid"
 TOO_LATE = "TooLate"
 SLOT_TAKEN = "SlotTaken"
+REFUSED = "Refused"
 _NAMES: Mapping[VerdictState, str] = {"missed": TARGET_MISSED, "regression": REGRESSION, "invalid": INVALID}
-OUTCOMES = frozenset(_NAMES.values())
-"""Final states that tell of what was measured: the flow itself did what it should."""
+OUTCOMES = frozenset((*_NAMES.values(), REFUSED))
+"""Final states that tell of what was measured, or why nothing was: the flow itself did what it should."""
 
 
 def failed_state(outcome: NightOutcome) -> State[Any] | None:
     """The final state of a flow whose outcome is no pass; None for a pass."""
     if outcome.state == "met":
         return None
-    return Failed(name=_NAMES[outcome.state], message="\n".join(outcome.shortcomings))
+    name = REFUSED if outcome.exit_code is ExitCode.WRONG_USE else _NAMES[outcome.state]
+    return Failed(name=name, message="\n".join(outcome.shortcomings))
+
+
+def refused_state(why: str) -> State[Any]:
+    """The final state of a run that cannot be what was asked for, as a setting, plan, target or subject is wrong."""
+    return Failed(name=REFUSED, message=why)
 
 
 def too_late_state(why: str) -> State[Any]:

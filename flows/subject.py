@@ -7,17 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from prefect.blocks.core import Block
-from pydantic import Field, GetJsonSchemaHandler, SecretStr
+from prefect.settings import PREFECT_UI_URL
+from pydantic import Field, GetJsonSchemaHandler, HttpUrl, SecretStr, model_validator
 from pydantic_core import CoreSchema
 
 from nightbench import settings as settings_module
 from nightbench.errors import NOT_GIVEN, ConfigurationError
 from nightbench.form import JsonSchema, LeftOut
-from nightbench.plan.asked import WEBSOCKET_URL, Asked, shown
-from nightbench.subject_asked import RegisteredSubject, with_subject, with_url
+from nightbench.plan.asked import LONGEST_URL, WEBSOCKET_URL, Asked, shown
+from nightbench.subject_asked import LONGEST_ENVIRONMENT, RegisteredSubject, with_subject, with_url
+
+
+def _logo() -> HttpUrl | None:
+    """A picture that the server itself has: the UI shows a broken one where there is none, and Prefect takes no data."""
+    parts = urlsplit(PREFECT_UI_URL.value() or "")
+    return HttpUrl(f"{parts.scheme}://{parts.netloc}/ico/favicon-32x32.png") if parts.netloc else None
 
 
 class NightbenchSubject(Block):
@@ -25,23 +33,22 @@ class NightbenchSubject(Block):
 
     _block_type_name = "nightbench subject"
     _block_type_slug = "nightbench-subject"
+    _logo_url = _logo()
     _description = (
         "A backend that nightbench loads: WebSocket, token, PostgreSQL and the name for its results."
     )
 
+    # bounds are the schema's alone: of a block that the model refuses, Prefect says no more than that it could not
+    # be read; `subject_of` names the field
     environment: str = Field(
-        min_length=1,
-        max_length=64,
         title="Environment",
-        json_schema_extra={"position": 0},
+        json_schema_extra={"position": 0, "minLength": 1, "maxLength": LONGEST_ENVIRONMENT},
         description="names this subject in results and alerts; another subject needs another name",
     )
-    websocket_url: Annotated[
-        Annotated[str, Field(max_length=2048, pattern=WEBSOCKET_URL)] | None, LeftOut()
-    ] = Field(
+    websocket_url: Annotated[str | None, LeftOut()] = Field(
         None,
         title="WebSocket URL",
-        json_schema_extra={"position": 1},
+        json_schema_extra={"position": 1, "maxLength": LONGEST_URL, "pattern": WEBSOCKET_URL},
         description="ws:// or wss://, without user, password, query and fragment; the embedded reference without any",
     )
     token: Annotated[SecretStr | None, LeftOut()] = Field(
@@ -57,9 +64,21 @@ class NightbenchSubject(Block):
         description="postgresql://role:password@host:5432/database; the embedded reference without any",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _may_lack_its_name(cls, data: Any) -> Any:
+        """The form makes a block without what the schema requires, too."""
+        return {**data, "environment": data.get("environment") or ""} if isinstance(data, dict) else data
+
     def registered(self) -> RegisteredSubject:
         """The same without Prefect."""
-        return RegisteredSubject(self.environment, self.websocket_url, self.token, self.database_dsn)
+        return RegisteredSubject(
+            self.environment,
+            self.websocket_url or None,  # a form that was emptied again has an empty text
+            self.token,
+            self.database_dsn,
+            f"the block {self._block_type_slug}/{self._block_document_name or ''}".rstrip("/"),
+        )
 
 
 class _ByReference:

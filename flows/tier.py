@@ -9,11 +9,13 @@ from prefect.client.schemas.objects import State
 
 from flows.night import survive, the_night
 from flows.states import failed_state
+from nightbench import settings
 from nightbench.blocks import Course, Turn, blocks_of, reruns_of, suspects_of
 from nightbench.errors import ConfigurationError, NotBegunError
 from nightbench.night import Night
 from nightbench.plan import Tier, TierChanges, TierPlan
-from nightbench.planning import planned
+from nightbench.planning import lone_shards, planned
+from nightbench.running import running_night
 from tasks.alert import alert
 from tasks.judge import judge
 from tasks.measure import MEASURE
@@ -24,14 +26,19 @@ async def run_tier(tier: Tier, changes: TierChanges, *, quick: bool) -> State[An
     """Measure, record, judge and alert one tier; return the failed state that it deserves, if any.
 
     A tier that is a night by itself answers for all of it, a part of a night for its own.
+
+    Raises:
+        ConfigurationError: when the plan of one by itself cannot be used, before anything is waited for.
     """
+    if running_night() is None:
+        planned(settings.current(), tier, changes, quick=quick)
     async with the_night(tier) as night:
         try:
             plan, warnings = planned(night.settings, tier, changes, quick=quick)
         except ConfigurationError as error:
             night.failed(tier, None, error)
         else:
-            night.warn(warnings)
+            night.warn((*warnings, *lone_shards(night.settings, plan)))
             await _suites(night, plan)
         await survive(night, alert(night), tier)
     outcome = night.outcome()

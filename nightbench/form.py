@@ -6,6 +6,7 @@ An input that is left empty sends nothing; one whose default is null sends null,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,11 +39,19 @@ def as_part(schema: JsonSchema) -> None:
 
 
 def _laid_out(schema: JsonSchema, *, unset: str) -> None:
+    if "title" in schema:
+        schema["title"] = in_words(schema["title"])
     for position, field in enumerate(schema.get("properties", {}).values()):
         field["position"] = position  # the server's database keeps no order
         show_as_one(field, unset=unset)
         if field.get("type") == "boolean" and "default" not in field:
             field["enum"] = [True, False]  # a switch that is off would look like one that was set so
+
+
+def in_words(name: str) -> str:
+    """The name of a class as a label: ``MessageKind`` as ``Message kind``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+    return words.replace("Web socket", "WebSocket").replace("Tls", "TLS")
 
 
 def also_as_text(pattern: str, example: str) -> Callable[[JsonSchema], None]:

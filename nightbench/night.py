@@ -99,7 +99,7 @@ class Night:
         self.fleet: Fleet = LOCAL
         self.policy = policy_of(settings, judgements=judgements)
         self.histories = NightHistories()
-        self.cut_short = False
+        self.cut_short = self.cancelled = False
         self._store = HistoryStore(settings.results)
         self._alerts = NightAlerts(settings, night_id)
         self._runs: dict[tuple[Tier, Suite], list[Measurement]] = {}
@@ -153,16 +153,17 @@ class Night:
         self, plan: TierPlan, suite: Suite, label: RunLabel, on_progress: OnProgress, stop: asyncio.Event
     ) -> Measurement:
         subject, fleet = self.subject, self.fleet
-        if suite == "websocket":
-            return await load_test.run(
-                plan.websocket, subject, label, on_progress=on_progress, stop=stop, fleet=fleet
-            )
         try:
+            if suite == "websocket":
+                return await load_test.run(
+                    plan.websocket, subject, label, on_progress=on_progress, stop=stop, fleet=fleet
+                )
             return await stress_test.run(
                 plan.database, subject, label, on_progress=on_progress, stop=stop, fleet=fleet
             )
         except ConfigurationError as error:
-            raise as_it_was_set(error, self.settings.layers(plan.tier), suite) from None
+            known = self.settings.as_set(error)
+            raise as_it_was_set(known, self.settings.layers(plan.tier), suite) from None
 
     async def _calibrated(self) -> HostCalibration:
         folder = self.settings.results_folder or self.settings.cache
@@ -285,6 +286,7 @@ class Night:
             alerts=self._alerts.records,
             delivery=self._alerts.delivery,
             kept_aside=self._kept_aside,
+            cancelled=self.cancelled,
             steps=sum(run.role == "capacity" for runs in self._runs.values() for run in runs),
         )
 

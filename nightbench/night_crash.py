@@ -1,4 +1,4 @@
-"""What is told of a flow whose process is gone, by another process that noticed."""
+"""What is told of a flow without its night: its process is gone, and another noticed, or it was refused before."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from nightbench.alerts.checkin import CheckIn
 from nightbench.alerts.failure import Failure
-from nightbench.errors import MeasurementError, NightbenchError
+from nightbench.errors import ExitCode, MeasurementError, NightbenchError
 from nightbench.history.store import HistoryStore
 from nightbench.measurement import new_id
 from nightbench.night_alerts import NightAlerts
 from nightbench.night_checkins import post_check_in
-from nightbench.plan import TIER_NAMES
+from nightbench.plan import TIER_NAMES, Tier
 from nightbench.scrub import one_line
 from nightbench.settings import Settings
 from nightbench.tiers import NIGHTLY
@@ -20,7 +20,7 @@ from nightbench.tiers import NIGHTLY
 
 @dataclass(frozen=True)
 class Crash:
-    """A flow that ended without a word.
+    """A flow that ended without a word of its night.
 
     Attributes:
         flow: ``nightly`` or a tier.
@@ -43,23 +43,37 @@ def tell_crash(settings: Settings, crash: Crash) -> str:
     Returns:
         One line for the log: what could not be told, or an empty text.
     """
-    lost: list[str] = []
-    try:
-        lost += _alerted(settings, crash)
-    # whatever it is: the monitor is told, and the log
-    except Exception as error:  # noqa: BLE001
-        lost.append(f"the crash could not be told: {one_line(f'{type(error).__name__}: {error}')}")
+    reason = one_line(crash.reason) or "it ended without a word"
+    failure = Failure(*_place(settings, crash), reason, kind="crashed")
+    lost = _told(settings, failure, crash, "the crash")
     if crash.flow == NIGHTLY:
         lost.append(post_check_in(settings, CheckIn(crash.run, settings.environment, "error")))
     return "; ".join(dict.fromkeys(each for each in lost if each))
 
 
-def _alerted(settings: Settings, crash: Crash) -> Iterator[str]:
-    """Tell by an alert; what could not be done."""
+def tell_refusal(settings: Settings, refused: Crash) -> str:
+    """The same of a flow that was refused before its night began; the monitor has heard of no night."""
+    failure = Failure(*_place(settings, refused), one_line(refused.reason), ExitCode.WRONG_USE)
+    return "; ".join(dict.fromkeys(_told(settings, failure, refused, "the refusal")))
+
+
+def _place(settings: Settings, crash: Crash) -> tuple[Tier | None, None, str, str]:
     tier = next((name for name in TIER_NAMES if name == crash.flow), None)
-    reason = one_line(crash.reason) or "it ended without a word"
-    night_id = new_id(crash.flow)  # that of the night itself is gone with it
-    failure = Failure(tier, None, settings.environment, night_id, reason, kind="crashed")
+    return tier, None, settings.environment, new_id(crash.flow)  # the id of the night itself is gone with it
+
+
+def _told(settings: Settings, failure: Failure, crash: Crash, what: str) -> list[str]:
+    lost: list[str] = []
+    try:
+        lost += _alerted(settings, failure, crash)
+    # whatever it is: the monitor is told, and the log
+    except Exception as error:  # noqa: BLE001
+        lost.append(f"{what} could not be told: {one_line(f'{type(error).__name__}: {error}')}")
+    return lost
+
+
+def _alerted(settings: Settings, failure: Failure, crash: Crash) -> Iterator[str]:
+    """Tell by an alert; what could not be done."""
     alerts = NightAlerts(settings)
     alerts.find((), [failure], links=crash.links)
     try:

@@ -20,7 +20,10 @@ def tiers_measured(outcome: NightOutcome) -> tuple[Tier, ...]:
 
 
 def metric_rows(outcome: NightOutcome, tier: Tier) -> list[dict[str, str]]:
-    """A row for each metric of both suites of a tier: its value tonight, its target, and how it compares; text, scrubbed."""
+    """A row for each metric of both suites of a tier: its value tonight, its target, and how it compares; text, scrubbed.
+
+    The columns stand in the order in which a UI shows them: what came of it comes before what not every window has room for.
+    """
     rows = [row for verdict in outcome.of_tier(tier).verdicts for row in _rows(verdict)]
     return rows[:MOST_ROWS]
 
@@ -34,9 +37,9 @@ def _rows(verdict: SuiteVerdict) -> Iterator[dict[str, str]]:
         yield {
             "suite": verdict.measurement.suite,
             "metric": clean_text(metric.name),
+            "verdict": "" if line is None else line.state,
             "tonight": number(metric.value, metric.unit),
             "target": "" if target is None else f"{promised(target, metric.unit)}{mark}",
-            "baseline": "" if line is None else number(line.baseline, metric.unit),
             "change": "" if line is None else change(line.effect),
-            "verdict": "" if line is None else line.state,
+            "baseline": "" if line is None else number(line.baseline, metric.unit),
         }

@@ -22,7 +22,9 @@ from nightbench.history.reading import UnreadableFile
 from nightbench.measurement import SCHEMA
 from nightbench.plan import Tier
 from nightbench.report.document import suite_document
-from nightbench.report.promises import units_of
+from nightbench.report.layout import Page
+from nightbench.report.overview import STYLES
+from nightbench.report.promises import missed_in_words, units_of
 from nightbench.report.summary import print_night
 from nightbench.report.verdict_lines import in_one_sentence
 from nightbench.scrub import scrub, scrub_long, scrub_tree
@@ -55,6 +57,7 @@ class NightOutcome:
         delivery: What became of the alerts; None when the night ended before they could be posted.
         kept_aside: The folder of the runs that the dataset could not take, if there are any.
         steps: How many loads were tried of a search for the capacity, each a run of its own.
+        cancelled: Whether a user has cancelled it before its end.
     """
 
     night_id: str
@@ -66,6 +69,7 @@ class NightOutcome:
     delivery: DeliveryReport | None = None
     kept_aside: Path | None = None
     steps: int = 0
+    cancelled: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
@@ -124,12 +128,20 @@ class NightOutcome:
 
 def headline(outcome: NightOutcome) -> str:
     """What came of a night in one line of plain text: ``✗ Target missed: 1 of 6 suites``."""
-    mark, words = _WORDS[outcome.state]
-    suites = len(outcome.verdicts)
-    same = sum(verdict.state == outcome.state for verdict in outcome.verdicts)
-    if outcome.state == "met":
-        return f"{mark} {words} in {amount(suites, 'suite')}"
-    return f"{mark} {words}: {same} of {amount(suites, 'suite')}" if same else f"{mark} {words}"
+    state = outcome.state
+    mark, words = _WORDS[state]
+    measured = {(each.measurement.tier, each.measurement.suite): each.state for each in outcome.verdicts}
+    unmeasured = {(each.tier, each.suite) for each in outcome.skipped}
+    unmeasured |= {(each.tier, each.suite) for each in outcome.failures if each.tier and each.suite}
+    unmeasured -= measured.keys()
+    suites = amount(len(measured) + len(unmeasured), "suite")
+    if state == "met":
+        return f"{mark} {words} in {suites}"
+    same = list(measured.values()).count(state) + (len(unmeasured) if state == "invalid" else 0)
+    if outcome.cancelled and state == "invalid":
+        return f"{mark} Cancelled: {same} of {suites} invalid or incomplete" if same else f"{mark} Cancelled"
+    then = ", then cancelled" if outcome.cancelled else ""
+    return f"{mark} {words}: {same} of {suites}{then}" if same else f"{mark} {words}{then}"
 
 
 def _shortcomings(verdict: SuiteVerdict) -> list[str]:
@@ -141,10 +153,7 @@ def _shortcomings(verdict: SuiteVerdict) -> list[str]:
     units = units_of(verdict)
     lost = () if verdict.whole else verdict.block_notes
     return [
-        *(
-            f"{place}: {target} missed: {'no value' if target.value is None else format(target.value, '.6g')}"
-            for target in verdict.missed
-        ),
+        *(f"{place}: {missed_in_words(target, units.get(target.metric, ''))}" for target in verdict.missed),
         *(scrub(f"{place}: {in_one_sentence(line, units)}") for line in verdict.regressions),
         *(scrub(f"{place}: {note}") for note in lost),
     ]
@@ -178,7 +187,7 @@ def places_of(outcome: NightOutcome, settings: Settings) -> dict[str, Path | str
 
 
 def print_outcome(console: Console, outcome: NightOutcome, settings: Settings) -> None:
-    """Print the summary of a night."""
+    """Print the summary of a night, and as its last line once more what came of it."""
     places = {**places_of(outcome, settings), "outbox": settings.outbox_folder}
     print_night(
         console,
@@ -187,6 +196,9 @@ def print_outcome(console: Console, outcome: NightOutcome, settings: Settings) -
         alerts=outcome.delivery or _not_posted(settings),
         notes=outcome.notes,
     )
+    page = Page(console)
+    page.line()
+    page.line((headline(outcome), STYLES[outcome.state]))
 
 
 def _not_posted(settings: Settings) -> DeliveryReport:

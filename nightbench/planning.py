@@ -10,6 +10,7 @@ from nightbench.errors import ConfigurationError
 from nightbench.plan import Layer, Suite, Tier, TierChanges, TierPlan
 from nightbench.plan.effect import idle_fields
 from nightbench.plan.layers import name_in, name_of_target
+from nightbench.run_settings import DASK_SETTING
 from nightbench.settings import Settings
 from nightbench.target import unknown_metric
 
@@ -54,6 +55,28 @@ def planned(
             )  # which says how many queries are quick
         ),
     )
+
+
+def lone_shards(settings: Settings, plan: TierPlan, suites: Sequence[Suite] = SUITES) -> tuple[str, ...]:
+    """A line for each of `suites` that a flow loads from one worker alone, of the several that Dask may have."""
+    if settings.run.dask is None:
+        return ()
+    return tuple(
+        f"warning: {DASK_SETTING}: one worker makes the whole load of the {suite} suite, whose shards are 1; "
+        f"set {suite}.shards to use more"
+        for suite in suites
+        if getattr(plan, suite).shards == 1
+    )
+
+
+def check_plans(settings: Settings, changes: Mapping[Tier, TierChanges | None], *, quick: bool) -> None:
+    """Try the plans of several tiers, each with what is changed in it.
+
+    Raises:
+        ConfigurationError: for the first that is none, as of `planned`.
+    """
+    for tier, asked in changes.items():
+        planned(settings, tier, asked, quick=quick)
 
 
 def _check_targets(suite: Suite, plan: TierPlan, layers: Sequence[Layer], *, secure: bool) -> None:

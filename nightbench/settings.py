@@ -25,31 +25,17 @@ from nightbench import addresses
 from nightbench.alert_settings import AlertSettings
 from nightbench.allowed import Place
 from nightbench.errors import ConfigurationError
-from nightbench.frozen import Frozen
 from nightbench.plan import Layer, NameOf, Tier, TierChanges, TierPlan
 from nightbench.plan.fields import Path as FieldPath
 from nightbench.plan.fields import dotted, names_beside, problem_of, shown
 from nightbench.plan.layers import no_plan, together
+from nightbench.plan_settings import PlanSettings
 from nightbench.run_settings import RunSettings
 from nightbench.scrub import REDACTED, learn, scrub, scrub_address, without_query
 from nightbench.spelling import did_you_mean
 from nightbench.tiers import TIERS, shortened
 from nightbench.variables import FILE, PREFIX, place_of, reject_unknown, variable_that_sets
 from nightbench.verdict_settings import VerdictSettings
-
-
-class PlanSettings(Frozen):
-    """The ``[plan.TIER.SUITE]`` tables of the settings file: what to change in each tier."""
-
-    quick: TierChanges = TierChanges()
-    baseline: TierChanges = TierChanges()
-    full: TierChanges = TierChanges()
-    stress: TierChanges = TierChanges()
-
-    def of(self, tier: Tier) -> TierChanges:
-        """The changes of one tier."""
-        changes: TierChanges = getattr(self, tier)
-        return changes
 
 
 class Settings(BaseSettings):
@@ -98,6 +84,7 @@ class Settings(BaseSettings):
     _plan_file: Layer | None = PrivateAttr(None)
     # of a factory, since pydantic makes a method of a function
     _name_asked: NameOf = PrivateAttr(default_factory=lambda: _name_of_parameter)
+    _elsewhere: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -172,6 +159,17 @@ class Settings(BaseSettings):
         settings = self.model_copy()
         settings._name_asked = name_of  # noqa: SLF001  # of our own kind
         return settings
+
+    def set_elsewhere(self, names: Mapping[str, str]) -> Self:
+        """These settings where some were set in another place than usual: how it is known, by what errors call them."""
+        settings = self.model_copy()
+        settings._elsewhere = {**self._elsewhere, **names}  # noqa: SLF001  # of our own kind
+        return settings
+
+    def as_set(self, error: ConfigurationError) -> ConfigurationError:
+        """`error` of a setting with the name by which it is known where it was set."""
+        name = self._elsewhere.get(error.setting)
+        return error if name is None else ConfigurationError(name, error.value, error.problem, error.way_out)
 
     def layers(self, tier: Tier, changes: TierChanges | None = None) -> tuple[Layer, ...]:
         """What changes `tier`: files and environment, then the plan file, then the `changes` that are asked for."""

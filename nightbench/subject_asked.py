@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,9 +10,15 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from nightbench import addresses
-from nightbench.errors import ConfigurationError
-from nightbench.scrub import REDACTED, scrub_address
+from nightbench.database.connection import SETTING as DATABASE
+from nightbench.errors import NOT_GIVEN, ConfigurationError
+from nightbench.plan.asked import LONGEST_URL, WEBSOCKET_URL
+from nightbench.scrub import REDACTED, learn, scrub_address, without_query
 from nightbench.settings import Settings
+from nightbench.websocket.load_test import SETTING as WEBSOCKET
+
+LONGEST_ENVIRONMENT = 64
+PARAMETER_URL = "parameter url"
 
 
 @dataclass(frozen=True)
@@ -23,27 +30,39 @@ class RegisteredSubject:
         websocket_url: Its chat WebSocket.
         token: The WebSocket's bearer token.
         database_dsn: Its PostgreSQL.
+        name: How the user knows it.
     """
 
     environment: str
     websocket_url: str | None = None
     token: SecretStr | None = None
     database_dsn: SecretStr | None = None
+    name: str = "the subject"
 
 
 def with_subject(settings: Settings, subject: RegisteredSubject) -> Settings:
     """`settings` with another subject; which databases may be written to is still for the machine to say.
 
     Raises:
-        ConfigurationError: when an address of it is none.
+        ConfigurationError: when a field of it cannot be used.
     """
+    learn(subject)  # also what stands where no secret should
+    known_as = {
+        name: f"{name} of {subject.name}" for name in ("environment", "websocket_url", "database_dsn")
+    }
+    if not 1 <= len(subject.environment) <= LONGEST_ENVIRONMENT:
+        problem = f"is not between 1 and {LONGEST_ENVIRONMENT} characters long"
+        raise ConfigurationError(known_as["environment"], subject.environment, problem)
     if subject.websocket_url is not None:
-        _check_websocket("subject's websocket_url", subject.websocket_url)
+        _check_websocket(known_as["websocket_url"], subject.websocket_url)
     if subject.database_dsn is not None:
         try:
             addresses.check_postgresql(subject.database_dsn.get_secret_value())
         except ValueError as error:
-            raise ConfigurationError("subject's database_dsn", REDACTED, str(error)) from None
+            raise ConfigurationError(known_as["database_dsn"], REDACTED, str(error)) from None
+    settings = settings.set_elsewhere(
+        {WEBSOCKET: known_as["websocket_url"], DATABASE: known_as["database_dsn"]}
+    )
     return settings.model_copy(
         update={
             "environment": subject.environment,
@@ -61,7 +80,8 @@ def with_url(settings: Settings, url: str) -> Settings:
     Raises:
         ConfigurationError: when `url` is none.
     """
-    _check_websocket("parameter url", url)
+    _check_websocket(PARAMETER_URL, url)
+    settings = settings.set_elsewhere({WEBSOCKET: PARAMETER_URL})
     known = settings.websocket_url
     same = known is not None and _origin(known) == _origin(url)
     token = settings.token if same else None
@@ -74,10 +94,20 @@ def _without_monitor(settings: Settings) -> dict[str, Any]:
 
 
 def _check_websocket(name: str, url: str) -> None:
+    """Refuse what is no URL, and what Prefect would show to everybody: it stores this one as it is."""
     try:
         addresses.check_websocket(url)
     except ValueError as error:
-        raise ConfigurationError(name, scrub_address(url), str(error)) from None
+        raise ConfigurationError(name, without_query(scrub_address(url)), str(error)) from None
+    if not re.match(WEBSOCKET_URL, url):
+        raise ConfigurationError(
+            name,
+            without_query(scrub_address(url)),
+            "has a user, password, query or fragment, which Prefect shows to whoever looks",
+            "take it out, and change what was secret in it; a bearer token goes into the subject's token",
+        )
+    if len(url) > LONGEST_URL:
+        raise ConfigurationError(name, NOT_GIVEN, f"is longer than {LONGEST_URL} characters")
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

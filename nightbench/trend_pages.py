@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from nightbench.report.charts.drawing import UndrawnError
 from nightbench.report.charts.pictures import pictures
 from nightbench.report.layout import change, number
 from nightbench.report.markdown import code, image, inline, items, page, said, table
 from nightbench.report.overview import MAIN
+from nightbench.report.promises import missed_in_words
 from nightbench.trends import MetricTrend, SuiteTrend
 from nightbench.wording import amount
 
@@ -26,6 +27,7 @@ MOST_SECONDS = 60.0
 """That the charts of one suite may take."""
 _REST = 3
 """The rank of metrics of which there is nothing to say."""
+_HEAD = ("Suite", "Nights", "Metrics", "Missed", "Worse", "Changes")
 _NOT_AS_EVER = ("regression", "suspect", "missing", "muted", "improved", "noisy")
 
 
@@ -62,7 +64,7 @@ def trend_pages(trends: Sequence[SuiteTrend], environment: str, place: str) -> t
     text = page(
         f"# {said(title)}",
         items(_news(trends)) or "Nothing changed for good, and the last night is as ever.",
-        table(["Suite", "Nights", "Metrics", "Worse", "Changes"], [_row(trend) for trend in trends]),
+        table(_HEAD, [_row(trend) for trend in trends]),
         *_leading(trends, drawn),
         f"All charts of a suite: artifacts {', '.join(code(each.key) for each, _ in of_suites)}",
     )
@@ -71,24 +73,34 @@ def trend_pages(trends: Sequence[SuiteTrend], environment: str, place: str) -> t
 
 def _span(trends: Sequence[SuiteTrend]) -> str:
     first, last = min(each.first for each in trends), max(each.last for each in trends)
-    return f"{amount(max(each.nights for each in trends), 'night')}, {_day(first)} to {_day(last)}"
+    nights = amount(max(each.nights for each in trends), "night")
+    if _day(first) != _day(last):
+        return f"{nights}, {_day(first)} to {_day(last)}"
+    until = "" if first == last else f" to {_time(last)}"
+    return f"{nights}, {_day(first)} {_time(first)}{until} UTC"
 
 
 def _day(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d}"
+    return f"{instant.astimezone(UTC):%Y-%m-%d}"
+
+
+def _time(instant: datetime) -> str:
+    return f"{instant.astimezone(UTC):%H:%M}"
 
 
 def _row(trend: SuiteTrend) -> list[str]:
     worse = sum(each.line.state in ("regression", "suspect") for each in trend.metrics)
     changes = {each.group for each in trend.judged.changes}
-    counts = (trend.nights, len(trend.metrics), worse, len(changes))
+    counts = (trend.nights, len(trend.metrics), len(trend.missed), worse, len(changes))
     return [f"{trend.tier} {trend.suite}", *map(str, counts)]
 
 
 def _news(trends: Sequence[SuiteTrend]) -> Iterator[str]:
-    """What changed for good, and what is not as ever in the last night."""
+    """What the last night missed, what changed for good, what is not as ever in it, and what else has to be known."""
     for trend in trends:
         place = f"{trend.tier} {trend.suite}"
+        for target, unit in trend.missed:
+            yield f"{place}, last night: {said(missed_in_words(target, unit))}"
         for each in trend.judged.changes:
             began = _night(trend, each.metric, each.night)
             yield f"{place}: {code(each.metric)} changed {inline(change(each.point.effect))} with the night of {began}"
@@ -96,12 +108,16 @@ def _news(trends: Sequence[SuiteTrend]) -> Iterator[str]:
             if metric.line.state in ("regression", "suspect", "missing"):
                 effect = "" if metric.line.effect is None else f" ({inline(change(metric.line.effect))})"
                 yield f"{place}: {code(metric.line.metric)} is {metric.line.state} in the last night{effect}"
+        yield from (said(note) for note in trend.judged.notes)
 
 
 def _night(trend: SuiteTrend, metric: str, night: str) -> str:
-    known = (each.nights for each in trend.metrics if each.line.metric == metric)
-    days = (_day(each.started_at) for nights in known for each in nights.nights if each.night == night)
-    return next(days, code(night))
+    known = next((each.nights.nights for each in trend.metrics if each.line.metric == metric), ())
+    began = next((each.started_at for each in known if each.night == night), None)
+    if began is None:
+        return code(night)
+    alone = sum(_day(each.started_at) == _day(began) for each in known) == 1
+    return _day(began) if alone else f"{_day(began)} {_time(began)} UTC"
 
 
 def _leading(trends: Sequence[SuiteTrend], drawn: dict[tuple[str, str, str], str]) -> Iterator[str]:

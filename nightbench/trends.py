@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -15,13 +15,17 @@ from nightbench.metric_history import SuiteNights, Tonight, nights_of
 from nightbench.plan import TIER_NAMES, Suite, Tier
 from nightbench.planning import SUITES
 from nightbench.report.charts.metric_nights import MetricNights
-from nightbench.report.stored_run import stored_targets
+from nightbench.report.promises import is_certain
+from nightbench.report.stored_run import measurement_of, stored_targets
+from nightbench.target import Target
 from nightbench.tier_verdict import Earlier
 from nightbench.verdict.acknowledgement import annotated
 from nightbench.verdict.judgement import Line, Verdict
 from nightbench.verdict.judging import judge
+from nightbench.verdict.night_value import judge_night, shown
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.targets import TargetResult
+from nightbench.verdict.verdict import SuiteVerdict
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class SuiteTrend:
         first, last: When the first and the last of them began, UTC.
         metrics: Those that gate, in the order of the last night.
         judged: The last night against those before it, as they would be judged now.
+        missed: The targets that the last night missed beyond doubt, each with the unit of its metric.
     """
 
     suite: Suite
@@ -56,6 +61,7 @@ class SuiteTrend:
     last: datetime
     metrics: tuple[MetricTrend, ...]
     judged: Verdict
+    missed: tuple[tuple[TargetResult, str], ...]
 
 
 def suite_trends(
@@ -99,8 +105,10 @@ def _trend(store: HistoryStore, rows: pd.DataFrame, earlier: Earlier, policy: Po
         environment=str(last["environment"]),
     )
     judged = _judged(rows, earlier, tonight.night, policy)
-    suite = SuiteNights(rows, earlier, judged, _targets(store, str(last["run_id"])), tonight)
     of_tonight = rows[rows["night"] == tonight.night]
+    verdict = _last_night(store, of_tonight["run_id"].astype(str).unique(), judged)
+    targets = () if verdict is None else verdict.targets
+    suite = SuiteNights(rows, earlier, judged, targets, tonight)
     values = _values(of_tonight)
     units = dict(zip(rows["metric"], rows["unit"].astype(str), strict=True))
     return SuiteTrend(
@@ -118,6 +126,11 @@ def _trend(store: HistoryStore, rows: pd.DataFrame, earlier: Earlier, policy: Po
             if line.state != "informs"
         ),
         judged=judged,
+        missed=tuple(
+            (target, units.get(target.metric, ""))
+            for target in targets
+            if verdict is not None and not target.met and is_certain(verdict, target)
+        ),
     )
 
 
@@ -136,9 +149,13 @@ def _values(rows: pd.DataFrame) -> dict[str, float | None]:
     return {str(name): None if pd.isna(value) else float(value) for name, value in medians.items()}
 
 
-def _targets(store: HistoryStore, run_id: str) -> tuple[TargetResult, ...]:
-    """Those of a stored run; a trend without its targets is one all the same."""
+def _last_night(store: HistoryStore, run_ids: Iterable[str], judged: Verdict) -> SuiteVerdict | None:
+    """The last night with its targets; None where they cannot be read: a trend without them is one all the same."""
     try:
-        return tuple(stored_targets(store.run(run_id).row["targets"]))
-    except NightbenchError:
-        return ()
+        runs = [store.run(each) for each in run_ids]
+        stored = stored_targets(runs[0].row["targets"])
+        promises = [Target(**{name: getattr(each, name) for name in Target.model_fields}) for each in stored]
+    except (NightbenchError, ValueError):
+        return None
+    blocks = tuple(measurement_of(run) for run in runs)
+    return SuiteVerdict(shown(blocks), judge_night(promises, blocks), blocks=blocks, judged=judged)

@@ -18,7 +18,7 @@ from prefect.utilities.context import get_task_and_flow_run_ids
 from nightbench.display import Display
 from nightbench.load.progress import OnProgress, Progress
 from nightbench.report.markdown import said
-from nightbench.report.progress import in_one_line, share
+from nightbench.report.progress import in_one_line, name_of, share
 from nightbench.running import running_night
 
 KEY = "nightbench-progress"
@@ -73,7 +73,8 @@ class ProgressArtifact:
         """How much is done, in percent, and in words; of a bar that is full only what is done has one."""
         progress, end = self._progress, self._end
         if end is not None:
-            return 100.0, said(f"{self._label}: {end}")
+            name = self._label if progress is None else name_of(self._label, progress)
+            return 100.0, said(f"{name}: {end}")
         if progress is None:
             return 0.0, said(f"{self._label}: begins")
         return min(round(100 * share(progress), 1), 99.0), said(in_one_line(self._label, progress))

@@ -19,9 +19,8 @@ def fleet_of(dask: str | None) -> Fleet:
     if dask is None:
         return LOCAL
     if importlib.util.find_spec("prefect_dask") is None:
-        raise ConfigurationError(
-            DASK_SETTING, stored_address(dask), "Dask is not installed", "pip install 'nightbench[dask]'"
-        )
+        way_out = "pip install --editable '.[dask]' in the project's folder"
+        raise ConfigurationError(DASK_SETTING, stored_address(dask), "Dask is not installed", way_out)
     from flows.fleet.dask import DaskFleet, LocalDaskFleet  # noqa: PLC0415  # takes a second, and may not be there
 
     return LocalDaskFleet() if dask == ON_THIS_MACHINE else DaskFleet(dask)

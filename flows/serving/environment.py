@@ -11,11 +11,12 @@ _KEPT = (
     "PREFECT_API_AUTH_STRING",
     "PREFECT_SERVER_API_AUTH_STRING",
     "PREFECT_SERVER_SERVICES_",
+    "PREFECT_SERVER_UI_V2_ENABLED",
     "PREFECT_UI_URL",
     "PREFECT_WORKER_",
 )
 """Beginnings of all that a server of ours and its clients take over of the user's own Prefect: what closes the
-server to others, where links lead, and how often its services and the worker look."""
+server to others, where links lead, which UI is shown first, and how often its services and the worker look."""
 
 _OF_RUNS = {
     **NO_TELEMETRY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,8 @@ from nightbench.files import reason
 
 DEFAULT_PORT = 4200
 START_SECONDS = 120.0
-"""How long a start may take, the making of the database included; 10 to 20 s are usual."""
+"""How long a start may take, the making of the database included."""
+USUAL = "usually 10 to 30 s"
 _GRACE_SECONDS = 3.0
 
 
@@ -63,19 +64,23 @@ class OwnServer:
 
 
 @asynccontextmanager
-async def own_server(data: Path, host: str, port: int | None) -> AsyncIterator[OwnServer]:
+async def own_server(
+    data: Path, host: str, port: int | None, *, tell: Callable[[str], None]
+) -> AsyncIterator[OwnServer]:
     """Start a server with its database in `data`; both end with the block.
 
-    It does not wait for the server, see `OwnServer.ready`.
+    It does not wait for the server, see `OwnServer.ready`. `tell` hears what is waited for.
 
     Raises:
         ConfigurationError: when it cannot listen there.
         NightbenchError: when PostgreSQL does not come up.
     """
     with _listener(host, DEFAULT_PORT if port is None else port) as listener:
+        tell(f"starting PostgreSQL and the Prefect server, whose history is kept in {data}: {USUAL}")
         chosen: int = listener.getsockname()[1]
         folder = data / "postgres"
         async with database(folder) as running:
+            tell("PostgreSQL is up; waiting for the Prefect server")
             process = await Child.start(
                 "server",
                 "flows.in_process.server_process",

@@ -106,10 +106,9 @@ class _Live:
         serving, begun = self._serving, time.monotonic()
         server: OwnServer | None = None
         if serving.api_url is None:
-            serving.tell(
-                f"starting PostgreSQL and the Prefect server, whose history is kept in {serving.data}"
+            server = await stack.enter_async_context(
+                own_server(serving.data, serving.host, serving.port, tell=serving.tell)
             )
-            server = await stack.enter_async_context(own_server(serving.data, serving.host, serving.port))
             api_url = server.api_url
             clients = environment.of_own_clients(serving.data, api_url)
         else:
@@ -123,6 +122,7 @@ class _Live:
             self._worker = await self._start_worker(clients)
         if server is not None:
             await server.ready()
+            serving.tell("the Prefect server answers; making what the project's files say")
         await self._apply(applying)
         if self._worker is not None:
             self._worker.say("go")

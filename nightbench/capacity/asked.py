@@ -58,5 +58,5 @@ def search_of(*, start: int, highest: int, precision: float, minutes: float) -> 
     """
     if start > highest:
         problem = f"is above the highest load, {highest}"
-        raise ConfigurationError("start", start, problem, "begin with a load that is surely kept")
+        raise ConfigurationError("parameter start", start, problem, "begin with a load that is surely kept")
     return SearchPlan(start=start, lowest=1, highest=highest, precision=precision / 100, budget=60 * minutes)

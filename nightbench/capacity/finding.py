@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nightbench.blocks import Turn
 from nightbench.capacity.search import Capacity, Next, SearchPlan, Step, next_step
@@ -12,7 +12,9 @@ from nightbench.capacity.step_plan import plan_at
 from nightbench.errors import MeasurementError, NotBegunError
 from nightbench.measurement import Measurement
 from nightbench.plan import Suite, TierPlan
-from nightbench.verdict.targets import judge_targets, leaked
+from nightbench.report.overview import MAIN
+from nightbench.report.promises import missed_in_words
+from nightbench.verdict.targets import LEAKED_ROWS, judge_targets, leaked
 
 Measure = Callable[[TierPlan, Turn], Awaitable[Measurement]]
 OnStep = Callable[[Next, Step], None]
@@ -82,10 +84,22 @@ async def find_capacity(
 
 def step_of(measurement: Measurement, load: int, *, seconds: float) -> Step:
     """What a measurement says of its load; a row of another tenant is a miss, whatever else was."""
+    main = MAIN[measurement.suite]
+    step = Step(
+        load,
+        "met",
+        seconds,
+        p95_ms=measurement.value(f"{main}.response_time.p95"),
+        success=measurement.value(f"{main}.success_rate"),
+    )
+    units = {metric.name: metric.unit for metric in measurement.metrics}
     targets = judge_targets(measurement.plan.promises, measurement)
-    missed = tuple(f"{target}: {target.value}" for target in targets if not target.met)
+    missed = [target for target in targets if not target.met]
+    broke = tuple(target.metric for target in missed)
+    reasons = tuple(missed_in_words(target, units.get(target.metric, "")) for target in missed)
     if leaked(measurement):
-        return Step(load, "missed", seconds, missed or ("rows of other tenants were read",))
+        reasons = reasons or ("rows of other tenants were read",)
+        return replace(step, result="missed", reasons=reasons, broke=broke or (LEAKED_ROWS,))
     if not measurement.validity.valid:
-        return Step(load, "invalid", seconds, measurement.validity.reasons)
-    return Step(load, "missed" if missed else "met", seconds, missed)
+        return replace(step, result="invalid", reasons=measurement.validity.reasons)
+    return replace(step, result="missed", reasons=reasons, broke=broke) if missed else step

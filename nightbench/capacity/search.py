@@ -60,12 +60,18 @@ class Step:
         result: Whether the targets were met; ``invalid`` when the measurement cannot be trusted.
         seconds: How long it took.
         reasons: Which targets were missed, or why it is invalid, one sentence each.
+        broke: The metrics whose targets were missed.
+        p95_ms: P95 response time; None when missing.
+        success: Success rate in percent; None when missing.
     """
 
     load: int
     result: Result
     seconds: float
     reasons: tuple[str, ...] = ()
+    broke: tuple[str, ...] = ()
+    p95_ms: float | None = None
+    success: float | None = None
 
 
 @dataclass(frozen=True)

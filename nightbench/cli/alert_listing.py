@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from nightbench.alerts.outbox_status import KeptAlert, OutboxStatus
@@ -38,9 +38,8 @@ def status_lines(found: OutboxStatus, known: Known, place: str, now: datetime) -
 def _lines(found: OutboxStatus, known: Known, place: str, now: datetime) -> Iterator[str]:
     if found.waiting:
         oldest = found.waiting[0].since
-        days = (now - oldest).total_seconds() / 86_400
         amount, kib = len(found.waiting), found.size / 1024
-        yield f"{amount:,} waiting in {place}: {kib:,.1f} KiB, the oldest since {_minute(oldest)} ({days:.1f} days)"
+        yield f"{amount:,} waiting in {place}: {kib:,.1f} KiB, the oldest since {_minute(oldest)} ({_for(now - oldest)})"
         yield from _listed(found.waiting)
     else:
         yield f"nothing waits in {place}"
@@ -57,6 +56,14 @@ def _lines(found: OutboxStatus, known: Known, place: str, now: datetime) -> Iter
             over = f"; {each.over}, its issue is not resolved yet: the next run tries" if each.over else ""
             yield f"  {each.level}  {each.title}, since {each.since_night}{over}"
         yield from _more(len(known.entries))
+
+
+def _for(span: timedelta) -> str:
+    """How long that is, in the unit that it has some of: ``35 min``, ``3.5 h``, ``12.0 days``."""
+    minutes = max(span.total_seconds(), 0.0) / 60
+    if minutes < 60:
+        return f"{minutes:.0f} min"
+    return f"{minutes / 60:.1f} h" if minutes < 48 * 60 else f"{minutes / 1440:.1f} days"
 
 
 def _listed(alerts: tuple[KeptAlert, ...]) -> Iterator[str]:

@@ -130,8 +130,9 @@ def _baseline(
     )
     if rows.empty:
         problem = f"there is no earlier night to compare {other.name} with"
+        needed = f"one is enough that is valid and of its tier, plan and environment (a verdict needs {policy.least_nights})"
         raise ConfigurationError(
-            place.argument, BASELINE, problem, "; ".join(notes) or "name a run or a night"
+            place.argument, BASELINE, problem, "; ".join((*notes, f"{needed}: run it again, or name a run"))
         )
     return _Picked(BASELINE, rows, notes)
 

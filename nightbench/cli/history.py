@@ -78,10 +78,11 @@ def history(
     output = JsonOutput(json)
     store = HistoryStore(settings.results)
     rows, notes = _listed(store, chosen, limited=limited)
+    p95 = _p95_of(store, rows) if output.summary_console is not None else {}
     tell_unreadable(store)
     code = output.write({"schema": 1, "runs": rows}, ExitCode.MET)
     if (console := output.summary_console) is not None:
-        print_runs(console, rows)
+        print_runs(console, rows, p95)
         for note in notes:
             Page(console).paragraph(note, first="", rest="")
     return code
@@ -198,6 +199,21 @@ def _listed(
     if elsewhere:
         notes.append(f"other environments: {', '.join(elsewhere)}; see --environment")
     return rows, notes
+
+
+def _p95_of(store: HistoryStore, rows: list[dict[str, Any]]) -> dict[str, str]:
+    """The main value of each of the runs that are listed."""
+    from datetime import datetime  # noqa: PLC0415  # only of use here
+    from typing import get_args  # noqa: PLC0415
+
+    from nightbench.measurement import Role  # noqa: PLC0415  # --help stays quick
+    from nightbench.report.listing import p95_of  # noqa: PLC0415
+
+    if not rows:
+        return {}
+    began = [datetime.fromisoformat(row["started_at"]) for row in rows]
+    environment = rows[0]["environment"]
+    return p95_of(store.nights(environment, since=min(began), until=max(began), roles=get_args(Role)))
 
 
 def _one(store: HistoryStore, name: str, place: Any) -> str:

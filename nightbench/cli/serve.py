@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 SERVING = "nightbench.serving"
 """The entry points that serve; each takes a `Serving`."""
+
+HIGHEST_PORT = 65_535
 
 Data = Annotated[
     Path | None,
@@ -57,6 +62,8 @@ def serve(
     url = api_url or os.environ.get("PREFECT_API_URL") or None
     if url is not None and port is not None:
         raise ConfigurationError("--port", port, "is for a server of its own", "leave it or --api-url out")
+    if port is not None and not 0 <= port <= HIGHEST_PORT:
+        raise ConfigurationError("--port", port, f"is not between 0 and {HIGHEST_PORT}")
     serving = Serving(
         file=file,
         data=data or _default_data(),
@@ -75,15 +82,25 @@ def _default_data() -> Path:
 
 
 def _print_ready(place: Place, *, worker: bool) -> None:
-    runs = "" if worker else " Its runs wait for a worker: prefect worker start --pool nightbench"
+    prefect = _prefect()
+    runs = "" if worker else f" Its runs wait for a worker: {prefect} worker start --pool nightbench"
     print(  # noqa: T201  # what was asked for
         f"""Ready in {place.seconds:.1f} s, until Ctrl-C.{runs}
 
 UI        {place.api_url.removesuffix("/api")}
 run one   in the UI: Deployments, full, Run, Custom run; or in another terminal:
           export PREFECT_API_URL={place.api_url}
-          prefect deployment run full/full --param quick=true""",
+          {prefect} deployment run full/full --param quick=true""",
         flush=True,
+    )
+
+
+def _prefect() -> str:
+    """How Prefect's command, the one that is installed beside nightbench, is called here."""
+    own = Path(sys.executable).with_name("prefect")
+    found = shutil.which("prefect")
+    return (
+        "prefect" if found is not None and Path(found).resolve() == own.resolve() else shlex.quote(str(own))
     )
 
 

@@ -179,6 +179,7 @@ class Generator:
                 elapsed=(now - self._phases.start) / SECOND,
                 expected=self._phases.loaded_seconds if plan.model == "open" else None,
                 active=workers.active,
+                of=len(self._spec.own),
                 rate=(ended - ended_before) * SECOND / max(1, now - since),
                 p95_ms=self._records.p95_ms(),
                 failed=self._records.failures(),

@@ -135,7 +135,8 @@ class ObjectStore:
             # other machines write too: what was listed once is no answer
             files, path = url_to_fs(self._url, use_listings_cache=False, **self._options)
         except ImportError as error:
-            missing = "pip install 'nightbench[s3]'" if self._scheme == "s3" else str(error)
+            ours = "pip install --editable '.[s3]' in the project's folder"
+            missing = ours if self._scheme == "s3" else str(error)
             raise ConfigurationError(
                 "results", self.name, "needs a package that is missing", missing
             ) from None

@@ -24,6 +24,7 @@ class Progress:
         failed: Failed, timed-out and skipped operations so far, all phases.
         operations: How many counted operations are done, and how many are planned; None when the plan asks
             for a number of seconds.
+        of: How many workers there are, of which `active` are busy; None of users.
     """
 
     suite: Suite
@@ -35,6 +36,7 @@ class Progress:
     p95_ms: float | None
     failed: int
     operations: tuple[int, int] | None = None
+    of: int | None = None
 
 
 OnProgress = Callable[[Progress], None]
@@ -71,6 +73,7 @@ def combined(parts: Sequence[Progress]) -> Progress:
         p95_ms=max((part.p95_ms for part in parts if part.p95_ms is not None), default=None),
         failed=sum(part.failed for part in parts),
         operations=_done(parts),
+        of=sum(part.of for part in parts if part.of is not None) or None,
     )
 
 

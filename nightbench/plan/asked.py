@@ -21,6 +21,7 @@ from nightbench.scrub import scrub
 from nightbench.target import TEXT, Target
 
 WEBSOCKET_URL = r"^wss?://[^\s/?#@\\]+(/[^\s?#]*)?$"
+LONGEST_URL = 2048
 _AS_IT_IS = "As the tier has it"
 
 
@@ -30,7 +31,7 @@ def shown(title: str, description: str) -> Any:
 
 
 AskedUrl = Annotated[
-    Annotated[str, Field(max_length=2048, pattern=WEBSOCKET_URL)] | None,
+    Annotated[str, Field(max_length=LONGEST_URL, pattern=WEBSOCKET_URL)] | None,
     shown(
         "WebSocket URL",
         "what is loaded, ws:// or wss://, without user, password, query and fragment; that of the subject or of the "

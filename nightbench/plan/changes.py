@@ -99,8 +99,8 @@ class DatabaseChanges(_optional(DatabasePlan)):  # type: ignore[misc]  # made of
 class TierChanges(Frozen, json_schema_extra=as_part):
     """What to change in one tier: in both suites, and how often they run."""
 
-    websocket: WebSocketChanges = WebSocketChanges()
-    database: DatabaseChanges = DatabaseChanges()
+    websocket: Annotated[WebSocketChanges, Field(title="WebSocket")] = WebSocketChanges()
+    database: Annotated[DatabaseChanges, Field(title="Database")] = DatabaseChanges()
     blocks: Annotated[Blocks | None, BLOCKS] = None
     reruns: Annotated[Reruns | None, RERUNS] = None
 

@@ -15,7 +15,9 @@ _ROWS = (("p50", "median response time"), ("p95", "P95 response time"), ("throug
 def print_course(page: Page, measurement: Measurement) -> None:
     """The first and the last tenth of each operation that has them side by side, and what changed between.
 
-    The change is the trend over the whole run in percent, with its 95 % interval; see the details' `course`.
+    The trend is that of the whole run, with its 95 % interval: by how much a straight line through its parts rises, in
+    percent of its level, their median or the mean throughput: what falls steeply may have less than −100 %; see the
+    details' `course`.
     """
     metrics = {metric.name: metric for metric in measurement.metrics}
     operations = dict.fromkeys(
@@ -31,11 +33,11 @@ def print_course(page: Page, measurement: Measurement) -> None:
         counted = [metrics.get(f"{operation}.{tenth}.p95") for tenth in TENTHS]
         rows.append(["operations", *(count(cell.n) if cell is not None else "–" for cell in counted), ""])
         page.line()
-        page.table(["Over the run", *map(spoken, TENTHS), "change of the whole run"], rows)
+        page.table(["Over the run", *map(spoken, TENTHS), "trend, in % of its level"], rows)
 
 
 def _change(course: Any, statistic: str) -> str:
-    """``+12.3 % (−4.0 to 30.1)``, nothing where it is not the one that is judged, or unknown."""
+    """``+12.3 (−4.0 to +30.1)``, nothing where it is not the one that is judged, or unknown."""
     if not isinstance(course, Mapping):
         return ""
     part = course["throughput" if statistic == "throughput" else "response_time"]
@@ -44,4 +46,4 @@ def _change(course: Any, statistic: str) -> str:
     if judged != statistic or trend is None or trend["estimate"] is None:
         return ""
     low, high = ("?" if bound is None else f"{bound:+.1f}" for bound in (trend["low"], trend["high"]))
-    return f"{trend['estimate']:+.1f} % ({low} to {high})".replace("-", "−")
+    return f"{trend['estimate']:+.1f} ({low} to {high})".replace("-", "−")

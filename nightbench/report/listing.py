@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -13,11 +14,14 @@ from rich.console import Console
 
 from nightbench.history.marks import Mark, Night, night_of, pinned
 from nightbench.history.record import clean
-from nightbench.report.layout import BAD, DIM, GOOD, HEADING, INDENT, UNSURE, Page
+from nightbench.report.layout import BAD, DIM, GOOD, HEADING, INDENT, UNSURE, Page, number
+from nightbench.report.overview import MAIN
 
 Regressions = Mapping[Night, Sequence[str]]
 """The metrics that were told to be worse, by night."""
 
+_LONGEST_HEAD = 66
+"""Columns before the verdict; a run whose name is longer has a line of its own for it."""
 _SAID = {"accept": "accepted", "mute": "muted", "invalid": "said to be invalid", "epoch": "epoch begins"}
 
 
@@ -56,22 +60,42 @@ def mark_rows(marks: Iterable[Mark]) -> list[dict[str, Any]]:
     return content
 
 
-def print_runs(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the runs, each night under its id, in at most 80 columns."""
+def p95_of(metrics: pd.DataFrame) -> dict[str, str]:
+    """The P95 response time of each run in words, by its id; `metrics` as `HistoryStore.nights` gives them."""
+    main = metrics[metrics["metric"].eq(metrics["suite"].map(MAIN) + ".response_time.p95")]
+    columns = (main[name].tolist() for name in ("run_id", "value"))
+    return {run: number(value, "ms") for run, value in zip(*columns, strict=True)}
+
+
+def print_runs(
+    console: Console, rows: Sequence[Mapping[str, Any]], p95: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Print the runs with their `p95`, each night under its id, in at most 80 columns; nothing without any."""
     page = Page(console)
+    if not rows:
+        return
     nights: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         nights.setdefault(row["night_id"], []).append(row)
-    width = max((len(row["run_id"]) for row in rows), default=0)
+    name = max(len(row["run_id"]) for row in rows)
+    part = max(len(_part(row)) for row in rows)
+    value = max(len("P95"), *(len(p95.get(row["run_id"], "–")) for row in rows))
+
+    def columns(run: str, what: str, time: str) -> str:
+        return f"{INDENT}{run.ljust(name)}  {what.ljust(part)}  {time.rjust(value)}  "
+
+    narrow = len(columns("", "", "")) > _LONGEST_HEAD
+    if narrow:
+        name = 0
+    page.line((f"{columns('' if narrow else 'run', 'what', 'P95')}verdict", HEADING))
     for night, of_night in nights.items():
         page.line((night, HEADING))
         for row in of_night:
             state, style = _state(row)
-            head = f"{INDENT}{row['run_id'].ljust(width)}  {_part(row).ljust(9)}  "
             words = ", ".join([state, *_remarks(row)])
-            if len(head) > 60:
+            if narrow:
                 page.line(INDENT, row["run_id"])
-                head = INDENT * 3 + _part(row).ljust(9) + "  "
+            head = columns("" if narrow else row["run_id"], _part(row), p95.get(row["run_id"], "–"))
             page.paragraph(words, first=head, rest=" " * len(head), style=style)
 
 

@@ -1,11 +1,13 @@
 """Pieces of markdown in which the text of others stays text: no heading, link, image or tag comes out of it.
 
-As GitHub's flavour with HTML has it, which is what the UI of a Prefect server shows.
+As GitHub's flavour has it, which is what both UIs of a Prefect server show. One of them shows an entity as it is
+written: what would be markup has a backslash before it.
 """
 
 from __future__ import annotations
 
 import base64
+import html
 import re
 from collections.abc import Iterable, Sequence
 
@@ -14,26 +16,23 @@ from nightbench.history.record import clean_text
 LONGEST = 600
 """Characters of one sentence of others."""
 
-_JOINER = "&#8288;"
+_JOINER = "\N{WORD JOINER}"
 """Takes no room and ends no word; what is told apart by it is no address that a reader's program makes a link of."""
-_ENTITIES = {ord(each): f"&#{ord(each)};" for each in "\\`*_[]<>|~&"}
-_LEADING = re.compile(r"^(?:[#+=-]|\d{1,9}(?=[.)]))")
+_ESCAPED = {ord(each): f"\\{each}" for each in "\\`*_[]<>|~&"}
+_LEADING = re.compile(r"^(\d{1,9}(?=[.)])|(?=[#+=-]))")
 _ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
 _FENCES = re.compile("`{3,}")
 
 
 def said(text: str) -> str:
     """A sentence, scrubbed, on one line: of a paragraph, a heading or an item."""
-    words = inline(text)
-    first = _LEADING.match(words)
-    end = first.end() if first else 0
-    return "".join(f"&#{ord(each)};" for each in words[:end]) + words[end:]
+    return _LEADING.sub(r"\1\\", inline(text))
 
 
 def inline(text: str) -> str:
     """The same where nothing can begin a block: within a line or a cell."""
     pieces = _ADDRESS.split(_shortened(" ".join(clean_text(text).split())))
-    return _JOINER.join(piece.translate(_ENTITIES) for piece in pieces)
+    return _JOINER.join(piece.translate(_ESCAPED) for piece in pieces)
 
 
 def code(text: str) -> str:
@@ -62,7 +61,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) 
 
 def details(summary: str, body: str) -> str:
     """What is shown when somebody opens it."""
-    return f"<details>\n<summary>{said(summary)}</summary>\n\n{body}\n\n</details>"
+    return f"<details>\n<summary>{html.escape(' '.join(clean_text(summary).split()))}</summary>\n\n{body}\n\n</details>"
 
 
 def link(label: str, address: str) -> str:

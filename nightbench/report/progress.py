@@ -61,7 +61,7 @@ class _Bars:
             task = self._tasks[progress.suite] = self._bar.add_task("", state="")
         self._bar.update(
             task,
-            description=f"{_name(progress, self._label)} {progress.phase:<7}",
+            description=f"{name_of(self._label, progress)} {progress.phase:<7}",
             total=1.0,
             completed=share(progress),
             state=self._page.said(_state(progress, gap=" ")),
@@ -87,13 +87,14 @@ class _Lines:
         return progress.elapsed - last.elapsed >= LINE_SECONDS
 
 
-def _name(progress: Progress, label: str) -> str:
+def name_of(label: str, progress: Progress) -> str:
+    """What runs: ``full 2/3 websocket``."""
     return f"{label} {progress.suite}".strip()
 
 
 def in_one_line(label: str, progress: Progress) -> str:
     """``full 2/3 websocket measure 45/300 s  100 users  512/s  P95 41.2 ms``."""
-    return f"{_name(progress, label)} {progress.phase:<7} {_state(progress)}"
+    return f"{name_of(label, progress)} {progress.phase:<7} {_state(progress)}"
 
 
 def share(progress: Progress) -> float:
@@ -103,12 +104,13 @@ def share(progress: Progress) -> float:
 
 
 def _state(progress: Progress, gap: str = "  ") -> str:
-    who = "users" if progress.suite == "websocket" else "workers"
+    busy = f"{progress.active}/{progress.of} busy" if progress.of else f"{progress.active} workers"
+    who = f"{progress.active} users" if progress.suite == "websocket" else busy
     p95 = "–" if progress.p95_ms is None else f"{progress.p95_ms:.{0 if progress.p95_ms >= 100 else 1}f} ms"
     pieces = [
         _time(progress),
         *([_done(*progress.operations)] if progress.operations else []),
-        f"{progress.active} {who}",
+        who,
         f"{progress.rate:.0f}/s",
         f"P95 {p95}",
         *([f"{progress.failed} failed"] if progress.failed else []),

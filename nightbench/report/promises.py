@@ -67,5 +67,12 @@ def promised(target: TargetResult, unit: str) -> str:
     return limits if unit in {"", "1"} else f"{limits} {unit}"
 
 
+def missed_in_words(target: TargetResult, unit: str) -> str:
+    """``message.response_time.p95 < 2,000 ms missed: 2,345.6 ms``."""
+    suffix = "" if unit in {"", "1"} else f" {unit}"
+    value = "no value" if target.value is None else f"{target.value:,.6g}{suffix}"
+    return f"{clean_text(target.metric)} {promised(target, unit)} missed: {value}"
+
+
 def _limit(limit: float) -> str:
     return f"{limit:,.0f}" if limit == int(limit) else f"{limit:g}"

@@ -21,6 +21,7 @@ from nightbench.report.overview import STYLES, print_overview, state_in_words
 from nightbench.report.promises import print_targets, units_of
 from nightbench.report.verdict_lines import print_verdict
 from nightbench.verdict.verdict import SuiteVerdict
+from nightbench.wording import amount
 
 _FACT = 12  # columns of the label of a fact
 
@@ -170,7 +171,17 @@ def _subject(measurement: Measurement) -> list[str]:
 
 
 def load_in_words(measurement: Measurement) -> str:
-    """``100 users, open model, 50 messages/s``."""
+    """``100 users, open model, 50 messages/s``, and from where, unless it is one process of this machine."""
+    return ", ".join([_load(measurement), *_from(measurement)])
+
+
+def _from(measurement: Measurement) -> Iterator[str]:
+    fleet, shards = measurement.host.get("fleet"), measurement.plan.shards
+    if fleet or shards > 1:
+        yield amount(shards, "shard") + (f" on {fleet}" if fleet else "")
+
+
+def _load(measurement: Measurement) -> str:
     plan = measurement.plan
     if isinstance(plan, WebSocketPlan):
         who, rate = f"{plan.users:,} users", f"{_message_rate(plan)} messages/s"

@@ -15,6 +15,9 @@ from nightbench.verdict.panel import Bools, Floats
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.states import Findings, said
 
+_WITHOUT_BASELINE = frozenset({"no baseline", "informs", "missing"})
+"""What is said of a metric whether or not it has nights enough: without them nothing is said of what they have."""
+
 
 def lines_of(findings: Findings) -> Iterator[Line]:
     """A line for each metric that tonight names, then for those that only the last nights have."""
@@ -26,6 +29,9 @@ def lines_of(findings: Findings) -> Iterator[Line]:
         spoken = said(findings, int(column))
         figures = {name: _plain(values[column]) for name, values in columns.items()}
         figures |= _sure(findings, int(column), spoken.layer)
+        nights = int(findings.layers.tonight.baseline.nights[column])
+        if nights < trial.policy.least_nights and spoken.state in _WITHOUT_BASELINE:
+            figures = {**dict.fromkeys(figures), "value": figures["value"]}
         yield Line(
             suite=suite,
             tier=tier,
@@ -35,7 +41,7 @@ def lines_of(findings: Findings) -> Iterator[Line]:
             gates=bool(rules.gates[column]) and spoken.state not in {"too noisy", "informs"},
             floor=float(rules.floor[column]),
             layer=spoken.layer,
-            nights=int(findings.layers.tonight.baseline.nights[column]),
+            nights=nights,
             why=spoken.why,
             since=spoken.since,
             alpha=None if figures["p_adjusted"] is None else _alpha_of(trial.policy, spoken.layer),

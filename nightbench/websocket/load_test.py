@@ -25,6 +25,9 @@ from nightbench.websocket.shards import lead_of, run_shards
 
 T = TypeVar("T")
 
+SETTING = "--url / NIGHTBENCH_WEBSOCKET_URL"
+"""What an error calls the address."""
+
 
 async def run(
     plan: WebSocketPlan,
@@ -128,10 +131,10 @@ async def check_reachable(url: str) -> None:
             await writer.wait_closed()
     except OSError as error:
         raise ConfigurationError(
-            "--url / NIGHTBENCH_WEBSOCKET_URL",
+            SETTING,
             stored_address(url),
             f"nothing answers at {parts.hostname}:{port}: {_why_unreachable(error)}",
-            "start the backend, mend the address, or leave it out to use the embedded one",
+            "start the backend or mend the address; where none is set, the embedded one is loaded",
         ) from None
 
 

@@ -46,7 +46,12 @@ def test_the_knee_of_a_subject_is_found_by_its_targets():
     assert told[:4] == [("step up", 10), ("step up", 20), ("step up", 40), ("step up", 80)]
     assert [step.load for step in result.steps] == [load for _, load in told]
     missed = next(step for step in result.steps if step.result == "missed")
-    assert "message.response_time.p95 < 2000" in missed.reasons[0]
+    assert "message.response_time.p95 < 2,000 ms missed: " in missed.reasons[0]
+    assert (missed.broke, missed.p95_ms > 2000, missed.success) == (
+        ("message.response_time.p95",),
+        True,
+        99.5,
+    )
 
 
 def test_steps_are_runs_of_their_own_role():

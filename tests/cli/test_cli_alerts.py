@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from posted import put
 from sentry_stub import Says, serving
 
 from nightbench.alerts.outbox import Outbox
+from nightbench.alerts.outbox_status import KeptAlert, OutboxStatus
+from nightbench.alerts.state import Known
 from nightbench.cli import run_command
+from nightbench.cli.alert_listing import status_lines
 from nightbench.history.store import HistoryStore
 
 NOBODY = "http://hunter2@127.0.0.1:9/7"
@@ -131,6 +135,16 @@ def test_flush_tells_the_record_of_the_night(says, outbox, tmp_path):
         assert says("flush", dsn=stub.dsn)[0] == 0
     (stored,) = HistoryStore(tmp_path / "results").alerts(night="night").to_dict("records")
     assert (stored["state"], stored["decision"], stored["title"]) == ("delivered", "told", "night: failed")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(0, "0 min"), (34, "34 min"), (150, "2.5 h"), (2880, "2.0 days"), (-5, "0 min")]
+)
+def test_how_long_something_waits_is_told_in_a_unit_that_fits(minutes, said):
+    begin = datetime(2026, 11, 24, 3, 15, tzinfo=UTC)
+    found = OutboxStatus((KeptAlert("event", begin, 512, "alert"),), (), 0, None)
+    (line, *_) = status_lines(found, Known(), "outbox", begin + timedelta(minutes=minutes))
+    assert line.endswith(f"the oldest since 2026-11-24 03:15 UTC ({said})")
 
 
 def test_what_is_told_to_people_is_short_and_whole(outbox, capsys, monkeypatch):

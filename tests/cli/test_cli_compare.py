@@ -132,7 +132,7 @@ def test_patterns_choose_metrics_and_the_quantiles_of_them(stored, document):
         ("compare nowhere last", ["A = 'nowhere'"]),
         ("compare last nowhere", ["B = 'nowhere'"]),
         ("compare baseline baseline", ["B = 'baseline'", "of nothing"]),
-        ("compare baseline 2026-11-24", ["A = 'baseline'", "no earlier night"]),
+        ("compare baseline 2026-11-24", ["A = 'baseline'", "no earlier night", "one is enough", "needs 5"]),
         ("compare 2026-11-25..2026-11-24 last", ["A = ", "ends before it begins"]),
         ("compare 2026-13-45 last", ["A = '2026-13-45'", "is no date"]),
         (f"compare {run(1)} {run(1, 'database')}", ["nothing in common", "full database", "full websocket"]),

@@ -60,7 +60,8 @@ class Stages:
     labels: list[str] = field(default_factory=list)
 
     async def websocket(self, plan, subject, label, *, on_progress, stop, **_of_the_night):
-        on_progress(Progress("websocket", "measure", 1, 8, 50, 25.0, 12.0, 0))
+        seconds, rate = plan.duration, plan.messages_per_second
+        on_progress(Progress("websocket", "measure", 1, seconds, plan.users, rate, 12.0, 0))
         return await self._run(websocket_measurement, "websocket", plan, label, stop)
 
     async def database(self, plan, subject, label, *, on_progress, stop, **_of_the_night):

@@ -26,8 +26,8 @@ def test_the_summary_goes_to_stdout_and_progress_to_stderr(capsys):
     assert run_command(["run", "quick"]) == 0
     out, err = capsys.readouterr()
     assert "quick websocket" in out
-    assert "1/8 s" in err
-    assert "1/8 s" not in out
+    assert "1/60 s" in err
+    assert "1/60 s" not in out
 
 
 def test_json_is_all_there_is_on_stdout(stages, capsys):

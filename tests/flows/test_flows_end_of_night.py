@@ -84,7 +84,7 @@ def test_a_deployed_flow_looks_at_its_folders_before_any_load(
 
     (tmp_path / "file").write_text("in the way")
     wrong = settings.model_copy(update={"outbox": tmp_path / "file"})
-    assert state_of(quick, wrong, prefect_server) == "Failed"
+    assert state_of(quick, wrong, prefect_server) == "Refused"
     assert stages.steps == []
 
 

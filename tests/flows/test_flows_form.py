@@ -66,6 +66,15 @@ def test_every_question_of_a_form_has_a_label_and_help(forms, name):
         assert shown["description"]
 
 
+def test_no_label_is_the_name_of_a_class(forms, name):
+    definitions = forms[name]["definitions"]
+    titles = {
+        each["title"] for key, each in definitions.items() if key != "NightbenchSubject" and "title" in each
+    }
+    assert not {title for title in titles if title in definitions} - {"Condition", "Target"}
+    assert {"Message kind", "Reply rules", "TLS options", "Token source", "WebSocket changes"} <= titles
+
+
 def test_units_stand_in_the_labels(forms):
     assert forms["full"]["properties"]["duration"]["title"] == "Duration (s)"
     assert "times in ms" in forms["full"]["properties"]["targets"]["description"]

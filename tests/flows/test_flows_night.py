@@ -147,7 +147,7 @@ def test_a_missed_target_is_a_state_an_alert_and_an_exit_code(api, settings, sta
         "Completed",
     )
     (run,) = api("flow_runs/filter", sort="START_TIME_DESC", limit=1, flows={"name": {"any_": ["full"]}})
-    assert run["state"]["message"] == "full websocket: message.response_time.p95 < 2000 missed: 2500"
+    assert run["state"]["message"] == "full websocket: message.response_time.p95 < 2,000 ms missed: 2,500 ms"
 
 
 def test_an_invalid_measurement_is_neither_pass_nor_fail(api, settings, stages):

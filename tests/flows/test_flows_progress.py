@@ -95,7 +95,7 @@ def test_it_begins_at_nothing_says_how_far_it_is_and_ends_as_done(run):
     assert server.told == [
         (0.0, "full 2/3: begins"),
         (15.0, "full 2/3 websocket measure 45/300 s 100 users 512/s P95 41.2 ms 3 failed"),
-        (100.0, "full 2/3: done"),
+        (100.0, "full 2/3 websocket: done"),
     ]
 
 
@@ -113,7 +113,7 @@ def test_of_what_happens_between_two_updates_the_last_is_told_and_nothing_after_
     server = run(Server, scene)
     assert server.told == [
         (99.0, "full websocket measure 299/300 s 100 users 512/s P95 41.2 ms 3 failed"),
-        (100.0, "full: done"),
+        (100.0, "full websocket: done"),
     ]
 
 
@@ -163,7 +163,7 @@ def test_a_server_that_is_back_is_told_again(run):
             await server.has_taken(1)
 
     server = run(lambda: Server(refuses=2), scene, every=0)
-    assert (server.made, server.told[-1]) == (1, (100.0, "full: done"))
+    assert (server.made, server.told[-1]) == (1, (100.0, "full websocket: done"))
 
 
 @pytest.mark.parametrize("server_of", [lambda: Server(refuses=10**9), lambda: Server(hangs=True)])

@@ -128,7 +128,7 @@ def test_each_run_of_a_suite_has_an_artifact_of_its_progress_whose_last_word_is_
     told = sorted(
         (each["description"], each["data"]) for each in published.artifacts if each["type"] == "progress"
     )
-    assert told == [("quick: broke off", 100.0), ("quick: done", 100.0)]
+    assert told == [("quick database: broke off", 100.0), ("quick websocket: done", 100.0)]
 
 
 def test_there_is_one_event_a_suite_and_one_of_the_night_each_related_to_the_run(published):

@@ -170,7 +170,7 @@ def test_a_whole_run_with_its_own_server_says_what_is_ours_and_no_log(command, o
 
     assert process.returncode == 0
     assert [line for line in err.splitlines() if line.startswith("quick ")] == [
-        "quick websocket measure 1/8 s  50 users  25/s  P95 12.0 ms",
+        "quick websocket measure 1/60 s  10 users  5/s  P95 12.0 ms",
         "quick database measure 1/8 s  10 workers  99/s  P95 3.0 ms",
     ]
     # what Prefect logs of every run ("12:00:00.000 | INFO    | Flow run 'name' - …"), and what no user may see

@@ -18,7 +18,9 @@ from flows.serving.database import is_migrated, now_migrated
 from flows.serving.own_server import reachable
 from flows.serving.remembered import Remembered
 from nightbench.cli import run_command
+from nightbench.cli.serve import _print_ready
 from nightbench.errors import ConfigurationError
+from nightbench.serving import Place
 
 ROOT = Path(__file__).parents[2]
 DATABASE_URL = "postgresql+asyncpg://postgres:hunter2@127.0.0.1:5/prefect"
@@ -51,11 +53,13 @@ def test_it_keeps_what_closes_it_and_how_often_its_services_look(inherited, tmp_
 
 def test_it_and_its_runs_keep_where_links_are_to_lead(inherited, tmp_path, monkeypatch):
     monkeypatch.setenv("PREFECT_UI_URL", "https://nightbench.example.org")
+    monkeypatch.setenv("PREFECT_SERVER_UI_V2_ENABLED", "false")
     for each in (
         environment.of_server(tmp_path, "127.0.0.1", 4200, DATABASE_URL, migrated=True),
         environment.of_own_clients(tmp_path, "http://127.0.0.1:4200/api"),
     ):
         assert each["PREFECT_UI_URL"] == "https://nightbench.example.org"
+        assert each["PREFECT_SERVER_UI_V2_ENABLED"] == "false"
 
 
 def test_the_server_never_sees_the_secrets_of_what_is_measured_and_runs_do(inherited, tmp_path):
@@ -119,7 +123,8 @@ def taken_port():
     ("flags", "words"),
     [
         (["--port", "{port}"], "cannot be listened on: address already in use; choose another with --port"),
-        (["--port", "99999999"], "cannot be listened on: "),
+        (["--port", "65536"], "--port = 65536: is not between 0 and 65535"),
+        (["--port", "-1"], "--port = -1: is not between 0 and 65535"),
         (["--api-url", "http://127.0.0.1:9/api", "--port", "1"], "--port = 1: is for a server of its own"),
         (["--api-url", "http://127.0.0.1:9/api"], "--api-url = 'http://127.0.0.1:9/api': nothing answers"),
         (["--api-url", "127.0.0.1"], "it is no API's URL"),
@@ -139,10 +144,19 @@ def test_what_cannot_be_served_is_told_in_one_line(tmp_path, taken_port, capfd, 
     filled = [flag.format(port=taken_port, tmp=tmp_path) for flag in flags]
     file = [] if "--file" in flags else ["--file", str(ROOT / "prefect.yaml")]
     assert run_command(["serve", "--data", str(tmp_path / "data"), *file, *filled]) == 2
-    *before, last = capfd.readouterr().err.splitlines()
-    assert words in last
-    assert all(line.startswith("nightbench: starting") for line in before)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert words in line
     assert not (tmp_path / "data" / "postgres").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "called"), [("{bin}", "  prefect deployment"), ("", "{bin}/prefect deployment")]
+)
+def test_the_hint_calls_the_prefect_that_is_installed_here(monkeypatch, capsys, path, called):
+    own = str(Path(sys.executable).parent)
+    monkeypatch.setenv("PATH", path.format(bin=own))
+    _print_ready(Place("http://127.0.0.1:4200/api", 1.0), worker=True)
+    assert called.format(bin=own) in capsys.readouterr().out
 
 
 def test_a_killed_one_holds_no_lock(tmp_path):

@@ -69,6 +69,29 @@ def test_a_subject_whose_secrets_prefect_has_stored_is_refused(current):
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({}, "environment"),
+        ({"environment": None}, "environment"),
+        ({"environment": 65 * "a"}, "environment"),
+        ({"environment": "a", "websocket_url": "http://a.example"}, "websocket_url"),
+        ({"environment": "a", "database_dsn": "mysql://a"}, "database_dsn"),
+    ],
+    ids=str,
+)
+def test_what_the_form_of_a_block_lets_through_is_named_by_the_run(current, data, field):
+    from flows.subject import NightbenchSubject, subject_of
+
+    made = NightbenchSubject.model_validate(data)  # or else Prefect says no more than that it cannot be read
+    made._block_document_id, made._block_document_name = uuid.uuid4(), "staging"
+    with (
+        pytest.raises(ConfigurationError, match=f"^{field} of the block nightbench-subject/staging = "),
+        subject_of(None, made),
+    ):
+        pass
+
+
 def test_what_was_asked_first_has_the_name_that_it_was_asked_by(current):
     from flows.subject import subject_of
 

@@ -136,7 +136,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr("fsspec.core.url_to_fs", missing)
-    with pytest.raises(ConfigurationError, match=r"results = .*pip install 'nightbench\[s3\]'"):
+    with pytest.raises(ConfigurationError, match=r"results = .*pip install --editable '\.\[s3\]'"):
         HistoryStore("s3://nightbench/results").check_writable()
 
 

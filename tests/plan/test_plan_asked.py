@@ -131,7 +131,22 @@ def test_the_monitor_is_told_of_the_nights_of_the_machines_own_subject_alone(set
     assert not with_subject(settings, RegisteredSubject("staging")).alerts.monitor
 
 
-@pytest.mark.parametrize("url", ["http://a", "ws://", "ws://:hunter2@a:x", "ws://a:0", "ws://a/${x}"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a",
+        "ws://",
+        "ws://:hunter2@a:x",
+        "ws://a:0",
+        "ws://a/${x}",
+        "wss://u:hunter2@a.example/chat",
+        "wss://hunter2@a.example",
+        "wss://a.example/chat?ticket=hunter2",
+        "wss://a.example/chat#hunter2",
+        "wss://a.example/" + 2048 * "a",
+    ],
+    ids=lambda url: url[:30],
+)
 def test_what_is_no_address_is_refused_without_its_secrets(settings, url):
     for refuse in (
         lambda: with_url(settings, url),
@@ -142,10 +157,16 @@ def test_what_is_no_address_is_refused_without_its_secrets(settings, url):
         assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["", 65 * "a"])
+def test_a_subject_without_a_name_for_its_results_is_refused(settings, name):
+    with pytest.raises(ConfigurationError, match=r"environment of the subject = .*1 and 64 characters"):
+        with_subject(settings, RegisteredSubject(name))
+
+
 def test_a_dsn_is_never_shown(settings):
     dsn = SecretStr("mysql://app:hunter2@db/pam")
     with pytest.raises(
-        ConfigurationError, match=r"subject's database_dsn = .*not a PostgreSQL DSN"
+        ConfigurationError, match=r"database_dsn of the subject = .*not a PostgreSQL DSN"
     ) as refused:
         with_subject(settings, RegisteredSubject("staging", database_dsn=dsn))
     assert "hunter2" not in str(refused.value)

@@ -7,7 +7,8 @@ import pytest
 from nightbench.plan import DatabaseChanges, TierChanges, WebSocketChanges, changed
 from nightbench.plan.effect import UNUSED, idle_fields
 from nightbench.plan.file import read_plan_file
-from nightbench.planning import planned
+from nightbench.planning import lone_shards, planned
+from nightbench.run_settings import RunSettings
 from nightbench.settings import load
 from nightbench.tiers import TIERS
 
@@ -163,3 +164,14 @@ def test_what_is_unused_is_a_field_of_a_plan(model):
     plan = changed(TIERS["full"].websocket, WebSocketChanges(model=model))
     assert UNUSED[model] <= set(type(plan).model_fields)
     assert UNUSED[model] <= {path[0] for path, _ in idle_fields(plan, secure=True)}
+
+
+def test_a_cluster_with_one_shard_is_told_of_the_suite_that_has_it():
+    alone = RunSettings(dask="tcp://scheduler:8786")
+    settings = load().model_copy(update={"run": alone})
+    plan = planned(settings, "full", TierChanges(websocket=WebSocketChanges(shards=2))).plan
+    (said,) = lone_shards(settings, plan)
+    assert "one worker makes the whole load of the database suite" in said
+    assert said.endswith("set database.shards to use more")
+    assert lone_shards(settings, plan, ("websocket",)) == ()
+    assert lone_shards(load(), plan) == ()

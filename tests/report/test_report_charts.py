@@ -82,6 +82,28 @@ def test_the_data_are_apart_from_the_spec_which_names_them_and_fetches_nothing()
     assert '"url"' not in json.dumps(spec)
 
 
+@pytest.mark.parametrize(
+    ("begins", "labels", "title"),
+    [
+        (("26T03:15", "27T03:15"), '{"0": "26 Nov", "1": "27 Nov"}', "nights of 2026 (UTC)"),
+        (("27T03:15", "27T18:51"), '{"0": "03:15", "1": "18:51"}', "nights of 27 Nov 2026 (UTC)"),
+        (
+            ("26T03:15", "27T03:15", "27T18:51"),
+            '{"0": "26 Nov", "1": ["03:15", "27 Nov"], "2": ["18:51", "27 Nov"]}',
+            "nights of 2026 (UTC)",
+        ),
+    ],
+)
+def test_nights_of_one_day_are_told_apart_by_their_times(begins, labels, title):
+    known = [
+        replace(night(0, 35.0), started_at=datetime.fromisoformat(f"2026-11-{begin}Z")) for begin in begins
+    ]
+    spec = spec_of(history(nights=tuple(known)))
+    axis = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "line")["encoding"]["x"]["axis"]
+    assert axis["labelExpr"] == f"{labels}[toString(datum.value)]"
+    assert axis["title"] == title
+
+
 def test_of_many_nights_the_last_sixty_are_shown():
     many = history(*[35.0] * 80)
     nights = spec_of(many)["datasets"]["nights"]

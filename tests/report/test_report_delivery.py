@@ -55,6 +55,7 @@ def test_a_night_that_ended_before_it_posted_says_how_many_wait(
     print_outcome(console, NightOutcome("night"), Settings(results=tmp_path / "results", outbox=tmp_path))
     told = " ".join(text.getvalue().partition("Alerts")[2].split())
     assert told.startswith(f"{word} - the night ended before they were posted ")
+    assert text.getvalue().endswith("\n\n? Invalid or incomplete\n")  # not some pages above alone
 
 
 def test_the_document_of_a_night_counts_and_names_them() -> None:

@@ -13,6 +13,7 @@ from test_report_charts import WHOLE
 
 from nightbench.alerts.delivery import DeliveryReport
 from nightbench.alerts.failure import Failure
+from nightbench.blocks import Skipped
 from nightbench.measurement import Metric
 from nightbench.night_events import NAMES, events_of
 from nightbench.night_page import night_page
@@ -41,7 +42,7 @@ def settings(tmp_path) -> Settings:
 @pytest.fixture
 def page(settings, monkeypatch) -> str:
     monkeypatch.setattr(
-        "nightbench.report.charts.pictures.svgs", lambda specs, patience: ["<svg/>"] * len(specs)
+        "nightbench.report.charts.pictures.svgs", lambda specs, patience: ["<svg/>" for _ in specs]
     )
     links = {
         "run": "http://127.0.0.1:4200/runs/flow-run/1",
@@ -49,7 +50,7 @@ def page(settings, monkeypatch) -> str:
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "nightbench.report.charts.pictures.svgs", lambda specs, patience: ["<svg/>"] * len(specs)
+            "nightbench.report.charts.pictures.svgs", lambda specs, patience: ["<svg/>" for _ in specs]
         )
         return night_page(outcome(MISSED, MET), settings, histories=[WHOLE], links=links)
 
@@ -68,13 +69,24 @@ def test_the_headline_says_what_came_of_the_night(verdicts, said):
 
 
 @pytest.mark.parametrize(
+    ("verdicts", "said"),
+    [
+        ((INVALID,), "? Cancelled: 2 of 2 suites invalid or incomplete"),
+        ((MISSED,), "✗ Target missed: 1 of 2 suites, then cancelled"),
+    ],
+)
+def test_the_headline_counts_what_was_not_run_and_says_who_ended_it(verdicts, said):
+    assert headline(outcome(*verdicts, skipped=(Skipped("full", "database"),), cancelled=True)) == said
+
+
+@pytest.mark.parametrize(
     "piece",
     [
         "# ✗ Target missed: 1 of 2 suites",
-        "- full websocket: message.response&#95;time.p95 &#60; 2000 missed: 2345.6",
-        "| `message.response_time.p95` | **✗ missed** | 2,346 ms | &#60; 2,000 ms |",
+        r"- full websocket: message.response\_time.p95 \< 2,000 ms missed: 2,345.6 ms",
+        "| `message.response_time.p95` | **✗ missed** | 2,346 ms | \\< 2,000 ms |",
         "| `message.response_time.p95` | **regression** | 41.20 ms | 35.10 ms | +17.4 % (+12.1 to +23.0) |",
-        "![message.response&#95;time.p95 of the last 31 nights](data:image/svg+xml;base64,PHN2ZyAvPg==)",
+        "![message.response\\_time.p95 of the last 31 nights](data:image/svg+xml;base64,PHN2ZyAvPg==)",
         "- 2 delivered",
         "[report](https://reports.example/night)",
         "[run](http://127.0.0.1:4200/runs/flow-run/1)",
@@ -118,7 +130,8 @@ def hostile() -> NightOutcome:
 
 def test_what_others_name_is_no_markup_and_tells_no_secret(settings):
     page = night_page(hostile(), settings.model_copy(update={"environment": HOSTILE}))
-    shown = re.sub(r"`[^`\n]*`", "", re.sub(r"```+text\n.*?\n```+", "", page, flags=re.DOTALL))
+    without_blocks = re.sub(r"```+text\n.*?\n```+", "", page, flags=re.DOTALL)
+    shown = re.sub(r"`[^`\n]*`", "", re.sub(r"\\.", "", without_blocks))
     assert "hunter2secret" not in page
     assert "<script" not in shown
     assert "](http://evil" not in shown
@@ -139,7 +152,7 @@ def test_a_table_of_the_metrics_has_targets_and_changes_and_no_secret():
         "change": "+17.4 %",
         "verdict": "regression",
     }
-    assert "query.throughput" in rows
+    assert list(rows["query.throughput"])[:5] == ["suite", "metric", "verdict", "tonight", "target"]
     assert "hunter2secret" not in json.dumps(metric_rows(hostile(), "full"))
 
 
@@ -167,7 +180,7 @@ def test_an_event_carries_the_numbers_and_a_text_that_is_ready_to_be_sent():
     )
     assert (worse["effect"], worse["low"], worse["high"], worse["nights"]) == (0.1738, 0.121, 0.2301, 20)
     assert event.payload["title"] == "full websocket: ✗ Target missed: 1 of 1 suite"
-    assert "message.response_time.p95 < 2000 missed: 2345.6" in event.payload["text"]
+    assert "message.response_time.p95 < 2,000 ms missed: 2,345.6 ms" in event.payload["text"]
     assert night.payload["suites"] == {"full websocket": "missed"}
     assert night.payload["alerts"] == {"delivered": 2, "undelivered": 0, "rejected": 0, "dropped": 0}
 

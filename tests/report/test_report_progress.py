@@ -64,19 +64,19 @@ def test_a_terminal_shows_users_rate_and_p95_within_80_columns() -> None:
 
 
 def test_both_suites_have_a_bar_of_their_own() -> None:
-    text = shown(state(1), state(1, suite="database"), terminal=True)
+    text = shown(state(1), state(1, suite="database", active=1, of=10), terminal=True)
     assert "200 users" in text
-    assert "200 workers" in text
+    assert "1/10 busy" in text
 
 
 def counted(elapsed: float, done: int, planned: int = 5000, **changes) -> Progress:
-    suite = {"suite": "database", "expected": None, "operations": (done, planned), "active": 20}
+    suite = {"suite": "database", "expected": None, "operations": (done, planned), "active": 8, "of": 20}
     return state(elapsed, **{**suite, **changes})
 
 
 def test_a_plan_of_so_many_operations_shows_them_beside_the_seconds() -> None:
     line = shown(counted(7, 1234), terminal=False)
-    assert line == "baseline database measure 7 s  1234/5000  20 workers  100/s  P95 1234 ms\n"
+    assert line == "baseline database measure 7 s  1234/5000  8/20 busy  100/s  P95 1234 ms\n"
 
 
 def test_the_bar_of_so_many_operations_fills_up_with_them() -> None:
@@ -88,7 +88,7 @@ def test_the_bar_of_so_many_operations_fills_up_with_them() -> None:
 def test_many_operations_and_failures_stay_within_80_columns() -> None:
     text = ANSI.sub("", shown(counted(7, 41_999, 50_000, failed=12), terminal=True))
     last = text.replace("\r", "\n").rstrip().splitlines()[-1]
-    assert "7 s 41k/50k 20 workers 100/s P95 1234 ms 12 failed" in last
+    assert "7 s 41k/50k 8/20 busy 100/s P95 1234 ms 12 failed" in last
     assert len(last) <= 80
 
 

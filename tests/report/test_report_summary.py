@@ -20,7 +20,7 @@ from nightbench.alerts.delivery import DeliveryReport
 from nightbench.load.ledger import OperationCounts
 from nightbench.measurement import Metric, Validity
 from nightbench.report.layout import number
-from nightbench.report.summary import print_night, print_suite
+from nightbench.report.summary import load_in_words, print_night, print_suite
 from nightbench.verdict.verdict import SuiteVerdict
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -230,3 +230,19 @@ def test_whatever_was_measured_fits_into_80_columns(metrics, reasons, encoding) 
     measurement = websocket_measurement(metrics=tuple(metrics), windows=(), validity=Validity(tuple(reasons)))
     text = printed(verdict_of(measurement), encoding=encoding)
     assert max(cell_len(line) for line in text.split("\n")) <= 80
+
+
+@pytest.mark.parametrize(
+    ("shards", "fleet", "from_where"),
+    [
+        (1, None, ""),
+        (2, None, ", 2 shards"),
+        (1, "Dask of 1 machine", ", 1 shard on Dask of 1 machine"),
+        (3, "Dask of 2 machines", ", 3 shards on Dask of 2 machines"),
+    ],
+)
+def test_the_load_says_from_where_it_came(shards: int, fleet: str | None, from_where: str) -> None:
+    whole = websocket_measurement()
+    plan = whole.plan.model_copy(update={"shards": shards})
+    load = load_in_words(replace(whole, plan=plan, host={**whole.host, "fleet": fleet}))
+    assert load == f"100 users, open model, 50 messages/s{from_where}"

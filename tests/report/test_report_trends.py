@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from builders import database_measurement, verdict_of, websocket_measurement
 
@@ -69,6 +72,42 @@ def test_fewer_nights_are_looked_at_when_fewer_are_asked_for(store):
     (trend,) = suite_trends(store, "local", Policy(), nights=7, suites=("websocket",))
     assert trend.nights == 7
     assert not trend.judged.changes
+
+
+@pytest.fixture(scope="module")
+def first_day(tmp_path_factory):
+    """The page of two nights of one day, the second of which missed a target."""
+    store = HistoryStore(tmp_path_factory.mktemp("first day"))
+    for hours, median in ((0, 20), (9, 3000)):
+        run = websocket_measurement(median_ms=median, night_id=f"night{hours}")
+        run = replace(run, run_id=f"run{hours}", started_at=run.started_at + timedelta(hours=hours))
+        store.save(run, verdict_of(run).targets)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "nightbench.report.charts.pictures.svgs", lambda specs, patience: ["<svg/>" for _ in specs]
+        )
+        page, of_suite = trend_pages(
+            tuple(suite_trends(store, "local", Policy(), nights=9)), "local", "results"
+        )
+    return page, of_suite
+
+
+def test_what_the_last_night_missed_is_told_though_nothing_could_be_compared(first_day):
+    page, _ = first_day
+    assert r"full websocket, last night: message.response\_time.p95 \< 2,000 ms missed: " in page.text
+    assert "- full websocket: no baseline yet: 1 comparable night, 5 make one; targets only" in page.text
+    assert "is as ever" not in page.text
+
+
+def test_nights_of_one_day_have_their_times(first_day):
+    page, _ = first_day
+    assert page.title == "Trend of 2 nights, 2026-11-24 03:15 to 12:15 UTC in local"
+
+
+def test_below_the_nights_that_make_one_there_is_no_baseline(first_day):
+    _, of_suite = first_day
+    (row,) = (line for line in of_suite.text.splitlines() if line.startswith(f"| `{P95}` |"))
+    assert row.endswith("| – | – |")
 
 
 def test_another_environment_has_no_nights(store):

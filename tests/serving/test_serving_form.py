@@ -20,6 +20,8 @@ pytestmark = pytest.mark.served
 TOKEN = "hunter2-token"
 MISSED = "message.response_time.p95 < 0.001"
 MEASURING = "full websocket measure"
+USERS, SECONDS = 40, 3
+STAGED = {"full websocket": "form_stages:until_looked_at", "full database": "form_stages:as_of_now"}
 FIRST_QUESTIONS = ["WebSocket URL", "Users", "Duration (s)", "Targets", "Queries", "Quick", "Subject"]
 
 
@@ -112,8 +114,8 @@ def open_form(browser: Browser, seen: Seen) -> None:
 
 def answer(browser: Browser, url: str, seen: Seen) -> None:
     browser.field("WebSocket URL").fill(url)
-    browser.field("Users").fill("5")
-    browser.field("Duration (s)").fill("3")
+    browser.field("Users").fill(str(USERS))
+    browser.field("Duration (s)").fill(str(SECONDS))
     browser.button("Add item").first.click()
     browser.page.locator("textarea").nth(1).fill(MISSED)
     browser.page.get_by_label("Select a block").click()
@@ -127,7 +129,7 @@ def answer_wrongly(browser: Browser, stack, seen: Seen) -> None:
     browser.field("Users").fill("0")
     browser.button("Submit").click()
     seen.out_of_bounds = browser.field("Users").evaluate("field => field.validationMessage")
-    browser.field("Users").fill("5")
+    browser.field("Users").fill(str(USERS))
     browser.page.locator("textarea").nth(1).fill("fast")
     browser.button("Submit").click()
     refusal = refusals(browser).first
@@ -198,7 +200,7 @@ def seen(stack) -> Seen:
         registered_subject(
             stack, "staging", environment="staging", websocket_url=f"{address}/old", token=TOKEN
         ),
-        staged_deployment(stack, "full", {"full websocket": "form_stages:until_looked_at"}),
+        staged_deployment(stack, "full", STAGED),
         browsing(stack.ui_url) as browser,
     ):
         open_form(browser, seen)
@@ -231,7 +233,7 @@ def test_what_is_no_target_is_refused_in_the_form_and_starts_nothing(seen):
 
 def test_the_run_has_what_was_answered(seen):
     parameters = seen.run["parameters"]
-    assert (parameters["users"], parameters["duration"], parameters["targets"]) == (5, 3, [MISSED])
+    assert (parameters["users"], parameters["duration"], parameters["targets"]) == (USERS, SECONDS, [MISSED])
     assert parameters["url"].endswith("/chat")
 
 
@@ -260,6 +262,11 @@ def test_a_missed_target_is_red_under_its_name(seen):
 def test_the_summary_tells_what_was_missed(seen):
     assert MISSED.split(maxsplit=1)[0] in seen.summary
     assert "Target missed" in seen.summary
+
+
+def test_its_figures_are_those_of_the_plan_that_was_asked_for(seen):
+    assert f"{USERS} users, open model, {USERS / 2:g} messages/s; {SECONDS}.0 s measured" in seen.summary
+    assert f"{USERS / 2:.2f} 1/s" in seen.summary
 
 
 def test_the_pictures_are_small_enough_for_the_documentation(seen):

@@ -30,8 +30,8 @@ def test_how_many_nights_there_are(nights: int, state: str, note: str | None) ->
     found = line(verdict)
     assert (found.state, found.nights) == (state, min(nights, 20))
     assert verdict.notes == (() if note is None else (f"full websocket: {note}",))
-    assert (found.effect is None) == (nights == 0)
-    assert (found.noise is None) == (nights < 2)
+    assert (found.effect is None) == (found.baseline is None) == (nights < 5)
+    assert (found.noise is None) == (nights < 5)
     assert (found.p_adjusted is None) == (nights < 10)
 
 

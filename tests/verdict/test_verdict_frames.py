@@ -115,6 +115,10 @@ def test_a_fingerprint_that_is_not_known_is_not_compared() -> None:
     [
         ('{"cores":"4","cpu":"x"}', "cores 4 instead of 2"),
         ('{"cpu":"x"}', "cores unknown instead of 2"),
+        (
+            '{"cores":"2","cpu":"x","fleet":"Dask of 1 machine"}',
+            "fleet Dask of 1 machine instead of this machine alone",
+        ),
         ('{"cores":"2","cpu":"' + "y" * 99 + '"}', f"cpu {'y' * 39}… instead of x"),
         ("some text", "another environment"),
         ("[1]", "another environment"),

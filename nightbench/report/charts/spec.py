@@ -170,11 +170,13 @@ def _nights_axis(history: MetricNights) -> alt.Axis:
     newest = len(history.nights) - 1
     step = max(-(-len(history.nights) // _TICKS), 1)
     shown = list(range(newest, -1, -step))[::-1]
-    dates = {str(place): _day(history.nights[place].started_at) for place in shown}
-    first, last = (history.nights[place].started_at.astimezone(UTC).year for place in (0, -1))
-    years = str(last) if first == last else f"{first} to {last}"
+    labels = _labels([history.nights[place].started_at.astimezone(UTC) for place in shown])
+    dates = {str(place): label for place, label in zip(shown, labels, strict=True)}
+    first, last = (history.nights[place].started_at.astimezone(UTC) for place in (0, -1))
+    years = str(last.year) if first.year == last.year else f"{first.year} to {last.year}"
+    span = f"{_day(last)} {years}" if first.date() == last.date() else years
     return alt.Axis(
-        title=f"nights of {years} (UTC)",
+        title=f"nights of {span} (UTC)",
         values=shown,
         grid=False,
         labelExpr=f"{json.dumps(dates)}[toString(datum.value)]",
@@ -182,8 +184,16 @@ def _nights_axis(history: MetricNights) -> alt.Axis:
     )
 
 
+def _labels(shown: Sequence[datetime]) -> list[str | list[str]]:
+    """What is written below each night: its day, and its time where another one has that day."""
+    days = [_day(each) for each in shown]
+    times = [f"{each:%H:%M}" for each in shown]
+    if len(shown) > 1 and len({each.date() for each in shown}) == 1:
+        return [*times]
+    return [[time, day] if days.count(day) > 1 else day for time, day in zip(times, days, strict=True)]
+
+
 def _day(instant: datetime) -> str:
-    instant = instant.astimezone(UTC)
     return f"{instant.day} {_MONTHS[instant.month - 1]}"
 
 

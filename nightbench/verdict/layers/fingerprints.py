@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 _LONGEST = 40
 _NO_WORDS = ("plan", "plan_hash")
 """Parts whose value says nothing to a reader."""
+_ABSENT = MappingProxyType({"fleet": "this machine alone"})
+"""What it says that a part is not there; of others it is not known."""
 
 
 def difference(then: object, tonight: object) -> str:
@@ -26,11 +29,12 @@ def _part(name: str, before: Any, now: Any) -> str:
     if name in _NO_WORDS:
         return "another plan"
     said = name.replace("_", " ")
-    return f"{said} {_text(before)} instead of {_text(now)}"
+    absent = _ABSENT.get(name, "unknown")
+    return f"{said} {_text(before, absent)} instead of {_text(now, absent)}"
 
 
-def _text(value: Any) -> str:
-    text = "unknown" if value in (None, "") else str(value)
+def _text(value: Any, absent: str) -> str:
+    text = absent if value in (None, "") else str(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
