@@ -144,4 +144,4 @@ clean: ## remove all that was made; results stay, also those kept aside
 	@# .cache/unsaved holds runs that the results folder could not take
 	if [ -d .cache ]; then find .cache -mindepth 1 -maxdepth 1 ! -name unsaved -exec rm -rf {} + ; rmdir .cache 2>/dev/null || true; fi
 	rm -rf $(VENV) $(PEERS) $(SERVERS) benchmarks/out .pytest_tmp .pytest_served .pytest_modest .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
-	find benchmarks deployments flows nightbench tasks tests -name __pycache__ -prune -exec rm -rf {} +
+	find . -path './.*' -prune -o -name __pycache__ -prune -exec rm -rf {} +

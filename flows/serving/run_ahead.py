@@ -60,7 +60,7 @@ class Ahead:
 
     async def start(self) -> None:
         """Start it, for a run with the environment of the last one; where that fails, the run will tell."""
-        with suppress(OSError):
+        with suppress(Exception):  # of the run that has just ended it takes nothing away
             async with self._one_at_a_time:
                 await self._started()
 
@@ -82,7 +82,7 @@ class Ahead:
         if process is not None and process.returncode is None:
             if imported == self._imported:
                 return process
-            process.terminate()
+            process.kill()  # it holds nothing
             await process.aclose()
         self._process = process = await anyio.open_process(
             _COMMAND,

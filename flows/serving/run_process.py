@@ -11,6 +11,7 @@ import json
 import os
 import runpy
 import sys
+from contextlib import suppress
 
 AHEAD = ("prefect.flow_engine", "prefect._internal.metrics", "flows.nightly", "nightbench.report.charts.spec")
 """What is imported ahead, with all that it imports: the engine, a night, and what draws it."""
@@ -19,7 +20,8 @@ AHEAD = ("prefect.flow_engine", "prefect._internal.metrics", "flows.nightly", "n
 def main(program: str) -> None:
     """Run `program` as soon as it is known for whom; end when nobody is left to tell."""
     for module in AHEAD:
-        importlib.import_module(module)
+        with suppress(Exception):  # a run that needs it will tell, in its own log
+            importlib.import_module(module)
     line = sys.stdin.buffer.readline()
     if not line:
         return

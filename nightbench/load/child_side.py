@@ -42,7 +42,7 @@ def main(target: str) -> None:
     global _lifeline  # noqa: PLW0603  # a process has one standard input
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _show_name(target)
-    _raise_file_limit()
+    raise_file_limit()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
@@ -99,7 +99,7 @@ def _end_as_orphan(parent: int) -> None:
             os._exit(1)
 
 
-def _raise_file_limit() -> None:
+def raise_file_limit() -> None:
     """Each user is an open file: take as many as this account may have."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):

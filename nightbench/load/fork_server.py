@@ -8,14 +8,13 @@ for the process itself.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
 import struct
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Self
 
@@ -25,11 +24,14 @@ from nightbench.slots.inherited import slot_descriptors
 ORDER_BYTES = 256
 """The length of what is asked for, which is the name of a generator."""
 NUMBER = struct.Struct("!i")
-"""What is answered: the id of the process, and its exit code when it has one."""
-KILL = b"K"
+"""What is answered: the id of the process, with a descriptor of it, and its exit code when it has one."""
 OUTPUT_LIMIT = 2**20
 """Bytes of a generator's output that may wait to be read."""
 
+_ANSWERS_WITHIN_SECONDS = 20.0
+"""Imports included; a server that says nothing for so long is none any more."""
+_TELLS_WITHIN_SECONDS = 1.0
+"""How long the exit code of a process that has ended may take."""
 _ENDS_WITHIN_SECONDS = 5.0
 _asking: ContextVar[socket.socket | None] = ContextVar("nightbench_fork_server", default=None)
 
@@ -38,9 +40,12 @@ _asking: ContextVar[socket.socket | None] = ContextVar("nightbench_fork_server",
 async def fork_server(modules: Sequence[str]) -> AsyncIterator[None]:
     """Have `forked` fork processes that have imported `modules`, for the length of the block.
 
-    It imports beside whatever is done inside, and ends with this process. Where none can be started there is none:
-    generators have a start of their own then.
+    It imports beside whatever is done inside, and ends with this process. Where none can be started, or the system has
+    no descriptors of processes (it is not Linux), there is none: generators have a start of their own then.
     """
+    if not hasattr(os, "pidfd_open"):
+        yield
+        return
     ours, its = socket.socketpair()
     ours.setblocking(False)  # who does not take an order at once is no server
     with ours, its:
@@ -86,81 +91,124 @@ async def forked(generator: str) -> Forked | None:
 class Forked:
     """A process that the server has forked, as far as `nightbench.processes.Process` goes.
 
-    The server is its parent: it tells its exit code on a socket that only this process has a part in, and kills it.
+    The server is its parent, and tells its exit code. When it ends, and to kill it, needs no server.
 
     Attributes:
         pid: Its id.
         returncode: None while it runs; that of a killed one when the server went away before it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stdin: asyncio.WriteTransport) -> None:
         self.pid = 0
         self.returncode: int | None = None
-        self.stdin: asyncio.WriteTransport
+        self.stdin = stdin
         self.stdout = asyncio.StreamReader(limit=OUTPUT_LIMIT)
         self.stderr = asyncio.StreamReader(limit=OUTPUT_LIMIT)
-        self._kill: asyncio.StreamWriter
+        self._descriptor = -1
         self._ended: asyncio.Task[int]
 
     @classmethod
     async def by(cls, asking: socket.socket, generator: str) -> Self | None:
-        """Have the server at `asking` fork it; None when there is none."""
-        process = cls()
-        with ExitStack() as its:  # they are its own once they have been sent
-            control, ours = socket.socketpair()
-            its.enter_context(control)
-            numbers, process._kill = await asyncio.open_unix_connection(sock=ours)
-            descriptors = await process._connected(its)
-            try:
-                order = generator.encode().ljust(ORDER_BYTES)
-                socket.send_fds(asking, [order], [*descriptors, control.fileno(), *slot_descriptors()])
-            except OSError:
-                process._close()
-                return None
-        try:
-            (process.pid,) = NUMBER.unpack(await numbers.readexactly(NUMBER.size))
-        except (asyncio.IncompleteReadError, OSError):
-            process._close()
+        """Have the server at `asking` fork it; None when there is none, or it cannot."""
+        order = generator.encode()
+        if len(order) > ORDER_BYTES:
             return None
-        except BaseException:
-            process._close()
-            raise
-        process._ended = asyncio.create_task(process._exit_code(numbers))
+        control, its_control = socket.socketpair()
+        control.setblocking(False)
+        with (
+            ExitStack() as its,
+            ExitStack() as failed,
+        ):  # what is its own is closed here once it has been sent
+            its.enter_context(its_control)
+            failed.enter_context(control)
+            stdin, write = _pipe(its, its_end=0)
+            transport = await _written_to(write)
+            failed.callback(transport.close)
+            process = cls(transport)
+            others = [await _heard_by(reader, its) for reader in (process.stdout, process.stderr)]
+            try:
+                descriptors = [stdin, *others, its_control.fileno(), *slot_descriptors()]
+                socket.send_fds(asking, [order.ljust(ORDER_BYTES)], descriptors)
+                its.close()
+                await process._told(control)
+            except (OSError, EOFError):
+                return None
+            except TimeoutError:
+                with suppress(OSError):
+                    asking.shutdown(socket.SHUT_RDWR)  # nobody asks it again
+                return None
+            failed.pop_all()
+        process._ended = asyncio.create_task(process._exit_code(control))
         return process
 
-    async def _connected(self, its: ExitStack) -> tuple[int, int, int]:
-        """Connect standard input, output and errors; return the descriptors of the other ends, which `its` closes."""
-        stdin, write = os.pipe()
-        its.callback(os.close, stdin)
-        loop = asyncio.get_running_loop()
-        self.stdin, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(write, "wb", 0))
-        return stdin, await _heard_by(self.stdout, its), await _heard_by(self.stderr, its)
+    async def _told(self, control: socket.socket) -> None:
+        """Take its number and its descriptor.
+
+        Raises:
+            EOFError: when there is none.
+            TimeoutError: when the server says nothing.
+        """
+        async with asyncio.timeout(_ANSWERS_WITHIN_SECONDS):
+            await _readable(control.fileno())
+        told, descriptors, _, _ = socket.recv_fds(control, NUMBER.size, 1)
+        if not descriptors:
+            raise EOFError
+        (self.pid,) = NUMBER.unpack(told)
+        (self._descriptor,) = descriptors
 
     async def wait(self) -> int:
         """Its exit code, once it has ended."""
         return await asyncio.shield(self._ended)
 
     def kill(self) -> None:
-        """End it at once."""
-        self._kill.write(KILL)
+        """End it at once.
 
-    async def _exit_code(self, numbers: asyncio.StreamReader) -> int:
+        Raises:
+            ProcessLookupError: when it has ended.
+        """
+        if self.returncode is not None:
+            raise ProcessLookupError
+        signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+
+    async def _exit_code(self, control: socket.socket) -> int:
         code = -signal.SIGKILL
-        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
-            (code,) = NUMBER.unpack(await numbers.readexactly(NUMBER.size))
+        await _readable(self._descriptor)
+        with control, suppress(OSError, struct.error):  # the server is gone
+            async with asyncio.timeout(_TELLS_WITHIN_SECONDS):
+                told = await asyncio.get_running_loop().sock_recv(control, NUMBER.size)
+            (code,) = NUMBER.unpack(told)
         self.returncode = code
-        self._close()
+        os.close(self._descriptor)
+        self.stdin.close()
         return code
 
-    def _close(self) -> None:
-        self._kill.close()
-        self.stdin.close()
+
+async def _readable(descriptor: int) -> None:
+    """Return when there is something to read; of a process, when it has ended."""
+    loop, readable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
+
+
+async def _written_to(descriptor: int) -> asyncio.WriteTransport:
+    pipe = os.fdopen(descriptor, "wb", 0)
+    transport, _ = await asyncio.get_running_loop().connect_write_pipe(asyncio.BaseProtocol, pipe)
+    return transport
 
 
 async def _heard_by(reader: asyncio.StreamReader, its: ExitStack) -> int:
     """The descriptor of a pipe whose other end `reader` has."""
-    read, write = os.pipe()
-    its.callback(os.close, write)
+    write, read = _pipe(its, its_end=1)
     protocol = asyncio.StreamReaderProtocol(reader)
     await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(read, "rb", 0))
     return write
+
+
+def _pipe(its: ExitStack, *, its_end: int) -> tuple[int, int]:
+    """Both ends of a pipe, that of the other process first, which `its` closes."""
+    ends = os.pipe()
+    its.callback(os.close, ends[its_end])
+    return ends[its_end], ends[1 - its_end]

@@ -17,8 +17,8 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from nightbench.load.child_side import import_quickly, main
-from nightbench.load.fork_server import KILL, NUMBER, ORDER_BYTES, adopt
+from nightbench.load.child_side import import_quickly, main, raise_file_limit
+from nightbench.load.fork_server import NUMBER, ORDER_BYTES, adopt
 
 _MOST_DESCRIPTORS = 64
 _OF_THE_PROCESS = 3
@@ -50,21 +50,30 @@ class ForkServer:
                 key.data()
 
     def _fork(self) -> None:
-        order, descriptors, _, _ = socket.recv_fds(self._server, ORDER_BYTES, _MOST_DESCRIPTORS)
-        standard, control = descriptors[:_OF_THE_PROCESS], socket.socket(fileno=descriptors[_OF_THE_PROCESS])
-        try:
-            pid = os.fork()
-        except OSError:  # whoever asked hears that there is none, and starts one
-            control.close()
-        else:
-            if not pid:
+        order, descriptors, flags, _ = socket.recv_fds(self._server, ORDER_BYTES, _MOST_DESCRIPTORS)
+        if (
+            len(descriptors) > _OF_THE_PROCESS and not flags & socket.MSG_CTRUNC
+        ):  # or else too many files are open
+            control = socket.socket(fileno=descriptors[_OF_THE_PROCESS])
+            if not (pid := _forked()):
                 control.close()  # its end tells of the server's
-                self._become(order.decode().strip(), standard)
-            self._children[pid] = control
-            self._selector.register(control, selectors.EVENT_READ, lambda: self._told(pid, control))
-            _tell(control, pid)
-        for descriptor in (*standard, *descriptors[_OF_THE_PROCESS + 1 :]):
+                self._become(order.decode().strip(), descriptors[:_OF_THE_PROCESS])
+            self._tell_of(pid, control)
+            del descriptors[_OF_THE_PROCESS]
+        for descriptor in descriptors:
             os.close(descriptor)
+
+    def _tell_of(self, pid: int, control: socket.socket) -> None:
+        """Tell who asked of the new process; of none where there is none, and one is started there."""
+        try:
+            descriptor = os.pidfd_open(pid)
+        except OSError:
+            control.close()
+            return
+        self._children[pid] = control
+        with contextlib.suppress(OSError):
+            socket.send_fds(control, [NUMBER.pack(pid)], [descriptor])
+        os.close(descriptor)
 
     def _become(self, generator: str, standard: Sequence[int]) -> NoReturn:
         """Be the generator from now on."""
@@ -96,36 +105,28 @@ class ForkServer:
         for control in self._children.values():
             control.close()
 
-    def _told(self, pid: int, control: socket.socket) -> None:
-        """Kill it when its parent says so; nothing more is said once that has closed its end."""
-        if pid not in self._children:  # it ended at the same moment
-            return
-        with contextlib.suppress(OSError):
-            if control.recv(len(KILL)):
-                os.kill(pid, signal.SIGKILL)
-                return
-        self._selector.unregister(control)
-
     def _collect(self) -> None:
         """Tell of those that have ended."""
         os.read(self._woken, 4096)
         with contextlib.suppress(ChildProcessError):
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                 pid, status = ended
-                control = self._children.pop(pid)
-                _tell(control, os.waitstatus_to_exitcode(status))
-                with contextlib.suppress(KeyError):  # whoever asked has gone
-                    self._selector.unregister(control)
-                control.close()
+                if control := self._children.pop(pid, None):
+                    with control, contextlib.suppress(OSError):  # who does not listen any more does not mind
+                        control.send(NUMBER.pack(os.waitstatus_to_exitcode(status)))
 
 
-def _tell(control: socket.socket, number: int) -> None:
-    with contextlib.suppress(OSError):  # who does not listen any more does not mind
-        control.send(NUMBER.pack(number))
+def _forked() -> int:
+    """As `os.fork` has it; -1 where there can be no process."""
+    try:
+        return os.fork()
+    except OSError:
+        return -1
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise_file_limit()
     for module in sys.argv[3:]:
         import_quickly(module)
     ForkServer(socket.socket(fileno=int(sys.argv[1])), socket.socket(fileno=int(sys.argv[2]))).serve()

@@ -89,7 +89,7 @@ def test_a_run_with_another_environment_has_a_process_of_its_own_and_none_is_lef
         waiting = ahead._process
         pid, code = await _taken(ahead, NIGHTBENCH_RESULTS="/elsewhere")
         assert (pid != waiting.pid, code) == (True, 1)
-        assert waiting.returncode == -signal.SIGTERM
+        assert waiting.returncode == -signal.SIGKILL
 
     asyncio.run(main())
 
@@ -106,7 +106,7 @@ def test_a_run_has_the_code_that_is_on_the_disk_when_it_begins(light, monkeypatc
         older = ahead._process
         os.utime(code, (1, 1))
         assert (await _taken(ahead))[0] != older.pid
-        assert older.returncode == -signal.SIGTERM
+        assert older.returncode == -signal.SIGKILL
 
     asyncio.run(main())
 

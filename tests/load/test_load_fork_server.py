@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from processes import generates_load, survivors
 from waiting import until
 
 from nightbench.errors import MeasurementError
+from nightbench.load import fork_server as fork_server_module
 from nightbench.load.child import run_in_child, start_child
 from nightbench.load.fork_server import fork_server
 from nightbench.slots.inherited import inherited
@@ -26,6 +28,7 @@ RARE = "colorsys"
 @pytest.fixture(autouse=True)
 def importable(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TESTS))
+    monkeypatch.setattr(fork_server_module, "_ENDS_WITHIN_SECONDS", 0.5)  # some are stopped, and will not
 
 
 @asynccontextmanager
@@ -38,13 +41,13 @@ async def serving():
     assert not server.is_running()
 
 
-async def run(generator, spec=None, *, stop=None, grace=5.0, patience=60.0):
+async def run(generator, spec=None, *, stop=None, heard=None, patience=60.0):
     return await run_in_child(
         generator,
         spec,
-        on_progress=lambda _: stop is not None and stop.set(),
+        on_progress=lambda _: heard is not None and heard.set(),
         stop=stop or asyncio.Event(),
-        grace=grace,
+        grace=5.0,
         patience=patience,
     )
 
@@ -120,19 +123,70 @@ def test_without_the_server_one_is_started():
     assert asyncio.run(main())["parent"] == os.getpid()
 
 
-def test_a_generator_outlives_the_server_that_dies_in_its_middle(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_generator_goes_on_to_its_end_without_the_server(how):
     async def main():
         async with serving() as server:
-            stop = asyncio.Event()
-            running = asyncio.create_task(
-                run(child_generators.until_stopped, str(tmp_path / "pid"), stop=stop)
-            )
-            await asyncio.to_thread(until, (tmp_path / "pid").exists)
-            server.kill()
-            stop.set()
+            begun = asyncio.Event()
+            running = asyncio.create_task(run(child_generators.steady, 10, heard=begun))
+            await begun.wait()
+            server.send_signal(how)
             return await running
 
-    assert asyncio.run(main()) == "stopped early"
+    assert asyncio.run(main()) == "done"
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_one_that_hangs_is_killed_without_the_server(how, tmp_path):
+    async def main():
+        async with serving() as server:
+            begun = asyncio.Event()
+            asked = run(child_generators.hanging, str(tmp_path / "pid"), heard=begun, patience=0.5)
+            running = asyncio.create_task(asked)
+            await begun.wait()
+            server.send_signal(how)
+            await running
+
+    with pytest.raises(MeasurementError, match="said nothing"):
+        asyncio.run(main())
+    assert not runs(int((tmp_path / "pid").read_text()))
+
+
+def test_a_server_that_does_not_answer_is_none_any_more(monkeypatch):
+    monkeypatch.setattr(fork_server_module, "_ANSWERS_WITHIN_SECONDS", 0.1)
+
+    async def main():
+        async with serving() as server:
+            server.suspend()
+            first = await run(child_generators.echo)
+            server.resume()
+            return [first, await run(child_generators.echo)]
+
+    assert [result["parent"] for result in asyncio.run(main())] == [os.getpid()] * 2
+
+
+def test_what_the_server_cannot_take_in_is_started_and_the_next_is_forked():
+    async def main():
+        async with serving() as server:
+            await run(child_generators.echo)
+            before = server.rlimit(psutil.RLIMIT_NOFILE)
+            server.rlimit(psutil.RLIMIT_NOFILE, (server.num_fds() + 2, before[1]))
+            first = await run(child_generators.echo)
+            server.rlimit(psutil.RLIMIT_NOFILE, before)
+            return [first, await run(child_generators.echo)], server
+
+    results, server = asyncio.run(main())
+    assert [result["parent"] for result in results] == [os.getpid(), server.pid]
+
+
+def test_a_name_that_is_too_long_for_an_order_is_started():
+    async def main():
+        async with serving():
+            process = await start_child(f"load.child_generators:{'x' * 300}")
+            await process.communicate()
+            return process
+
+    assert isinstance(asyncio.run(main()), asyncio.subprocess.Process)
 
 
 def test_it_holds_the_slots_of_its_run_and_the_server_does_not(tmp_path):
@@ -149,6 +203,10 @@ def test_it_holds_the_slots_of_its_run_and_the_server_does_not(tmp_path):
 
     pid, holders = asyncio.run(main())
     assert holders == [pid]
+
+
+def runs(pid):
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 
 def has_open(process, path):
