@@ -129,6 +129,8 @@ async def check_reachable(url: str) -> None:
             _, writer = await asyncio.open_connection(parts.hostname, port)
             writer.close()
             await writer.wait_closed()
+    except ConnectionResetError:  # by somebody who is there; where nobody is, connections are refused
+        return
     except OSError as error:
         raise ConfigurationError(
             SETTING,

@@ -61,14 +61,14 @@ class Scene:
         pid = self.stack.until(
             lambda: int(file.read_text() or 0) if file.exists() else None,
             within=120,
-            tell=lambda: self.stack._story(self.id),
+            tell=lambda: self.stack.story(self.id),
         )
         return psutil.Process(pid)
 
     def ended(self, process: psutil.Process) -> None:
         """Wait until the process is gone; how long that took is kept."""
         begun = time.monotonic()
-        self.stack.until(lambda: not _runs(process), within=60, tell=lambda: self.stack._story(self.id))
+        self.stack.until(lambda: not _runs(process), within=60, tell=lambda: self.stack.story(self.id))
         self.ended_after = time.monotonic() - begun
 
     @property

@@ -70,7 +70,7 @@ def _told(stack, run_id, *texts):
     """Wait until a run has logged one of `texts`."""
     stack.until(
         lambda: any(text in line for line in stack.logs(run_id) for text in texts),
-        tell=lambda: stack._story(run_id),
+        tell=lambda: stack.story(run_id),
     )
 
 

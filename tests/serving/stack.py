@@ -119,7 +119,7 @@ class Stack:
             named = run["state_name"] in names if names else run["state_type"] in FINAL
             return run if named else None
 
-        return self.until(there, within=within, tell=lambda: self._story(run_id))
+        return self.until(there, within=within, tell=lambda: self.story(run_id))
 
     def cancel(self, run_id: str) -> None:
         """As the UI cancels a run."""
@@ -132,7 +132,7 @@ class Stack:
         def pid():
             return int(file.read_text() or 0) if file.exists() else None
 
-        return self.until(pid, within=within, tell=lambda: self._story(run_id))
+        return self.until(pid, within=within, tell=lambda: self.story(run_id))
 
     def logs(self, run_id: str) -> list[str]:
         """What a run has logged on the server, in order."""
@@ -157,7 +157,7 @@ class Stack:
         file = self.data / "logs" / f"{name}.log"
         return file.read_text(errors="replace")[-4000:] if file.exists() else ""
 
-    def _story(self, run_id: str) -> str:
+    def story(self, run_id: str) -> str:
         run = self.flow_run(run_id)
         lines = "\n".join([*self.logs(run_id), self.logs_of("worker")])
         return f"{run['state_name']}: {run['state'].get('message')}\n{lines}"

@@ -161,7 +161,9 @@ def refusals(browser: Browser) -> Locator:
 
 def watch(browser: Browser, stack, run_id: str, seen: Seen) -> None:
     # the tab has what there is when it is opened: not before there is something to see
-    stack.until(lambda: MEASURING in str(of_run(stack, "artifacts", run_id)))
+    stack.until(
+        lambda: MEASURING in str(of_run(stack, "artifacts", run_id)), tell=lambda: stack.story(run_id)
+    )
     browser.page.get_by_role("tab", name="Artifacts").click()
     browser.page.get_by_text(MEASURING).first.wait_for()
     seen.running = browser.text()

@@ -81,7 +81,7 @@ def _side_by_side(seen):
         seen.waiting = Scene(stack, seen.folder / "3", "full", staged={}, env=slots)
         stack.until(
             lambda: any("wait" in line for line in stack.logs(seen.waiting.id)),
-            tell=lambda: stack._story(seen.waiting.id),
+            tell=lambda: stack.story(seen.waiting.id),
         )
         seen.worker_of_through = seen.through_process.ppid()
         seen.worker_of_waiting = psutil.Process(
