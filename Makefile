@@ -63,7 +63,7 @@ afterwards: lint templates bytecode greedy served
 
 # most tests wait for something: so many at a time keep two cores busy
 main: setup servers
-	$(BIN)/python -m pytest $(MAIN) -m "not greedy and not alone and not served" --numprocesses 5 --dist loadfile
+	$(BIN)/python -m pytest $(MAIN) -m "not greedy and not alone and not served" --numprocesses 4 --dist loadfile
 
 # By rooms, as a process collects what it is given: thousands of tests that work for a moment and wait for little.
 # Those beside them have clocks and go first, so that one of these may take its time.

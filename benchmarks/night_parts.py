@@ -72,7 +72,7 @@ def _watch() -> Callable[..., Any]:
     # the module's own name for it: others import late as well
     imports = SimpleNamespace(import_module=_timed("import of flows", importlib.import_module))
     vars(engine)["importlib"] = imports
-    vars(night)["provide_subject"] = _timed_subject(vars(night)["provide_subject"])
+    vars(night)["provide"] = _timed_subject(vars(night)["provide"])
     return cli.main
 
 

@@ -95,9 +95,12 @@ def _rounds(say: Callable[[str], None], name: str, night: Callable[[], Parts]) -
 def _command(folder: Path, environment: Mapping[str, str]) -> Parts:
     file = folder / "parts.json"
     began, used = time.monotonic(), _used()
-    _run(folder, environment, "benchmarks.night_parts", str(file), *_COMMAND)
+    errors = _run(folder, environment, "benchmarks.night_parts", str(file), *_COMMAND)
+    if not file.exists():
+        raise ContenderError("nightbench broke before its command began: " + errors)
     total, used = time.monotonic() - began, _used() - used
     parts: Parts = json.loads(file.read_text(encoding="utf-8"))
+    file.unlink()
     around = parts.pop("websocket") + parts.pop("database") - load_seconds()
     started = parts["interpreter"] + parts["import of nightbench"] + parts.pop("command")
     return {
@@ -127,7 +130,12 @@ def _help(folder: Path, environment: Mapping[str, str]) -> float:
     return time.monotonic() - began
 
 
-def _run(folder: Path, environment: Mapping[str, str], module: str, *arguments: str) -> None:
+def _run(folder: Path, environment: Mapping[str, str], module: str, *arguments: str) -> str:
+    """Run it to its end; the end of what it says as errors.
+
+    Raises:
+        ContenderError: when its exit code is not that of a night that ran to its end.
+    """
     done = subprocess.run(  # noqa: S603  # our own
         [sys.executable, "-m", module, *arguments],
         cwd=folder,
@@ -141,6 +149,7 @@ def _run(folder: Path, environment: Mapping[str, str], module: str, *arguments: 
             f"nightbench {' '.join(arguments)} ended with exit code {done.returncode}: {done.stderr[-2000:]}"
         )
         raise ContenderError(msg)
+    return done.stderr[-2000:]
 
 
 def _figures(name: str, rounds: list[Parts], goal: Goal) -> list[Figure]:
