@@ -115,10 +115,7 @@ class Forked:
             return None
         control, its_control = socket.socketpair()
         control.setblocking(False)
-        with (
-            ExitStack() as its,
-            ExitStack() as failed,
-        ):  # what is its own is closed here once it has been sent
+        with ExitStack() as its, ExitStack() as failed:  # what is its own is closed once it has been sent
             its.enter_context(its_control)
             failed.enter_context(control)
             stdin, write = _pipe(its, its_end=0)

@@ -51,9 +51,8 @@ class ForkServer:
 
     def _fork(self) -> None:
         order, descriptors, flags, _ = socket.recv_fds(self._server, ORDER_BYTES, _MOST_DESCRIPTORS)
-        if (
-            len(descriptors) > _OF_THE_PROCESS and not flags & socket.MSG_CTRUNC
-        ):  # or else too many files are open
+        # some are missing where too many files are open
+        if len(descriptors) > _OF_THE_PROCESS and not flags & socket.MSG_CTRUNC:
             control = socket.socket(fileno=descriptors[_OF_THE_PROCESS])
             if not (pid := _forked()):
                 control.close()  # its end tells of the server's
