@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from benchmarks.processes import ROOT, ContenderError, OnSample, Server, run
 
 _START_SECONDS = 120.0
 """What a run may take beyond its load."""
+_GENERATOR = "nb.generator"
+"""What a process that generates load calls itself."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def command(
 def generator_of(command: psutil.Process) -> psutil.Process | None:
     """The process of a command that generates its load, or None when there is none."""
     for child in command.children(recursive=True):
-        if child.name() == "nb.generator":
-            return child
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.name() == _GENERATOR:
+                return child
     return None

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
+from benchmarks.command_line import generator_of
 from benchmarks.database import Database, database
 from benchmarks.peak import peak_mib
 from benchmarks.processes import ROOT, ContenderError, run
@@ -24,7 +25,6 @@ FEW = 50_000
 MANY = 1_000_000
 ALLOWED_MIB = 20.0
 
-_LOAD = "nb.generator"
 _FEWEST_PER_SECOND = 200
 _START_AND_END_SECONDS = 120.0
 
@@ -76,18 +76,10 @@ class _Peak:
         self._load: psutil.Process | None = None
 
     def __call__(self, command: psutil.Process) -> None:
-        self._load = self._load or _load_of(command)
+        self._load = self._load or generator_of(command)
         if self._load is not None:
             with contextlib.suppress(OSError):
                 self.mib = max(self.mib, peak_mib(self._load.pid))
-
-
-def _load_of(command: psutil.Process) -> psutil.Process | None:
-    for child in command.children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if child.name() == _LOAD:
-                return child
-    return None
 
 
 if __name__ == "__main__":

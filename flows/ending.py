@@ -110,20 +110,8 @@ def ends_well(body: Body[P]) -> Body[P]:
 
 async def _ended(ending: FlowEnding, body: Awaitable[State[Any] | None]) -> State[Any] | None:
     token = _ending.set(ending)
-    state: State[Any] | None = None
     try:
-        state = await body
-    except NotBegunError:
-        if not ending.told:
-            raise
-    except (SlotTakenError, ConfigurationError) as error:
-        state = await _not_begun(ending, error)
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if not ending.at_once or task is None:
-            raise
-        while task.uncancel():
-            pass
+        state = await _state_of(body, ending)
     finally:
         ending.close()
         _ending.reset(token)
@@ -137,9 +125,27 @@ async def _ended(ending: FlowEnding, body: Awaitable[State[Any] | None]) -> Stat
     return state if is_whole(outcome) else interrupted_state(kept_of(outcome))
 
 
-async def _not_begun(ending: FlowEnding, error: SlotTakenError | ConfigurationError) -> State[Any]:
-    if isinstance(error, SlotTakenError):  # which the night has told
+async def _state_of(body: Awaitable[State[Any] | None], ending: FlowEnding) -> State[Any] | None:
+    """What a run says of itself, or why it did not begin; None too when it was told to end before it had a word."""
+    try:
+        return await body
+    except NotBegunError:
+        if not ending.told:
+            raise
+    except SlotTakenError as error:  # which the night has told
         return slot_taken_state(str(error))
+    except ConfigurationError as error:
+        return await _refused(ending, error)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if not ending.at_once or task is None:
+            raise
+        while task.uncancel():
+            pass
+    return None
+
+
+async def _refused(ending: FlowEnding, error: ConfigurationError) -> State[Any]:
     if not ending.has_teller:
         await tell_refused(error)
     return refused_state(str(error))

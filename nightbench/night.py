@@ -69,6 +69,7 @@ class Night:
         policy: How strictly it is judged.
         histories: What of it is worth a chart.
         cut_short: Whether the last run of a suite ended before it had measured all.
+        cancelled: Whether a user has ended it before its end.
     """
 
     def __init__(

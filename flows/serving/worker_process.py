@@ -24,9 +24,6 @@ from flows.serving.runs_here import end_runs
 from flows.serving.worker_name import WORKER_NAME
 from nightbench.processes import watch_lifeline
 
-GRACE_SECONDS = 60.0
-"""What a run has to drain its load, save what it measured and tell; then it is killed."""
-_TICK = 0.2
 _LOOKS = 3
 """While a run is under way the worker asks its server once instead of so many times: what it costs is measured too."""
 

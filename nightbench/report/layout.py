@@ -172,8 +172,12 @@ def number(value: float | None, unit: str = "") -> str:
     """A value with the digits that it deserves, and its unit; a dash when it is missing."""
     if value is None or not math.isfinite(value):
         return "–"
-    suffix = f" {unit}" if unit not in {"", "1"} else ""
-    return f"{_digits(value, unit)}{suffix}"
+    return with_unit(_digits(value, unit), unit)
+
+
+def with_unit(figure: str, unit: str) -> str:
+    """A figure with its unit, where there is one: a count and a plain ratio have none."""
+    return figure if unit in {"", "1"} else f"{figure} {unit}"
 
 
 def change(effect: float | None) -> str:

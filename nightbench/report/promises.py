@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nightbench.history.record import clean_text
-from nightbench.report.layout import BAD, GOOD, UNSURE, Page, number
+from nightbench.report.layout import BAD, GOOD, UNSURE, Page, number, with_unit
 from nightbench.verdict.targets import LEAKED_ROWS, TargetResult
 from nightbench.verdict.verdict import SuiteVerdict
 
@@ -64,13 +64,12 @@ def value_in_words(verdict: SuiteVerdict, target: TargetResult, unit: str) -> st
 def promised(target: TargetResult, unit: str) -> str:
     """``< 2,000 ms``; of a range ``>= 45, <= 55 1/s``."""
     limits = ", ".join(f"{op} {_limit(limit)}" for op, limit in target.limits())
-    return limits if unit in {"", "1"} else f"{limits} {unit}"
+    return with_unit(limits, unit)
 
 
 def missed_in_words(target: TargetResult, unit: str) -> str:
     """``message.response_time.p95 < 2,000 ms missed: 2,345.6 ms``."""
-    suffix = "" if unit in {"", "1"} else f" {unit}"
-    value = "no value" if target.value is None else f"{target.value:,.6g}{suffix}"
+    value = "no value" if target.value is None else with_unit(f"{target.value:,.6g}", unit)
     return f"{clean_text(target.metric)} {promised(target, unit)} missed: {value}"
 
 
