@@ -9,33 +9,29 @@ from typing import Any
 
 import altair as alt
 
-from nightbench.history.record import clean_text
+from nightbench.report.charts import theme
 from nightbench.report.charts.metric_nights import MOST_NIGHTS, MetricNights, shown_limits, value_range
-from nightbench.report.layout import change, number
-from nightbench.visible import visible
-
-WIDTH, HEIGHT = 520, 240
-"""Points of the plot; with axis and margins it is 600 wide."""
-FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
-"""The first of them is inside vl-convert."""
-
-_LONGEST_TEXT = 90
-_TICKS = 8
-_INK, _PALE, _BLUE, _VERMILION, _ORANGE, _GREEN = (
-    "#333333",
-    "#9a9a9a",
-    "#0072B2",
-    "#D55E00",
-    "#E69F00",
-    "#009E73",
+from nightbench.report.charts.theme import (
+    BLUE,
+    FRAME,
+    GREEN,
+    GROUND,
+    HEIGHT,
+    INK,
+    ORANGE,
+    PALE,
+    VERMILION,
+    WIDTH,
 )
-"""Of the colours that colour-blind people tell apart (Okabe and Ito, 2008); shapes differ as well."""
+from nightbench.report.layout import change, number
+
+_TICKS = 8
 _LOOKS: Mapping[str, tuple[str, str, str]] = {
-    "night": ("circle", _BLUE, _BLUE),
-    "regression": ("triangle-up", _ORANGE, _ORANGE),
-    "not compared": ("circle", _PALE, "#dddddd"),
-    "invalid": ("circle", _PALE, "#ffffff"),
-    "tonight": ("diamond", _VERMILION, _VERMILION),
+    "night": ("circle", BLUE, BLUE),
+    "regression": ("triangle-up", ORANGE, ORANGE),
+    "not compared": ("circle", PALE, FRAME),
+    "invalid": ("circle", PALE, GROUND),
+    "tonight": ("diamond", VERMILION, VERMILION),
 }
 """Shape, stroke and fill of each state, in the order of the legend."""
 _LINKED = frozenset({"night", "regression", "tonight"})
@@ -55,24 +51,14 @@ def spec_of(history: MetricNights, *, most: int = MOST_NIGHTS) -> dict[str, Any]
     data = data_of(history)
     states = [state for state in _LOOKS if any(row["state"] == state for row in data["nights"])]
     x = alt.X("place:Q", axis=_nights_axis(history), scale=_places(history))
-    chart = (
-        alt.layer(
-            *_baseline_layers(history),
-            *_mark_layers(),
-            *_target_layers(),
-            _line(x),
-            _points(x, states, size=40 if len(history.nights) <= MOST_NIGHTS else 12),
-        )
-        .properties(width=WIDTH, height=HEIGHT, title=_title(history), background="#ffffff", padding=10)
-        .configure(font=FONT)
-        .configure_view(stroke="#dddddd")
-        .configure_axis(labelColor=_INK, titleColor=_INK, gridColor="#eeeeee", labelFontSize=11)
-        .configure_legend(orient="bottom", title=None, labelColor=_INK, labelFontSize=11, symbolSize=60)
-    )
-    spec: dict[str, Any] = chart.to_dict(
-        validate=False
-    )  # which takes half the time, and what draws it looks as well
-    return {**spec, "datasets": data}
+    chart = alt.layer(
+        *_baseline_layers(history),
+        *_mark_layers(),
+        *_target_layers(),
+        _line(x),
+        _points(x, states, size=40 if len(history.nights) <= MOST_NIGHTS else 12),
+    ).properties(width=WIDTH, height=HEIGHT, title=_title(history))
+    return theme.spec(chart, data)
 
 
 def data_of(history: MetricNights) -> dict[str, Rows]:
@@ -81,7 +67,7 @@ def data_of(history: MetricNights) -> dict[str, Rows]:
     nights = [
         {
             "place": place,
-            "night": _text(each.night),
+            "night": theme.text(each.night),
             "value": least if each.value is None else each.value,
             "state": each.state,
             "linked": each.state in _LINKED,
@@ -129,17 +115,7 @@ def _marks(history: MetricNights) -> Rows:
 
 def _title(history: MetricNights) -> alt.TitleParams:
     name = f"{history.metric}, {history.tier} {history.suite}, {history.environment}"
-    return alt.TitleParams(
-        text=_text(name),
-        subtitle=list(_sentences(history)),
-        anchor="start",
-        fontSize=14,
-        subtitleFontSize=12,
-        color=_INK,
-        subtitleColor="#555555",
-        limit=WIDTH + 60,
-        offset=12,
-    )
+    return theme.title(name, list(_sentences(history)))
 
 
 def _sentences(history: MetricNights) -> Sequence[str]:
@@ -153,12 +129,12 @@ def _sentences(history: MetricNights) -> Sequence[str]:
     bounds = " and ".join(f"{op} {_number(limit, unit)}" for op, limit in history.target)
     hidden = len(shown_limits(history)) < len(history.target)
     target = f"target {bounds}{', beyond the chart' if hidden else ''}" if bounds else ""
-    return [_text(line) for line in (said, target) if line]
+    return [said, target]
 
 
 def _promise(history: MetricNights, limit: float) -> str:
     op = next(op for op, bound in history.target if bound == limit)
-    return _text(f"target {op} {_number(limit, history.unit)}")
+    return theme.text(f"target {op} {_number(limit, history.unit)}")
 
 
 def _places(history: MetricNights) -> alt.Scale:
@@ -202,7 +178,7 @@ def _y(field: str, history: MetricNights) -> alt.Y:
     unit = "" if history.unit in {"", "1"} else history.unit
     return alt.Y(
         f"{field}:Q",
-        title=_text(unit) or None,
+        title=theme.text(unit) or None,
         scale=alt.Scale(domain=list(value_range(history)), nice=False, zero=False, clamp=True),
         axis=alt.Axis(tickCount=6),
     )
@@ -211,26 +187,26 @@ def _y(field: str, history: MetricNights) -> alt.Y:
 def _baseline_layers(history: MetricNights) -> tuple[alt.Chart, alt.Chart]:
     data = alt.NamedData("baseline")
     ends = {"x": alt.X("begin:Q"), "x2": alt.X2("end:Q")}
-    band = alt.Chart(data).mark_rect(color=_BLUE, opacity=0.13, clip=True)
-    centre = alt.Chart(data).mark_rule(color=_BLUE, strokeDash=[6, 3], strokeWidth=1.5, clip=True)
+    band = alt.Chart(data).mark_rect(color=BLUE, opacity=0.13, clip=True)
+    centre = alt.Chart(data).mark_rule(color=BLUE, strokeDash=[6, 3], strokeWidth=1.5, clip=True)
     y = _y("low", history)
     return band.encode(**ends, y=y, y2=alt.Y2("high:Q")), centre.encode(**ends, y=alt.Y("centre:Q"))
 
 
 def _mark_layers() -> tuple[alt.Chart, alt.Chart]:
     base = alt.Chart(alt.NamedData("marks")).encode(x=alt.X("place:Q"))
-    text = base.mark_text(angle=270, align="left", baseline="bottom", dx=4, dy=-3, fontSize=10, color=_INK)
+    text = base.mark_text(angle=270, align="left", baseline="bottom", dx=4, dy=-3, fontSize=10, color=INK)
     return (
-        base.mark_rule(color=_INK, strokeDash=[2, 3], clip=True),
+        base.mark_rule(color=INK, strokeDash=[2, 3], clip=True),
         text.encode(y=alt.value(HEIGHT), text=alt.Text("label:N")),
     )
 
 
 def _target_layers() -> tuple[alt.Chart, alt.Chart]:
     base = alt.Chart(alt.NamedData("target")).encode(y=alt.Y("limit:Q"))
-    text = base.mark_text(align="left", baseline="bottom", dx=4, dy=-2, fontSize=11, color=_GREEN)
+    text = base.mark_text(align="left", baseline="bottom", dx=4, dy=-2, fontSize=11, color=GREEN)
     return (
-        base.mark_rule(color=_GREEN, strokeWidth=2),
+        base.mark_rule(color=GREEN, strokeWidth=2),
         text.encode(x=alt.value(0), text=alt.Text("label:N")),
     )
 
@@ -241,7 +217,7 @@ def _nights() -> alt.Chart:
 
 def _line(x: alt.X) -> alt.Chart:
     linked = _nights().transform_filter("datum.linked")
-    line: alt.Chart = linked.mark_line(color=_BLUE, strokeWidth=1, opacity=0.6)
+    line: alt.Chart = linked.mark_line(color=BLUE, strokeWidth=1, opacity=0.6)
     return line.encode(x=x, y=alt.Y("value:Q"))
 
 
@@ -264,8 +240,3 @@ def _points(x: alt.X, states: Sequence[str], *, size: int) -> alt.Chart:
 
 def _number(value: float | None, unit: str) -> str:
     return "no value" if value is None else number(value, unit)
-
-
-def _text(words: str) -> str:
-    shown = visible(clean_text(words))
-    return shown if len(shown) <= _LONGEST_TEXT else f"{shown[: _LONGEST_TEXT - 1]}…"

@@ -1,0 +1,1 @@
+"""What would spoil the next night, found before it: each check by itself, and what mends it."""
