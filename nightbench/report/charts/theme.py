@@ -38,7 +38,7 @@ DARK: Mapping[str, str] = MappingProxyType(
 
 _LONGEST_TEXT = 90
 
-Layered = alt.Chart | alt.LayerChart | alt.VConcatChart | alt.HConcatChart
+Layered = alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart | alt.HConcatChart
 
 
 def text(words: str) -> str:
