@@ -11,8 +11,18 @@ PEERS_STAMP := $(PEERS)/.installed
 SERVERS := .sentry-venv
 SERVERS_STAMP := $(SERVERS)/.installed
 
-# Everything that is made on the way stays inside the project.
-export NIGHTBENCH_CACHE ?= $(CURDIR)/.cache
+# What tests write lies in memory where there is enough of it: see there.
+MEMORY := /dev/shm/nightbench-$(shell id -u)-$(shell pwd | cksum | cut -c -4)
+ifeq ($(MAKECMDGOALS),test)
+export SCRATCH := $(shell tests/scratch.sh $(MEMORY) $(CURDIR))
+endif
+export SCRATCH ?= $(CURDIR)
+
+# Everything else that is made on the way stays inside the project.
+export NIGHTBENCH_CACHE ?= $(SCRATCH)/.cache
+
+# Nothing here multiplies matrices that are worth a second thread, and the idle ones spin before they sleep.
+export OPENBLAS_NUM_THREADS := 1
 
 # What a process imports is compiled once, and not again by each that comes after it.
 export PYTHONDONTWRITEBYTECODE :=
@@ -55,7 +65,8 @@ test: ## lint, types, import rules and every test
 	@$(MAKE) --no-print-directory --jobs 2 setup servers
 	@# the modest take what the others leave, from the first of them to the last
 	@$(MAKE) --no-print-directory --jobs 6 --output-sync=target served lint bytecode greedy modest afterwards
-	$(BIN)/python -m pytest -m alone $(call marked,alone)
+	$(BIN)/python -m pytest -m alone --basetemp=$(SCRATCH)/.pytest_tmp $(call marked,alone)
+	@rm -rf $(MEMORY)
 
 # what minds no company has been beside one another: the clocks of the other tests would mind
 afterwards: lint templates bytecode greedy served
@@ -63,7 +74,7 @@ afterwards: lint templates bytecode greedy served
 
 # most tests wait for something: so many at a time keep two cores busy
 main: setup servers
-	$(BIN)/python -m pytest $(MAIN) -m "not greedy and not alone and not served" --numprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest $(MAIN) -m "not greedy and not alone and not served" --basetemp=$(SCRATCH)/.pytest_tmp --numprocesses 4 --dist loadfile
 
 # By rooms, as a process collects what it is given: thousands of tests that work for a moment and wait for little.
 # Those beside them have clocks and go first, so that one of these may take its time.
@@ -71,11 +82,11 @@ MODEST := $(patsubst %,tests/%/,benchmarks capacity cli deployments history meas
 MAIN := $(addprefix --ignore=,$(MODEST))
 
 modest: setup servers templates
-	nice -n 5 $(BIN)/python -m pytest $(MODEST) --basetemp=.pytest_modest --timeout 600 --numprocesses 2 --dist loadfile
+	nice -n 5 $(BIN)/python -m pytest $(MODEST) --basetemp=$(SCRATCH)/.pytest_modest --timeout 600 --numprocesses 2 --dist loadfile
 
 # one process, as they share what takes longest to start
 served: setup servers templates
-	$(BIN)/python -m pytest -m served --basetemp=.pytest_served $(call marked,served)
+	$(BIN)/python -m pytest -m served --basetemp=$(SCRATCH)/.pytest_served $(call marked,served)
 
 # the files with a test that is marked so: to collect all the others takes longer than to look for it
 marked = $$(grep --recursive --files-with-matches --include='test_*.py' 'mark\.$(1)\b' tests)
@@ -110,7 +121,7 @@ bytecode: setup
 
 # three at a time, as each of them waits longer than it works; by the test, as they are in few files
 greedy: setup
-	$(BIN)/python -m pytest -m greedy --numprocesses 3 --dist worksteal $(call marked,greedy)
+	$(BIN)/python -m pytest -m greedy --basetemp=$(SCRATCH)/.pytest_greedy --numprocesses 3 --dist worksteal $(call marked,greedy)
 
 screenshots: setup ## take the pictures of the docs anew (needs chromium)
 	$(BIN)/python -m pytest --basetemp=.pytest_served tests/serving/test_serving_form.py
@@ -143,5 +154,5 @@ serve: setup ## Prefect's server with its UI, the deployments and a worker, unti
 clean: ## remove all that was made; results stay, also those kept aside
 	@# .cache/unsaved holds runs that the results folder could not take
 	if [ -d .cache ]; then find .cache -mindepth 1 -maxdepth 1 ! -name unsaved -exec rm -rf {} + ; rmdir .cache 2>/dev/null || true; fi
-	rm -rf $(VENV) $(PEERS) $(SERVERS) benchmarks/out .pytest_tmp .pytest_served .pytest_modest .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	rm -rf $(MEMORY) $(VENV) $(PEERS) $(SERVERS) benchmarks/out .pytest_tmp .pytest_served .pytest_modest .pytest_greedy .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
 	find . -path './.*' -prune -o -name __pycache__ -prune -exec rm -rf {} +

@@ -12,18 +12,24 @@ from flows.states import capacity_state
 from flows.subject import AskedSubject, subject_of
 from nightbench import settings
 from nightbench.blocks import Turn
+from nightbench.capacity.answer import step_line
 from nightbench.capacity.asked import (
+    HIGHEST,
+    MINUTES,
+    PRECISION,
+    SECONDS,
+    START,
+    TIER,
     AskedHighest,
     AskedMinutes,
     AskedPrecision,
+    AskedSearch,
     AskedSeconds,
     AskedStart,
     AskedSuite,
     AskedTier,
-    search_of,
 )
 from nightbench.capacity.finding import find_capacity
-from nightbench.capacity.page import step_line
 from nightbench.measurement import Measurement
 from nightbench.plan import TierPlan
 from nightbench.plan.asked import Asked, AskedTargets, AskedUrl
@@ -43,19 +49,20 @@ async def capacity(
     suite: AskedSuite = "websocket",
     url: AskedUrl = None,
     subject: AskedSubject = None,
-    start: AskedStart = 50,
-    highest: AskedHighest = 5_000,
+    start: AskedStart = START,
+    highest: AskedHighest = HIGHEST,
     targets: AskedTargets = None,
-    seconds: AskedSeconds = 30,
-    precision: AskedPrecision = 5,
-    minutes: AskedMinutes = 60,
-    tier: AskedTier = "full",
+    seconds: AskedSeconds = SECONDS,
+    precision: AskedPrecision = PRECISION,
+    minutes: AskedMinutes = MINUTES,
+    tier: AskedTier = TIER,
 ) -> State[Any] | None:
     """The highest load that keeps the targets: steps up, then in between, then each side again."""
     asked = Asked(targets=targets)
-    search = search_of(start=start, highest=highest, precision=precision, minutes=minutes)
+    answers = AskedSearch(start=start, highest=highest, seconds=seconds, precision=precision, minutes=minutes)
     with subject_of(url, subject, asked):
         plan, warnings = planned(settings.current(), tier, asked.changes(), suites=(suite,))
+        search = answers.of(plan, suite, prefix="parameter ")
         async with the_night("capacity", needs=frozenset({suite}), tells=()) as night:
             night.warn((*warnings, *lone_shards(night.settings, plan, (suite,))))
 
@@ -71,8 +78,8 @@ async def capacity(
                 suite,
                 seconds=seconds,
                 measure=measure,
-                on_step=lambda due, step: logger.info(step_line(suite, due, step)),
+                on_step=lambda step: logger.info(step_line(suite, step)),
                 stopped=night.stop.is_set,
             )
-            await survive(night, publish_capacity(found), tier, suite)
+            await survive(night, publish_capacity(found, environment=night.settings.environment), tier, suite)
     return capacity_state(found, night.outcome())

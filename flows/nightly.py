@@ -16,7 +16,7 @@ from flows.subject import AskedSubject, subject_of
 from nightbench import settings
 from nightbench.night import Night
 from nightbench.plan import Tier, TierChanges
-from nightbench.plan.asked import AskedBaseline, AskedFull, AskedQuick, AskedStress, AskedUrl
+from nightbench.plan.asked import AskedBaseline, AskedFull, AskedQuick, AskedRelease, AskedStress, AskedUrl
 from nightbench.planning import check_plans
 from tasks.checkin import checked_in
 from tasks.crashed import crashed
@@ -32,6 +32,7 @@ async def nightly(
     *,
     url: AskedUrl = None,
     subject: AskedSubject = None,
+    release: AskedRelease = None,
     quick: AskedQuick = False,
     baseline: AskedBaseline = None,
     full: AskedFull = None,
@@ -42,7 +43,7 @@ async def nightly(
     A tier that fails does not stop the others, unless a person is there to set its plan right.
     """
     changes: dict[Tier, TierChanges | None] = {"baseline": baseline, "full": full, "stress": stress}
-    with subject_of(url, subject):
+    with subject_of(url, subject, release=release):
         if not begun_by_itself(current_run()):
             check_plans(settings.current(), changes, quick=quick)
         async with checked_in(changes) as check_ins:

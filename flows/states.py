@@ -8,8 +8,8 @@ from typing import Any
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Crashed, Failed
 
+from nightbench.capacity.answer import answer_of, ended_of, exit_code_of
 from nightbench.capacity.finding import Found
-from nightbench.capacity.page import answer_of
 from nightbench.errors import ExitCode
 from nightbench.outcome import NightOutcome
 from nightbench.verdict.verdict import State as VerdictState
@@ -71,10 +71,11 @@ def crashed_state(kept: str) -> State[Any]:
 
 def capacity_state(found: Found, outcome: NightOutcome) -> State[Any] | None:
     """The final state of a search: its answer, or why there is none that can be relied on."""
-    answer = found.answer
-    if answer is None or outcome.failures:
-        return Failed(name=INVALID, message="\n".join((answer_of(found), *outcome.notes)))
-    if answer.load is not None:
-        return Completed(message=answer_of(found))
-    name = INVALID if answer.below is None else TARGET_MISSED
-    return Failed(name=name, message=f"{answer_of(found)}: {answer.ended}")
+    match exit_code_of(found, outcome.failures):
+        case ExitCode.MET:
+            return Completed(message=answer_of(found))
+        case ExitCode.MISSED:
+            name = TARGET_MISSED
+        case _:
+            name = INVALID
+    return Failed(name=name, message="\n".join((answer_of(found), ended_of(found), *outcome.notes)))

@@ -19,7 +19,13 @@ from nightbench import settings as settings_module
 from nightbench.errors import NOT_GIVEN, ConfigurationError
 from nightbench.form import JsonSchema, LeftOut
 from nightbench.plan.asked import LONGEST_URL, WEBSOCKET_URL, Asked, shown
-from nightbench.subject_asked import LONGEST_ENVIRONMENT, RegisteredSubject, with_subject, with_url
+from nightbench.subject_asked import (
+    LONGEST_ENVIRONMENT,
+    RegisteredSubject,
+    with_release,
+    with_subject,
+    with_url,
+)
 
 
 def _logo() -> HttpUrl | None:
@@ -102,12 +108,18 @@ AskedSubject = Annotated[
 
 
 @contextmanager
-def subject_of(url: str | None, subject: NightbenchSubject | None, asked: Asked = Asked()) -> Iterator[None]:  # noqa: B008  # it never changes
+def subject_of(
+    url: str | None,
+    subject: NightbenchSubject | None,
+    asked: Asked = Asked(),  # noqa: B008  # it never changes
+    *,
+    release: str | None = None,
+) -> Iterator[None]:
     """Have the settings inside the block those of the worker, overlaid with what the form says.
 
     Raises:
-        ConfigurationError: when the subject is none that is registered, an address is none, or the worker's
-            settings cannot be used.
+        ConfigurationError: when the subject is none that is registered, an address or a release is none, or the
+            worker's settings cannot be used.
     """
     settings = settings_module.current()
     if subject is not None:
@@ -115,6 +127,8 @@ def subject_of(url: str | None, subject: NightbenchSubject | None, asked: Asked 
         settings = with_subject(settings, subject.registered())
     if url is not None:
         settings = with_url(settings, url)
+    if release is not None:
+        settings = with_release(settings, release)
     if asked.at_first:
         settings = settings.asked_by(asked.name_of)
     with settings_module.use(settings):

@@ -16,6 +16,7 @@ from nightbench.plan.asked import (
     AskedDuration,
     AskedQueries,
     AskedQuick,
+    AskedRelease,
     AskedReruns,
     AskedTargets,
     AskedUrl,
@@ -38,13 +39,14 @@ def tier_flow(tier: Tier, description: str) -> Flow[..., Any]:
         queries: AskedQueries = None,
         quick: AskedQuick = False,
         subject: AskedSubject = None,
+        release: AskedRelease = None,
         blocks: AskedBlocks = 1,
         reruns: AskedReruns = 0,
         websocket: AskedWebSocket = None,
         database: AskedDatabase = None,
     ) -> State[Any] | None:
         asked = Asked(users, duration, targets, queries, websocket, database, blocks, reruns)
-        with subject_of(url, subject, asked):
+        with subject_of(url, subject, asked, release=release):
             return await run_tier(tier, asked.changes(), quick=quick)
 
     run.__name__ = run.__qualname__ = tier

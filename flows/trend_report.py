@@ -11,7 +11,7 @@ from nightbench.plan.asked import shown
 from nightbench.planning import SUITES
 from tasks.scrubbed import scrubbed
 from tasks.scrubbed_logs import scrub_logs
-from tasks.trend import draw_trend, publish_trend
+from tasks.trend import draw_trend, keep_trend_report, publish_trend
 
 Nights = Annotated[
     int, Field(ge=7, le=365), shown("Nights", "how many of each suite are looked at, the last ones")
@@ -25,11 +25,10 @@ OneSuite = Annotated[Suite | None, shown("Suite", "only this one; both unless ch
 @flow(name="trend-report", persist_result=False)
 @scrubbed
 async def trend_report(*, nights: Nights = 90, tier: OneTier = None, suite: OneSuite = None) -> None:
-    """The trend of every gating metric over the history, as artifacts; nothing is measured."""
+    """The trend of every gating metric over the history, as artifacts and as one file; nothing is measured."""
     scrub_logs()
-    pages = await draw_trend(
-        nights,
-        TIER_NAMES if tier is None else (tier,),
-        SUITES if suite is None else (suite,),
-    )
+    tiers = TIER_NAMES if tier is None else (tier,)
+    suites = SUITES if suite is None else (suite,)
+    report = await keep_trend_report(nights, tiers, suites)
+    pages = await draw_trend(nights, tiers, suites, report)
     await publish_trend(pages)

@@ -82,6 +82,7 @@ class Measurement:
         details: Suite-specific figures that are no metric, such as pool and server figures; JSON-like.
         role: What the run is for; only a night's blocks are its value.
         block: Which of the night's blocks, or of the repetitions, from 1.
+        release: Of the subject; None when nobody knows it.
     """
 
     run_id: str
@@ -102,6 +103,7 @@ class Measurement:
     details: Mapping[str, Any] = field(default_factory=dict)
     role: Role = "night"
     block: int = 1
+    release: str | None = None
 
     def __post_init__(self) -> None:
         for accounts in (self.operations, self.uncounted):
@@ -152,6 +154,7 @@ class RunLabel:
     environment: str
     role: Role = "night"
     block: int = 1
+    release: str | None = None
 
 
 class Result(Protocol):
@@ -202,6 +205,7 @@ def measured(
         details=details,
         role=label.role,
         block=label.block,
+        release=label.release,
     )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from statistics import median
-from typing import Any
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -21,14 +20,13 @@ from nightbench.report.charts.metric_nights import (
     MetricNights,
     NightState,
     band,
+    releases_of,
 )
 from nightbench.tier_verdict import Earlier
 from nightbench.verdict.acknowledgement import annotated
 from nightbench.verdict.judgement import Line, Verdict
 from nightbench.verdict.targets import TargetResult
 from nightbench.verdict.verdict import SuiteVerdict
-
-_OF_A_BLOCK = ("night", "started_at", "value", "valid", "fingerprint", "epoch", "flagged_own")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,24 +80,32 @@ def several_metric_nights(
     tonight = Tonight(shown.night_id, shown.started_at, shown.suite, shown.tier, shown.environment)
     suite = SuiteNights(_of_nights(rows, tonight), earlier, verdict.judged, verdict.targets, tonight)
     units = {each.name: each.unit for each in shown.metrics}
+    return nights_of(suite, {metric: (verdict.value(metric), units.get(metric, "")) for metric in metrics})
+
+
+def nights_of(
+    suite: SuiteNights, metrics: Mapping[str, tuple[float | None, str]]
+) -> tuple[MetricNights, ...]:
+    """The nights of some metrics of a suite.
+
+    Args:
+        suite: Their suite.
+        metrics: Tonight's value of each and its unit, by name.
+    """
+    known = _by_night(_rows(metrics, suite))
     return tuple(
-        nights_of(suite, metric, value=verdict.value(metric), unit=units.get(metric, ""))
-        for metric in metrics
+        _nights_of(metric, value, unit, suite, known[clean(metric)])
+        for metric, (value, unit) in metrics.items()
     )
 
 
-def nights_of(suite: SuiteNights, metric: str, *, value: float | None, unit: str) -> MetricNights:
-    """The nights of one metric of a suite.
-
-    Args:
-        suite: Its suite.
-        metric: Its name.
-        value: Tonight's.
-        unit: Its unit.
-    """
-    known = _by_night(_rows(metric, suite))
-    tonight = MetricNight(suite.tonight.night, suite.tonight.started_at, value, "tonight")
+def _nights_of(
+    metric: str, value: float | None, unit: str, suite: SuiteNights, known: Sequence[_Night]
+) -> MetricNights:
     before = _before(known)
+    tonight = MetricNight(
+        suite.tonight.night, suite.tonight.started_at, value, "tonight", known[-1].known_release
+    )
     target = next((each for each in suite.targets if each.metric == metric), None)
     changes = () if suite.judged is None else suite.judged.changes
     return MetricNights(
@@ -111,10 +117,11 @@ def nights_of(suite: SuiteNights, metric: str, *, value: float | None, unit: str
         nights=(*before, tonight),
         baseline=_baseline(_line(metric, suite.judged), before, tonight),
         target=() if target is None else target.limits(),
-        epochs=tuple(row["night"] for older, row in pairwise(known) if row["epoch"] != older["epoch"]),
+        epochs=tuple(night.night for older, night in pairwise(known) if night.epoch != older.epoch),
         changes=tuple(
             LevelChange(each.night, each.point.effect) for each in changes if each.metric == metric
         ),
+        releases=releases_of((*before, tonight)),
     )
 
 
@@ -123,17 +130,21 @@ def _of_nights(rows: pd.DataFrame, tonight: Tonight) -> pd.DataFrame:
     return rows[of_it & rows["role"].eq("night")]
 
 
-def _rows(metric: str, suite: SuiteNights) -> pd.DataFrame:
-    """A row of the metric for each block, tonight's last, with what people and verdicts said of its night.
+def _rows(metrics: Iterable[str], suite: SuiteNights) -> pd.DataFrame:
+    """A row of each metric for each block, with what people and verdicts said of its night.
 
     Of a night that was not measured as tonight, or is invalid, the memory has another metric's row alone: it is
     known that there was one, and not its value. The same holds for a night that misses the metric.
     """
-    rows, name = suite.rows, clean(metric)
-    own = rows[rows["metric"] == name]
-    others = rows[~rows["night"].isin(own["night"])].drop_duplicates("night")
+    names = [clean(metric) for metric in metrics]
+    own = suite.rows[suite.rows["metric"].isin(names)]
+    every = suite.rows.drop_duplicates("night")
+    seen = own.groupby("metric", observed=True)["night"].unique()
+    lacking = [
+        every[~every["night"].isin(seen.get(name, ()))].assign(metric=name, value=math.nan) for name in names
+    ]
     return annotated(
-        pd.concat([own, others.assign(metric=name, value=math.nan)]).sort_index(),
+        pd.concat([own, *(each for each in lacking if len(each))], ignore_index=True),
         suite.earlier.marks,
         suite.earlier.lines,
         tonight=clean(suite.tonight.night),
@@ -141,49 +152,70 @@ def _rows(metric: str, suite: SuiteNights) -> pd.DataFrame:
     )
 
 
-def _by_night(rows: pd.DataFrame) -> list[dict[Hashable, Any]]:
-    """A row a night, tonight last: the median of its valid blocks, of all where none is valid."""
-    blocks: dict[str, list[dict[Hashable, Any]]] = {}
-    for row in rows[list(_OF_A_BLOCK)].to_dict("records"):
-        blocks.setdefault(row["night"], []).append(row)
-    nights = [_night([row for row in of_it if row["valid"]] or of_it) for of_it in blocks.values()]
-    return sorted(nights, key=lambda row: (row["started_at"], row["night"]))
+class _Night(NamedTuple):
+    """All blocks of a night of one metric; `value` is NaN where it is missing, and `release` no text."""
+
+    night: str
+    started_at: datetime
+    value: float
+    valid: bool
+    fingerprint: str
+    epoch: int
+    flagged: bool
+    release: object
+
+    @property
+    def known_release(self) -> str | None:
+        return self.release if isinstance(self.release, str) else None
 
 
-def _night(blocks: Sequence[Mapping[Hashable, Any]]) -> dict[Hashable, Any]:
-    # by hand, since there are few of them: pandas takes longer for one chart than the rest of it together
-    values = [row["value"] for row in blocks if not math.isnan(row["value"])]
-    return {
-        "night": blocks[0]["night"],
-        "started_at": min(row["started_at"] for row in blocks),
-        "value": median(values) if values else math.nan,
-        "valid": any(row["valid"] for row in blocks),
-        "fingerprint": blocks[-1]["fingerprint"],
-        "epoch": max(row["epoch"] for row in blocks),
-        "flagged": any(row["flagged_own"] for row in blocks),
-    }
+def _by_night(rows: pd.DataFrame) -> dict[str, list[_Night]]:
+    """The nights of each metric, tonight last: the median of the valid blocks, of all where none is valid."""
+    of_blocks = rows.assign(
+        fingerprint=rows["fingerprint"].astype(str),
+        release=rows["release"].astype(object),
+        some_valid=rows.groupby(["metric", "night"])["valid"].transform("any"),
+    )
+    of_blocks["value"] = of_blocks["value"].where(of_blocks["valid"] | ~of_blocks["some_valid"])
+    nights = of_blocks.groupby(["metric", "night"], as_index=False).agg(
+        started_at=("started_at", "min"),
+        value=("value", "median"),
+        valid=("some_valid", "any"),
+        fingerprint=("fingerprint", "last"),
+        epoch=("epoch", "max"),
+        flagged=("flagged_own", "any"),
+        release=("release", "last"),
+    )
+    nights = nights.sort_values(["metric", "started_at", "night"], kind="stable")
+    began = nights["started_at"].dt.to_pydatetime()
+    columns = [nights[name].tolist() for name in _Night._fields if name != "started_at"]
+    found: dict[str, list[_Night]] = {}
+    for metric, at, night, *rest in zip(nights["metric"].tolist(), began, *columns, strict=True):
+        found.setdefault(metric, []).append(_Night(night, at, *rest))
+    return found
 
 
-def _before(known: Sequence[Mapping[Hashable, Any]]) -> list[MetricNight]:
+def _before(known: Sequence[_Night]) -> list[MetricNight]:
     """The nights before the last one, which is tonight."""
     *before, tonight = known
     return [
         MetricNight(
-            night=row["night"],
-            started_at=row["started_at"].to_pydatetime(),
-            value=row["value"] if math.isfinite(row["value"]) else None,
-            state=_state(row, tonight),
+            night=night.night,
+            started_at=night.started_at,
+            value=night.value if math.isfinite(night.value) else None,
+            state=_state(night, tonight),
+            release=night.known_release,
         )
-        for row in before
+        for night in before
     ]
 
 
-def _state(row: Mapping[Hashable, Any], tonight: Mapping[Hashable, Any]) -> NightState:
-    if not row["valid"]:
+def _state(night: _Night, tonight: _Night) -> NightState:
+    if not night.valid:
         return "invalid"
-    if any(row[name] != tonight[name] for name in ("fingerprint", "epoch")):
+    if (night.fingerprint, night.epoch) != (tonight.fingerprint, tonight.epoch):
         return "not compared"
-    return "regression" if row["flagged"] else "night"
+    return "regression" if night.flagged else "night"
 
 
 def _line(metric: str, judged: Verdict | None) -> Line | None:

@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from nightbench.alerts.delivery import DeliveryReport
-from nightbench.alerts.failure import Failure
+from nightbench.alerts.failure import Failure, failure_of, reason_of
 from nightbench.blocks import Skipped, Turn
 from nightbench.calibration import HostCalibration, calibrate_host
 from nightbench.database import stress_test
 from nightbench.debugging import show_traceback
 from nightbench.display import Display, no_display
-from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
+from nightbench.errors import ConfigurationError, NightbenchError
 from nightbench.history.store import HistoryStore, SavedRun, UnsavedError
 from nightbench.load.fleet import LOCAL, Fleet
 from nightbench.load.progress import OnProgress
@@ -32,8 +32,8 @@ from nightbench.plan.layers import as_it_was_set
 from nightbench.provide import provide
 from nightbench.reachable import check_reachable
 from nightbench.reference.provide import BOTH
+from nightbench.release_command import find_release
 from nightbench.run_length import limit_of, limited
-from nightbench.scrub import one_line
 from nightbench.settings import Settings
 from nightbench.strictness import policy_of
 from nightbench.subject import Subject
@@ -68,6 +68,7 @@ class Night:
         fleet: Where its load comes from.
         policy: How strictly it is judged.
         histories: What of it is worth a chart.
+        release: Of the subject; None before `provided`, and when nobody knows it.
         cut_short: Whether the last run of a suite ended before it had measured all.
         cancelled: Whether a user has ended it before its end.
     """
@@ -100,6 +101,7 @@ class Night:
         self.fleet: Fleet = LOCAL
         self.policy = policy_of(settings, judgements=judgements)
         self.histories = NightHistories()
+        self.release: str | None = None
         self.cut_short = self.cancelled = False
         self._store = HistoryStore(settings.results)
         self._alerts = NightAlerts(settings, night_id)
@@ -127,11 +129,13 @@ class Night:
 
     @asynccontextmanager
     async def provided(self) -> AsyncIterator[None]:
-        """Provide the subject for the length of the block.
+        """Learn the subject's release, and provide it for the length of the block.
 
         Raises:
             NightbenchError: when there is none.
         """
+        self.release, notes = await find_release(self.settings.release, self.settings.release_command)
+        self.warn(notes)
         async with provide(self.settings, self.needs) as self.subject:
             yield
 
@@ -142,7 +146,8 @@ class Night:
             ConfigurationError: when the subject cannot be loaded.
             MeasurementError: when the load generator gave no result.
         """
-        label = RunLabel(plan.tier, self.night_id, self.settings.environment, turn.role, turn.block)
+        of_this = (plan.tier, self.night_id, self.settings.environment, turn.role, turn.block)
+        label = RunLabel(*of_this, release=self.release)
         host = await self._calibrated()
         with self.display(turn.label(plan)) as on_progress:
             run = lambda stop: self._load(plan, turn.suite, label, on_progress, stop)  # noqa: E731  # it is called once
@@ -183,8 +188,7 @@ class Night:
             error: What was raised.
             tell: False when whoever called hears of it in another way.
         """
-        code = error.exit_code if isinstance(error, NightbenchError) else ExitCode.INVALID
-        failure = Failure(tier, suite, self.settings.environment, self.night_id, _reason(error), code)
+        failure = failure_of(error, tier, suite, self.settings.environment, self.night_id)
         self._failures.append(failure)
         show_traceback(error)
         if tell:
@@ -193,7 +197,7 @@ class Night:
     def unimportant(self, what: str, error: Exception) -> None:
         """Tell that something went wrong without which the night is as good: no failure, no alert."""
         show_traceback(error)
-        self.on_note(f"{what}: {_reason(error)}")
+        self.on_note(f"{what}: {reason_of(error)}")
 
     def warn(self, warnings: Iterable[str]) -> None:
         """Tell of what may not be meant so, each once a night, whichever tier it comes up in."""
@@ -280,6 +284,7 @@ class Night:
         """What came of it so far."""
         return NightOutcome(
             night_id=self.night_id,
+            release=self.release,
             verdicts=tuple(self._verdicts.values()),
             failures=tuple(self._failures),
             skipped=tuple(self._skipped),
@@ -290,11 +295,3 @@ class Night:
             cancelled=self.cancelled,
             steps=sum(run.role == "capacity" for runs in self._runs.values() for run in runs),
         )
-
-
-def _reason(error: BaseException) -> str:
-    """One line, free of secrets."""
-    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
-        return "interrupted: it ended at once"
-    text = str(error) if isinstance(error, NightbenchError) else f"{type(error).__name__}: {error}"
-    return one_line(text)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from nightbench.history.record import clean, clean_text
+from nightbench.history.record import clean, clean_own, clean_text
 from nightbench.outcome import NightOutcome, headline
 from nightbench.report.overview import MAIN
 from nightbench.report.promises import is_certain, units_of
@@ -131,7 +131,7 @@ def _event(
         id=uuid5(NAMESPACE_URL, f"nightbench:{'/'.join(parts)}"),
         name=NAMES[state],
         resource=resource,
-        payload=clean({"state": state, **payload}),
+        payload={**clean({"state": state, **payload}), "release": clean_own(payload["release"])},
     )
 
 
@@ -146,6 +146,7 @@ def _told(
     return {
         "night_id": outcome.night_id,
         "environment": environment,
+        "release": outcome.release,
         "title": title,
         "text": "\n".join(reasons[:MOST_ITEMS]),
         "reasons": list(reasons[:MOST_ITEMS]),

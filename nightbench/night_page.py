@@ -8,7 +8,7 @@ from types import MappingProxyType
 from nightbench.alert_rows import alert_rows
 from nightbench.outcome import NightOutcome, headline, night_text, places_of
 from nightbench.report.charts.metric_nights import MetricNights
-from nightbench.report.markdown import block, code, details, image, items, link, page, said
+from nightbench.report.markdown import block, code, details, image, inline, items, link, page, said
 from nightbench.report.suite_page import overview_table, suite_section
 from nightbench.report.summary import told_of
 from nightbench.scrub import one_line
@@ -48,7 +48,7 @@ def night_page(
     more = len(reasons) - _MOST_ITEMS
     return page(
         f"# {said(headline(outcome))}",
-        f"Night {code(outcome.night_id)} of environment {code(settings.environment)}",
+        f"Night {code(outcome.night_id)} of environment {code(settings.environment)}{_release(outcome)}",
         overview_table(outcome.verdicts) or "Nothing was measured.",
         "## Why" if reasons else "",
         items(said(reason) for reason in reasons[:_MOST_ITEMS]),
@@ -67,6 +67,10 @@ def night_page(
     )
 
 
+def _release(outcome: NightOutcome) -> str:
+    return "" if outcome.release is None else f", {inline(f'release {outcome.release}')}"
+
+
 def _pictures(histories: Sequence[MetricNights]) -> tuple[dict[tuple[str, str], list[str]], str]:
     """The charts of each suite, as markdown, and why there are fewer than there might be."""
     if not histories:
@@ -74,10 +78,11 @@ def _pictures(histories: Sequence[MetricNights]) -> tuple[dict[tuple[str, str], 
     # as heavy as what it draws with
     from nightbench.report.charts.drawing import UndrawnError  # noqa: PLC0415
     from nightbench.report.charts.pictures import pictures  # noqa: PLC0415
+    from nightbench.report.charts.spec import spec_of  # noqa: PLC0415
 
     wanted = histories[:MOST_CHARTS]
     try:
-        drawn = pictures(wanted, most_bytes=MOST_CHART_BYTES, patience=MOST_SECONDS)
+        drawn = pictures(map(spec_of, wanted), most_bytes=MOST_CHART_BYTES, patience=MOST_SECONDS)
     except UndrawnError as error:
         return {}, str(error)
     except Exception as error:  # noqa: BLE001  # whatever it is, the page is told without them

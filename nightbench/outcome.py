@@ -19,6 +19,7 @@ from nightbench.alerts.outbox import Outbox
 from nightbench.blocks import Skipped
 from nightbench.errors import ExitCode
 from nightbench.history.reading import UnreadableFile
+from nightbench.history.record import clean_own
 from nightbench.measurement import SCHEMA
 from nightbench.plan import Tier
 from nightbench.report.document import suite_document
@@ -49,6 +50,7 @@ class NightOutcome:
 
     Attributes:
         night_id: Shared by its runs.
+        release: Of the subject; None when it is not known.
         verdicts: One for each suite that was measured, in the order of measuring.
         failures: The steps that raised.
         skipped: The runs of suites that there were not because the night was interrupted.
@@ -62,6 +64,7 @@ class NightOutcome:
 
     night_id: str
     verdicts: tuple[SuiteVerdict, ...] = ()
+    release: str | None = None
     failures: tuple[Failure, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     unreadable: tuple[UnreadableFile, ...] = ()
@@ -119,6 +122,7 @@ class NightOutcome:
         """The same as if `tier` had been the whole night."""
         return NightOutcome(
             night_id=self.night_id,
+            release=self.release,
             verdicts=tuple(verdict for verdict in self.verdicts if verdict.measurement.tier == tier),
             failures=tuple(failure for failure in self.failures if failure.tier == tier),
             skipped=tuple(skipped for skipped in self.skipped if skipped.tier == tier),
@@ -173,6 +177,7 @@ def night_document(outcome: NightOutcome) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "night_id": outcome.night_id,
+        "release": clean_own(outcome.release),
         "exit_code": int(outcome.exit_code),
         "suites": [suite_document(verdict) for verdict in outcome.verdicts],
         "notes": list(outcome.notes),

@@ -27,14 +27,15 @@ from nightbench.allowed import Place
 from nightbench.errors import ConfigurationError
 from nightbench.plan import Layer, NameOf, Tier, TierChanges, TierPlan
 from nightbench.plan.fields import Path as FieldPath
-from nightbench.plan.fields import dotted, names_beside, problem_of, shown
+from nightbench.plan.fields import dotted
 from nightbench.plan.layers import no_plan, together
 from nightbench.plan_settings import PlanSettings
+from nightbench.release import Command, Release
 from nightbench.run_settings import RunSettings
-from nightbench.scrub import REDACTED, learn, scrub, scrub_address, without_query
-from nightbench.spelling import did_you_mean
+from nightbench.scrub import learn, scrub
+from nightbench.setting_errors import setting_error
 from nightbench.tiers import TIERS, shortened
-from nightbench.variables import FILE, PREFIX, place_of, reject_unknown, variable_that_sets
+from nightbench.variables import FILE, PREFIX, place_of, reject_unknown
 from nightbench.verdict_settings import VerdictSettings
 
 
@@ -62,6 +63,10 @@ class Settings(BaseSettings):
     results: Annotated[Path | str, BeforeValidator(addresses.results_of)] = Field(
         Path("results"), description="folder of the Parquet dataset, or an object store: s3://bucket/prefix"
     )
+    backup: Annotated[Path | str | None, BeforeValidator(addresses.results_of)] = Field(
+        None,
+        description="second folder or object store, to which `nightbench history backup` copies the results",
+    )
     outbox: Path | None = Field(None, description="folder of alerts that wait; RESULTS/outbox unless set")
     cache: Path = Field(
         Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "nightbench",
@@ -75,6 +80,10 @@ class Settings(BaseSettings):
     )
     environment: str = Field(
         "local", min_length=1, max_length=64, description="names this subject in results and alerts"
+    )
+    release: Release | None = Field(None, description="version or deploy of the subject, such as v2.4.1")
+    release_command: Command = Field(
+        (), repr=False, description="a program whose first line is the release, run once a night"
     )
     plan: PlanSettings = PlanSettings()
     verdict: VerdictSettings = VerdictSettings()
@@ -212,7 +221,7 @@ def load(flags: Mapping[str, Any] | None = None, *, unset: Sequence[str] = ()) -
     try:
         return learn(Settings(**given, **dict.fromkeys(unset)))
     except ValidationError as error:
-        raise configuration_error(error, flags=given) from None
+        raise setting_error(error, Settings, flags=given) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError("settings file", FILE, f"is not TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -236,44 +245,6 @@ def use(settings: Settings) -> Iterator[Settings]:
         yield settings
     finally:
         _current.reset(token)
-
-
-def configuration_error(
-    error: ValidationError, *, flags: Mapping[str, Any] | None = None
-) -> ConfigurationError:
-    """Turn the first problem of a pydantic error into one line that names the setting and its value."""
-    first = error.errors(include_url=False)[0]
-    path = [str(part) for part in first["loc"]]
-    setting = _setting_name(path, flags or {})
-    if first["type"] == "extra_forbidden":  # its value may be a secret under a misspelled name
-        return ConfigurationError(
-            setting,
-            REDACTED,
-            "no such setting",
-            did_you_mean(str(first["loc"][-1]), names_beside(Settings, first["loc"])),
-        )
-    return ConfigurationError(setting, _shown(first["loc"], first["input"]), problem_of(first))
-
-
-def _shown(path: Sequence[str | int], value: object) -> str:
-    match path[:1]:
-        case ("websocket_url",):
-            return without_query(scrub_address(value)) if isinstance(value, str) else REDACTED
-        case ("results",) if isinstance(value, str) and "://" in value:
-            return without_query(scrub_address(value))
-        case ("database_dsn",):
-            # what is no URL may be nothing but a password, or have one under any name
-            return scrub_address(value) if isinstance(value, str) and "://" in value else REDACTED
-        case _:
-            return shown(path, value)
-
-
-def _setting_name(path: list[str], flags: Mapping[str, Any]) -> str:
-    if path and path[0] in flags:
-        return "--" + {"websocket_url": "url", "database_dsn": "dsn", "run": "wait"}.get(
-            path[0], path[0]
-        ).replace("_", "-")
-    return variable_that_sets(path) or ".".join(path)
 
 
 def _name_of_parameter(path: FieldPath) -> str:

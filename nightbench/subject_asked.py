@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,12 +14,15 @@ from pydantic import SecretStr
 from nightbench import addresses
 from nightbench.database.connection import SETTING as DATABASE
 from nightbench.errors import NOT_GIVEN, ConfigurationError
+from nightbench.history.record import clean_text
 from nightbench.plan.asked import LONGEST_URL, WEBSOCKET_URL
+from nightbench.release import checked_release
 from nightbench.scrub import REDACTED, learn, scrub_address, without_query
 from nightbench.settings import Settings
 from nightbench.websocket.load_test import SETTING as WEBSOCKET
 
 LONGEST_ENVIRONMENT = 64
+_WITHOUT_RELEASE: Mapping[str, Any] = MappingProxyType({"release": None, "release_command": ()})
 PARAMETER_URL = "parameter url"
 
 
@@ -69,13 +74,14 @@ def with_subject(settings: Settings, subject: RegisteredSubject) -> Settings:
             "websocket_url": subject.websocket_url,
             "token": subject.token,
             "database_dsn": subject.database_dsn,
+            **_WITHOUT_RELEASE,
             **_without_monitor(settings),
         }
     )
 
 
 def with_url(settings: Settings, url: str) -> Settings:
-    """`settings` with another WebSocket; the token goes along only where it was meant to go: to the same host.
+    """`settings` with another WebSocket; token and release go along only where they were meant to: to the same host.
 
     Raises:
         ConfigurationError: when `url` is none.
@@ -84,8 +90,20 @@ def with_url(settings: Settings, url: str) -> Settings:
     settings = settings.set_elsewhere({WEBSOCKET: PARAMETER_URL})
     known = settings.websocket_url
     same = known is not None and _origin(known) == _origin(url)
-    token = settings.token if same else None
-    return settings.model_copy(update={"websocket_url": url, "token": token, **_without_monitor(settings)})
+    kept = {} if same else {"token": None, **_WITHOUT_RELEASE}
+    return settings.model_copy(update={"websocket_url": url, **kept, **_without_monitor(settings)})
+
+
+def with_release(settings: Settings, release: str) -> Settings:
+    """`settings` with another release of the subject.
+
+    Raises:
+        ConfigurationError: when `release` is none.
+    """
+    try:
+        return settings.model_copy(update={"release": checked_release(release)})
+    except ValueError as error:
+        raise ConfigurationError("parameter release", clean_text(release), str(error)) from None
 
 
 def _without_monitor(settings: Settings) -> dict[str, Any]:

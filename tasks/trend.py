@@ -1,4 +1,4 @@
-"""Steps: the trends of the history are drawn, and published as artifacts."""
+"""Steps: the trends of the history are drawn, published as artifacts, and kept as one file."""
 
 from __future__ import annotations
 
@@ -10,28 +10,36 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.logging import get_run_logger
 
-from nightbench import settings as settings_module
-from nightbench.history.store import HistoryStore
+from nightbench import settings
 from nightbench.plan import Suite, Tier
 from nightbench.report.markdown import said
-from nightbench.settings import Settings
-from nightbench.strictness import policy_of
-from nightbench.trend_pages import TrendPage, trend_pages
-from nightbench.trends import suite_trends
+from nightbench.trend_report.artifacts import drawn_pages
+from nightbench.trend_report.keeping import keep_report
+from nightbench.trend_report.markdown_pages import TrendPage
 from tasks.scrubbed import scrubbed
+
+
+@task(name="keep report", cache_policy=NO_CACHE, persist_result=False)
+@scrubbed
+async def keep_trend_report(nights: int, tiers: Sequence[Tier], suites: Sequence[Suite]) -> str:
+    """Make the report as one file beside the results; return where it lies, nothing without a history."""
+    place = await asyncio.to_thread(keep_report, settings.current(), nights, tiers, suites)
+    if place:
+        get_run_logger().info("the report is %s", place)
+    return place
 
 
 @task(name="draw trend", cache_policy=NO_CACHE, persist_result=False)
 @scrubbed
-async def draw_trend(nights: int, tiers: Sequence[Tier], suites: Sequence[Suite]) -> tuple[TrendPage, ...]:
+async def draw_trend(
+    nights: int, tiers: Sequence[Tier], suites: Sequence[Suite], report: str
+) -> tuple[TrendPage, ...]:
     """The pages of the trends of the last `nights`; files that had to be passed over are told in the log."""
-    settings = settings_module.current()
-    store = HistoryStore(settings.results)
-    pages = await asyncio.to_thread(_pages, store, settings, nights, tiers, suites)
+    drawn = await asyncio.to_thread(drawn_pages, settings.current(), nights, tiers, suites, report)
     logger = get_run_logger()
-    for file in store.unreadable:
-        logger.warning("%s: not part of the history: %s", file.path, file.problem)
-    return pages
+    for sentence in drawn.unreadable:
+        logger.warning(sentence)
+    return drawn.pages
 
 
 @task(name="publish trend", cache_policy=NO_CACHE, persist_result=False)
@@ -41,13 +49,3 @@ async def publish_trend(pages: Sequence[TrendPage]) -> int:
     for each in pages:
         await acreate_markdown_artifact(each.text, key=each.key, description=said(each.title))
     return len(pages)
-
-
-def _pages(
-    store: HistoryStore, settings: Settings, nights: int, tiers: Sequence[Tier], suites: Sequence[Suite]
-) -> tuple[TrendPage, ...]:
-    policy = policy_of(settings)
-    trends = tuple(
-        suite_trends(store, settings.environment, policy, nights=nights, tiers=tiers, suites=suites)
-    )
-    return trend_pages(trends, settings.environment, str(settings.results))

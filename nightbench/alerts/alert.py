@@ -55,6 +55,7 @@ class Alert:
         links: Where to read more, by name.
         setup: What it was measured with: only a night of the same can show that it is well again.
         epoch: In which what was normal for the metric has been the same; empty for what is told every night.
+        release: Of the subject; None when it is not known.
     """
 
     kind: Kind
@@ -69,6 +70,7 @@ class Alert:
     links: Mapping[str, str] = field(default_factory=dict)
     setup: str = ""
     epoch: str = ""
+    release: str | None = None
 
     @property
     def fingerprint(self) -> tuple[str, ...]:
@@ -197,4 +199,5 @@ def _alert(
         },
         setup=same_setup(measurement) if setup is None else setup,
         epoch=epoch,
+        release=measurement.release,
     )

@@ -11,9 +11,11 @@ from nightbench import __version__
 from nightbench.alerts.alert import Alert
 from nightbench.alerts.alert_record import Decision
 from nightbench.alerts.wording import MOST, MOST_MESSAGE
-from nightbench.history.record import clean, clean_text
+from nightbench.history.record import clean, clean_own, clean_text
 from nightbench.scrub import scrub
 
+RELEASE_TAG = "subject_release"
+"""Sentry keeps the tag ``release`` for the event's own, which is that of nightbench."""
 _MAX_TAG = 200  # characters; Sentry drops longer ones
 _MAX_TEXT = 1000  # characters of one text of a context
 _MAX_KEYS = 50
@@ -61,12 +63,20 @@ def event_of(alert: Alert, run: Run, now: datetime, decision: Decision | None = 
             "contexts": contexts,
         }
     )
+    if alert.release is not None:
+        event["tags"][RELEASE_TAG] = clean_own(alert.release)
     return {"event_id": uuid.uuid4().hex, **event}
 
 
 def _message(alert: Alert, run: Run) -> str:
     title = " ".join(alert.title.split())
-    below = [alert.text, f"night {run.night_id}", *(f"{name}: {url}" for name, url in alert.links.items())]
+    release = "" if alert.release is None else f"release {alert.release}"
+    below = [
+        alert.text,
+        release,
+        f"night {run.night_id}",
+        *(f"{name}: {url}" for name, url in alert.links.items()),
+    ]
     return _cut("\n".join([title, "", *(text for text in below if text)]), MOST_MESSAGE)
 
 

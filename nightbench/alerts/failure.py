@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
 from nightbench.alerts.alert import LEVELS, Alert
 from nightbench.alerts.epoch import flow_of
-from nightbench.errors import ExitCode
+from nightbench.errors import ExitCode, NightbenchError
 from nightbench.plan import Suite, Tier
+from nightbench.scrub import one_line
 
 RUN = "run"
 """Stands for a metric in what is about a step or a flow."""
@@ -48,6 +50,22 @@ class Failure:
     def run_id(self) -> str:
         """There was no run; its night stands for it."""
         return self.night_id
+
+
+def failure_of(
+    error: BaseException, tier: Tier | None, suite: Suite | None, environment: str, night_id: str
+) -> Failure:
+    """The failure that an error is."""
+    code = error.exit_code if isinstance(error, NightbenchError) else ExitCode.INVALID
+    return Failure(tier, suite, environment, night_id, reason_of(error), code)
+
+
+def reason_of(error: BaseException) -> str:
+    """What was raised, in one line that is free of secrets."""
+    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+        return "interrupted: it ended at once"
+    text = str(error) if isinstance(error, NightbenchError) else f"{type(error).__name__}: {error}"
+    return one_line(text)
 
 
 def failure_alert(failure: Failure) -> Alert:

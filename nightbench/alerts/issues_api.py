@@ -81,6 +81,19 @@ class IssuesApi:
         if self._speaks is None:
             raise IssuesError(f"{scrub(self.url)} is no API of Bugsink or Sentry")
 
+    def check(self) -> None:
+        """Ask for the issues of the DSN's project and change nothing.
+
+        Raises:
+            IssuesError: when the server could not be asked, or does not take the token.
+        """
+        bugsink = self._speaks is not None and self._speaks["bugsink"]
+        project = f"project={_part(self._dsn.project_id)}"
+        path = f"/issues/?{project}" if bugsink else f"/issues/?{project}&limit=1"
+        said = self._said("GET", path, None)
+        if not 200 <= said.status < 300:
+            raise IssuesError(f"the server's API answered HTTP {said.status}{_hint(said.status)}")
+
     def resolve(self, alert: OpenAlert) -> Resolved:
         """Resolve the issue of an alert, when it is open and its last event is ours.
 

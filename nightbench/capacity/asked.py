@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from nightbench.capacity.search import SearchPlan
+from nightbench.capacity.step_plan import plan_at
 from nightbench.errors import ConfigurationError
-from nightbench.plan import Suite, Tier
+from nightbench.frozen import Frozen
+from nightbench.plan import Suite, Tier, TierPlan
 from nightbench.plan.asked import shown
+from nightbench.plan.fields import problem_of
 
-HIGHEST = 50_000
+MOST = 50_000
 """Users of one plan; and queries a second that one machine might ask."""
+LOWEST = 1
+START, HIGHEST = 50, 5_000
+SECONDS, PRECISION, MINUTES = 30.0, 5.0, 60.0
+TIER: Tier = "full"
+"""What holds where nothing is said."""
+
+
+def _bounded(title: str, description: str, least: float, most: float) -> Any:
+    """The bounds and the help, for a form as for flags; see `shown`."""
+    shown_as: dict[str, Any] = {"title": title, "description": description}
+    return Field(ge=least, le=most, description=description, json_schema_extra=shown_as)
+
 
 AskedSuite = Annotated[
     Suite,
@@ -25,38 +40,66 @@ AskedTier = Annotated[
 ]
 AskedStart = Annotated[
     int,
-    Field(ge=1, le=HIGHEST),
-    shown("Start", "the first load: users, or queries a second; best one that is surely kept"),
+    _bounded(
+        "Start", "the first load: users, or queries a second; best one that is surely kept", LOWEST, MOST
+    ),
 ]
 AskedHighest = Annotated[
     int,
-    Field(ge=1, le=HIGHEST),
-    shown("Highest", "the load above which nothing is tried, users or queries/s"),
+    _bounded("Highest", "the load above which nothing is tried, users or queries/s", LOWEST, MOST),
 ]
 AskedSeconds = Annotated[
     float,
-    Field(ge=5, le=3600),
-    shown("Seconds a step", "for which each load is measured, without ramp and warm-up"),
+    _bounded("Seconds a step", "seconds for which each load is measured, without ramp and warm-up", 1, 3600),
 ]
 AskedPrecision = Annotated[
     float,
-    Field(ge=1, le=50),
-    shown("Precision (%)", "how far the load that was kept may be below the one that was not"),
+    _bounded(
+        "Precision (%)", "percent by which the load that was kept may be below the one that was not", 1, 50
+    ),
 ]
 AskedMinutes = Annotated[
     float,
-    Field(ge=1, le=1440),
-    shown("Minutes in all", "after which the search ends with what it knows"),
+    _bounded("Minutes in all", "minutes after which the search ends with what it knows", 1, 1440),
 ]
 
 
-def search_of(*, start: int, highest: int, precision: float, minutes: float) -> SearchPlan:
-    """The search that was asked for; `precision` in percent.
+class AskedSearch(Frozen):
+    """The answers: where to search, how long and how exactly."""
 
-    Raises:
-        ConfigurationError: when it would begin above its highest load.
-    """
-    if start > highest:
-        problem = f"is above the highest load, {highest}"
-        raise ConfigurationError("parameter start", start, problem, "begin with a load that is surely kept")
-    return SearchPlan(start=start, lowest=1, highest=highest, precision=precision / 100, budget=60 * minutes)
+    start: AskedStart = START
+    highest: AskedHighest = HIGHEST
+    seconds: AskedSeconds = SECONDS
+    precision: AskedPrecision = PRECISION
+    minutes: AskedMinutes = MINUTES
+
+    def of(self, plan: TierPlan, suite: Suite, *, prefix: str) -> SearchPlan:
+        """The search that was asked for.
+
+        Args:
+            plan: Whose `suite` each step has.
+            suite: Which is loaded.
+            prefix: What the names of the answers begin with where they were given: ``--`` of flags.
+
+        Raises:
+            ConfigurationError: when it would begin above its highest load, or a load up to that makes no plan.
+        """
+        if self.start > self.highest:
+            problem = f"is above the highest load, {self.highest}"
+            way_out = "begin with a load that is surely kept"
+            raise ConfigurationError(f"{prefix}start", self.start, problem, way_out)
+        for name, load in (("start", LOWEST), ("highest", self.highest)):
+            try:
+                plan_at(plan, suite, load, seconds=self.seconds)
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                field = ".".join([suite, *map(str, first["loc"])])
+                problem = f"a step of {load} has no plan: {field}: {problem_of(first)}"
+                raise ConfigurationError(f"{prefix}{name}", getattr(self, name), problem) from None
+        return SearchPlan(
+            start=self.start,
+            lowest=LOWEST,
+            highest=self.highest,
+            precision=self.precision / 100,
+            budget=60 * self.minutes,
+        )

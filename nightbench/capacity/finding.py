@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from nightbench.blocks import Turn
-from nightbench.capacity.search import Capacity, Next, SearchPlan, Step, next_step
+from nightbench.capacity.search import Capacity, Next, SearchPlan, Step, next_step, so_far
 from nightbench.capacity.step_plan import plan_at
-from nightbench.errors import MeasurementError, NotBegunError
+from nightbench.capacity.step_result import step_of
+from nightbench.errors import ConfigurationError, MeasurementError, NotBegunError
 from nightbench.measurement import Measurement
-from nightbench.plan import Suite, TierPlan
-from nightbench.report.overview import MAIN
-from nightbench.report.promises import missed_in_words
-from nightbench.verdict.targets import LEAKED_ROWS, judge_targets, leaked
+from nightbench.plan import Suite, Tier, TierPlan
+from nightbench.target import Target
 
 Measure = Callable[[TierPlan, Turn], Awaitable[Measurement]]
-OnStep = Callable[[Next, Step], None]
+OnStep = Callable[[Step], None]
+
+INTERRUPTED = "it was interrupted"
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,19 @@ class Found:
 
     Attributes:
         suite: Which was loaded.
-        answer: None when it was interrupted before there was one.
+        tier: Whose plan and targets each step had.
+        targets: Those that were to be kept, as they are at the load of the answer.
+        answer: What is known of the highest load; of an interrupted search, what was known by then.
         steps: Those that were tried, in order.
+        interrupted: Whether it was told to end before it had its answer.
     """
 
     suite: Suite
-    answer: Capacity | None
+    tier: Tier
+    targets: tuple[Target, ...]
+    answer: Capacity
     steps: tuple[Step, ...]
+    interrupted: bool = False
 
 
 async def find_capacity(
@@ -46,7 +53,9 @@ async def find_capacity(
     stopped: Callable[[], bool],
     clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """Try what `search` asks for until it has its answer; an interrupted step ends it without one.
+    """Try what `search` asks for until it has its answer; a step that is interrupted ends it with what is known.
+
+    A subject that cannot be loaded any more, once it has been, counts as a step that gave no measurement.
 
     Args:
         search: Where to search.
@@ -54,52 +63,73 @@ async def find_capacity(
         suite: Which is loaded.
         seconds: Of the measure phase of each step.
         measure: Runs one step, and keeps it.
-        on_step: Told of each, and why it was tried.
+        on_step: Told of each.
         stopped: Whether it was interrupted.
         clock: Seconds.
 
     Raises:
-        ConfigurationError: when the subject cannot be loaded.
+        ConfigurationError: when the subject cannot be loaded at all.
+        NotBegunError: when it was interrupted before its first load began.
     """
     steps: list[Step] = []
     while isinstance(due := next_step(search, steps), Next):
-        if stopped():
-            return Found(suite, None, tuple(steps))
-        began = clock()
-        turn = Turn(suite, "capacity", len(steps) + 1)
         try:
-            measurement = await measure(plan_at(plan, suite, due.load, seconds=seconds), turn)
-        except NotBegunError:
-            return Found(suite, None, tuple(steps))
-        except MeasurementError as error:
-            step = Step(due.load, "invalid", clock() - began, (str(error),))
-        else:
-            if stopped():
-                return Found(suite, None, tuple(steps))
-            step = step_of(measurement, due.load, seconds=clock() - began)
+            step = await _tried(
+                due, plan, suite, steps, seconds=seconds, measure=measure, stopped=stopped, clock=clock
+            )
+        except _EndedError:
+            return _found(suite, plan, search, so_far(steps, INTERRUPTED), steps, interrupted=True)
         steps.append(step)
-        on_step(due, step)
-    return Found(suite, due, tuple(steps))
+        on_step(step)
+    return _found(suite, plan, search, due, steps)
 
 
-def step_of(measurement: Measurement, load: int, *, seconds: float) -> Step:
-    """What a measurement says of its load; a row of another tenant is a miss, whatever else was."""
-    main = MAIN[measurement.suite]
-    step = Step(
-        load,
-        "met",
-        seconds,
-        p95_ms=measurement.value(f"{main}.response_time.p95"),
-        success=measurement.value(f"{main}.success_rate"),
-    )
-    units = {metric.name: metric.unit for metric in measurement.metrics}
-    targets = judge_targets(measurement.plan.promises, measurement)
-    missed = [target for target in targets if not target.met]
-    broke = tuple(target.metric for target in missed)
-    reasons = tuple(missed_in_words(target, units.get(target.metric, "")) for target in missed)
-    if leaked(measurement):
-        reasons = reasons or ("rows of other tenants were read",)
-        return replace(step, result="missed", reasons=reasons, broke=broke or (LEAKED_ROWS,))
-    if not measurement.validity.valid:
-        return replace(step, result="invalid", reasons=measurement.validity.reasons)
-    return replace(step, result="missed", reasons=reasons, broke=broke) if missed else step
+class _EndedError(Exception):
+    """The search was told to end, and there is no step to count."""
+
+
+async def _tried(
+    due: Next,
+    plan: TierPlan,
+    suite: Suite,
+    before: Sequence[Step],
+    *,
+    seconds: float,
+    measure: Measure,
+    stopped: Callable[[], bool],
+    clock: Callable[[], float],
+) -> Step:
+    if stopped():
+        raise _EndedError if before else NotBegunError
+    began = clock()
+    try:
+        measurement = await measure(
+            plan_at(plan, suite, due.load, seconds=seconds), Turn(suite, "capacity", len(before) + 1)
+        )
+    except NotBegunError:
+        if not before:
+            raise
+        raise _EndedError from None
+    except (MeasurementError, ConfigurationError) as error:
+        if isinstance(error, ConfigurationError) and not before:
+            raise
+        return Step(due.load, "invalid", clock() - began, (str(error),), why=due.why)
+    if stopped() and not measurement.validity.complete:
+        raise _EndedError
+    return replace(step_of(measurement, due.load, seconds=clock() - began), why=due.why)
+
+
+def _found(
+    suite: Suite,
+    plan: TierPlan,
+    search: SearchPlan,
+    answer: Capacity,
+    steps: Sequence[Step],
+    *,
+    interrupted: bool = False,
+) -> Found:
+    """The targets that follow the load, such as that all users connect, are those of the answer."""
+    load = answer.load or answer.below or search.start
+    at = plan_at(plan, suite, load, seconds=1)
+    promises = at.websocket.promises if suite == "websocket" else at.database.promises
+    return Found(suite, plan.tier, promises, answer, tuple(steps), interrupted)

@@ -3,8 +3,8 @@
 It steps up from a load that is surely kept, doubling; bisects between the highest load that was kept and the
 lowest that was not; and confirms both, as one step may be wrong. Each step is a vote on its load: a load is
 confirmed when one side leads by two. Where a higher load was kept than one that was missed, the less sure of the
-two is tried again. An invalid step is no vote; a load at which three in a row are invalid is out of reach for the
-load generator: the search goes on below it, and what was seen from there up counts no more.
+two is tried again. An invalid step is no vote; a load at which three in a row are invalid is out of reach: the
+search goes on below it, and what was seen from there up counts no more.
 """
 
 from __future__ import annotations
@@ -63,6 +63,9 @@ class Step:
         broke: The metrics whose targets were missed.
         p95_ms: P95 response time; None when missing.
         success: Success rate in percent; None when missing.
+        throughput: Operations a second that ended well; None when missing.
+        run_id: Of its run in the dataset; None when it gave no measurement.
+        why: Why it was tried.
     """
 
     load: int
@@ -72,6 +75,9 @@ class Step:
     broke: tuple[str, ...] = ()
     p95_ms: float | None = None
     success: float | None = None
+    throughput: float | None = None
+    run_id: str | None = None
+    why: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,8 @@ class Capacity:
     Attributes:
         load: The highest load that was kept; None when none was.
         below: The lowest that was not, so that the knee lies between the two; None when each was kept.
-        confirmed: Whether the search came to its end, with votes enough for each of the two that there are.
+        confirmed: Whether there are votes enough for each of the two; one of them is enough for a search that came
+            to its end.
         ended: Why the search ended, one sentence.
     """
 
@@ -120,17 +127,17 @@ def next_step(plan: SearchPlan, steps: Sequence[Step]) -> Next | Capacity:
     if isinstance(due, Capacity):
         return due
     if len(steps) >= MOST_STEPS:
-        return _as_it_is(steps, f"after {MOST_STEPS} steps nothing was certain")
+        return so_far(steps, f"after {MOST_STEPS} steps nothing was certain")
     spent = sum(step.seconds for step in steps)
     longest = max((step.seconds for step in steps), default=0.0)
     if steps and spent + longest > plan.budget:
-        return _as_it_is(steps, "the time for it was used up")
+        return so_far(steps, "the time for it was used up")
     return due
 
 
-def _as_it_is(steps: Sequence[Step], ended: str) -> Capacity:
-    """The answer of a search that ends before it is done."""
-    votes = _votes(_in_reach(steps))
+def so_far(steps: Sequence[Step], ended: str) -> Capacity:
+    """The answer of a search that ends before it is done, for the reason `ended`."""
+    votes = _votes(in_reach(steps))
     bracket = _bracket(votes)
     sure = all(load is not None and votes[load].confirmed for load in bracket)
     return Capacity(*bracket, confirmed=sure, ended=ended)
@@ -140,7 +147,7 @@ def _due(plan: SearchPlan, steps: Sequence[Step]) -> Next | Capacity:
     """The same without a budget."""
     if _again(steps):
         return Next(steps[-1].load, "again")
-    votes = _votes(_in_reach(steps))
+    votes = _votes(in_reach(steps))
     if (doubtful := _doubtful(votes)) is not None:
         return Next(doubtful, "confirm")
     low, high = _bracket(votes)
@@ -175,7 +182,7 @@ def _end(plan: SearchPlan, low: int | None, high: int | None, reach: int | None)
     if low is not None and high is not None:
         return "the highest load that was kept and the lowest that was not are as close as asked for"
     if reach is not None:
-        return f"at {reach} the load generator could not be trusted"
+        return f"at {reach} no measurement could be trusted"
     if high is None:
         return f"{plan.highest} was kept, and no more was to be tried"
     return f"{plan.lowest} was not kept, and no less was to be tried"
@@ -230,7 +237,7 @@ def _invalid_in_a_row(steps: Sequence[Step]) -> int:
     return count
 
 
-def _in_reach(steps: Sequence[Step]) -> Sequence[Step]:
+def in_reach(steps: Sequence[Step]) -> Sequence[Step]:
     """Those at loads that the generator can be trusted at."""
     reach = _reach(steps)
     return steps if reach is None else [step for step in steps if step.load < reach]

@@ -12,12 +12,15 @@ from nightbench import __version__
 from nightbench.cli.ack import app as ack
 from nightbench.cli.alerts import app as alerts
 from nightbench.cli.calibrate import calibrate
+from nightbench.cli.capacity import app as capacity
 from nightbench.cli.compare import compare
 from nightbench.cli.database import app as database
+from nightbench.cli.doctor import doctor
 from nightbench.cli.export import export
 from nightbench.cli.history import app as history
 from nightbench.cli.prune import prune
 from nightbench.cli.reference import app as reference
+from nightbench.cli.report import report
 from nightbench.cli.run import run
 from nightbench.cli.serve import serve
 from nightbench.cli.telling import silence, tell
@@ -56,10 +59,13 @@ app.command(run)
 app.command(websocket)
 app.command(database)
 app.command(calibrate)
+app.command(capacity)
+app.command(doctor)
 app.command(serve)
 app.command(reference)
 app.command(history)
 app.command(compare)
+app.command(report)
 app.command(ack)
 app.command(alerts)
 app.command(export)

@@ -24,6 +24,7 @@ def database(
     *,
     dsn: flags.Dsn = None,
     environment: flags.Environment = None,
+    release: flags.Release = None,
     wait: flags.Wait = None,
     tier: flags.TierFlag = "quick",
     quick: flags.Quick = False,
@@ -46,7 +47,13 @@ def database(
     - `nightbench database --model closed --workers 10 --target 'query.response_time.p95 < 50'`
     """
     settings = settings_module.load(
-        {"database_dsn": dsn, "environment": environment, "results": results, "run": flags.run_settings(wait)}
+        {
+            "database_dsn": dsn,
+            "environment": environment,
+            "release": release,
+            "results": results,
+            "run": flags.run_settings(wait),
+        }
     )
     changes = TierChanges(database=plan_flags.database_changes(plan, targets=target))
     settings = plan_flags.with_plan_file(settings, plan_file)

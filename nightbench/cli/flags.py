@@ -11,7 +11,7 @@ from nightbench.plan import Tier, TierPlan
 from nightbench.tiers import BLOCKS, RERUNS
 
 SUBJECT = Group("Subject", sort_key=1)
-_OUTPUT = Group("Output", sort_key=9)
+OUTPUT = Group("Output", sort_key=9)
 PLAN = Group("Plan", sort_key=2)
 
 Url = Annotated[
@@ -35,11 +35,15 @@ Token = Annotated[
 Environment = Annotated[
     str | None, Parameter("--environment", group=SUBJECT, help="names the subject in results and alerts")
 ]
+Release = Annotated[
+    str | None,
+    Parameter("--release", group=SUBJECT, help="version or deploy of the subject, such as v2.4.1"),
+]
 Results = Annotated[
     str | None,
     Parameter(
         "--results",
-        group=_OUTPUT,
+        group=OUTPUT,
         help="folder of the Parquet dataset, or an object store: s3://bucket/prefix",
     ),
 ]
@@ -48,7 +52,7 @@ Json = Annotated[
     Parameter(
         "--json",
         allow_leading_hyphen=True,
-        group=_OUTPUT,
+        group=OUTPUT,
         help="write one JSON document to this file, or to stdout with -",
     ),
 ]

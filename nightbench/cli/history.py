@@ -1,4 +1,4 @@
-"""``nightbench history``: the stored runs, listed, shown, exported, removed and marked."""
+"""``nightbench history``: the stored runs, listed, shown, exported, copied, removed and marked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 
 from nightbench import settings as settings_module
 from nightbench.cli import flags, history_flags
+from nightbench.cli.backup import backup
 from nightbench.cli.export import export
 from nightbench.cli.history_flags import NOWHERE_ELSE, Where, run_filter, tell_unreadable
 from nightbench.cli.pins import epoch, pin, unpin
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 app = App(name="history")
 app.command(export)
 app.command(prune)
+app.command(backup)
 app.command(pin)
 app.command(unpin)
 app.command(epoch)
@@ -55,6 +57,7 @@ def history(
     - `nightbench history show 20261124T031500Z-full-websocket-9f2c4e`
     - `nightbench history export nights.csv --tier full`
     - `nightbench history prune --keep 90 --dry-run`
+    - `nightbench history backup`: copy what the second location lacks
     - `nightbench history pin 20261120T0315 --why "the release everything is held against"`
     """
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick

@@ -42,6 +42,7 @@ def run(
     token: flags.Token = None,
     dsn: flags.Dsn = None,
     environment: flags.Environment = None,
+    release: flags.Release = None,
     wait: flags.Wait = None,
     plan: flags.PlanFile = None,
     websocket: Annotated[plan_flags.WebSocketFlags | None, Parameter()] = None,
@@ -75,6 +76,7 @@ def run(
             "token": token,
             "database_dsn": dsn,
             "environment": environment,
+            "release": release,
             "results": results,
             "run": flags.run_settings(wait),
         }

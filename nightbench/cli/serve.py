@@ -66,7 +66,7 @@ def serve(
         raise ConfigurationError("--port", port, f"is not between 0 and {HIGHEST_PORT}")
     serving = Serving(
         file=file,
-        data=data or _default_data(),
+        data=data or default_data(),
         api_url=url,
         host=host,
         port=port,
@@ -77,7 +77,8 @@ def serve(
     return _serve()(serving)
 
 
-def _default_data() -> Path:
+def default_data() -> Path:
+    """Where it keeps its database and logs, unless told otherwise."""
     return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "nightbench"
 
 

@@ -19,6 +19,7 @@ def websocket(
     url: flags.Url = None,
     token: flags.Token = None,
     environment: flags.Environment = None,
+    release: flags.Release = None,
     wait: flags.Wait = None,
     tier: flags.TierFlag = "quick",
     quick: flags.Quick = False,
@@ -44,6 +45,7 @@ def websocket(
             "websocket_url": url,
             "token": token,
             "environment": environment,
+            "release": release,
             "results": results,
             "run": flags.run_settings(wait),
         }

@@ -57,6 +57,7 @@ def record(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[st
             "suite": measurement.suite,
             "tier": measurement.tier,
             "environment": measurement.environment,
+            "release": None,
             "role": measurement.role,
             "block": measurement.block,
             "started_at": measurement.started_at,
@@ -77,6 +78,7 @@ def record(measurement: Measurement, targets: Sequence[JudgedTarget]) -> dict[st
         }
     )
     own = {  # which keep their places among the others
+        "release": measurement.release,
         "plan": _shortened(measurement.plan.model_dump(mode="json")),
         "subject": measurement.subject,
         "host": measurement.host,

@@ -32,7 +32,7 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         # a year of them is read for each judgement: what is small is sooner opened than unpacked
         METRICS.name: {
             "compression": "none",
-            "use_dictionary": ["run_id", "night_id", "plan_hash", "subject_key", "fingerprint"],
+            "use_dictionary": ["run_id", "night_id", "plan_hash", "subject_key", "fingerprint", "release"],
             "write_statistics": False,
             "store_schema": False,
         },
@@ -79,6 +79,7 @@ def _shared(measurement: Measurement, document: Mapping[str, Any]) -> Row:
         "plan_hash": plan_hash(measurement.plan),
         "subject_key": clean_own(measurement.subject_key),
         "fingerprint": text_of(fingerprint(measurement)),
+        "release": document["release"],
     }
 
 

@@ -26,11 +26,11 @@ _OBJECTS = ("plan", "subject", "host", "packages", "operations", "uncounted", "d
 """Columns of JSON objects; `targets` is a list."""
 _LISTED = (
     *("run_id", "night_id", "environment", "started_at", "duration_s", "role", "block", "valid", "complete"),
-    *("reasons", "targets_met", "plan_hash", "subject_key", "fingerprint", "host", "subject"),
+    *("reasons", "targets_met", "plan_hash", "subject_key", "fingerprint", "release", "host", "subject"),
 )
 COLUMNS = (
     *("run_id", "night_id", "suite", "tier", "environment", "started_at", "duration_s", "role", "block"),
-    *("valid", "complete", "reasons", "targets_met", "plan_hash", "subject_key", "fingerprint"),
+    *("valid", "complete", "reasons", "targets_met", "plan_hash", "subject_key", "fingerprint", "release"),
 )
 _CANDIDATES = 10
 
@@ -89,6 +89,7 @@ class StoredRun:
                 "suite": self.suite,
                 "tier": self.tier,
                 "environment": row["environment"],
+                "release": row["release"],
                 "started_at": row["started_at"],
                 "duration": row["duration_s"],
                 "plan": row["plan"],
@@ -168,6 +169,15 @@ def _whole(row: Mapping[str, Any]) -> dict[str, Any]:
         "targets": _decoded("targets", row["targets"], list),
         "fingerprint": _decoded("fingerprint", text, dict),
         "started_at": row["started_at"].astimezone(UTC),
+    }
+
+
+def reasons(reader: Reader, places: Collection[Place]) -> dict[str, tuple[str, ...]]:
+    """Why each of several runs cannot be trusted, by its id; nothing of one that can be."""
+    return {
+        place.name: tuple(row["reasons"] or ())
+        for place, table in reader.tables(RUNS, places, ("reasons",))
+        for row in table.to_pylist()
     }
 
 

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-VERSION = 2
-"""Of the dataset, in every row as ``schema_version``: 2 since runs have a role, a block and a fingerprint."""
+VERSION = 3
+"""Of the dataset, in every row as ``schema_version``: 2 since runs have a role, a block and a fingerprint, 3 since
+they have the release of their subject."""
 
 Layout = Literal["run", "month"]
 """Whether the files of a table lie in ``suite=…/tier=…/month=…`` or in ``month=…`` alone."""
@@ -60,6 +61,7 @@ RUNS = TableForm(
             ("host", pa.string()),
             ("packages", pa.string()),
             ("fingerprint", pa.string()),
+            ("release", pa.string()),
             ("valid", pa.bool_()),
             ("complete", pa.bool_()),
             ("reasons", pa.list_(pa.string())),
@@ -70,7 +72,7 @@ RUNS = TableForm(
             ("details", pa.string()),
         ]
     ),
-    younger=MappingProxyType({**_ROLE, "fingerprint": None}),
+    younger=MappingProxyType({**_ROLE, "fingerprint": None, "release": None}),
     known=("run_id", "night_id", "environment", "started_at", "role"),
 )
 """One row a run. Columns of nested content hold JSON text."""
@@ -90,13 +92,16 @@ METRICS = TableForm(
             ("plan_hash", pa.string()),
             ("subject_key", pa.string()),
             ("fingerprint", pa.string()),
+            ("release", pa.string()),
             ("name", pa.string()),
             ("value", pa.float64()),
             ("unit", pa.string()),
             ("n", pa.int64()),
         ]
     ),
-    younger=MappingProxyType({**_ROLE, "plan_hash": None, "subject_key": None, "fingerprint": None}),
+    younger=MappingProxyType(
+        {**_ROLE, **dict.fromkeys(("plan_hash", "subject_key", "fingerprint", "release"))}
+    ),
     known=("night_id", "environment", "started_at", "role", "name"),
 )
 """One row a metric, with all of its run that judging needs; a null value is a missing one."""

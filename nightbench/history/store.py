@@ -19,7 +19,7 @@ from nightbench.history.filters import RunFilter
 from nightbench.history.judgements import Scope
 from nightbench.history.marks import Mark, mark_of, row_of
 from nightbench.history.objects import ObjectStore
-from nightbench.history.places import path_of
+from nightbench.history.places import Place, path_of
 from nightbench.history.reader import Reader
 from nightbench.history.reading import UnreadableFile
 from nightbench.history.record import JudgedTarget
@@ -255,10 +255,26 @@ class HistoryStore:
             raise NoSuchRunError(name, self.storage.name, tuple(place.name for place in places))
         return runs.one(self.reader, places[0])
 
+    def whole_runs(self, run_ids: Collection[str], *, suite: str, tier: str) -> list[StoredRun]:
+        """Some runs of one suite and tier whole, by their ids, oldest first; one that is gone is left out.
+
+        Raises:
+            UnreadableRunError: when one cannot be read.
+        """
+        return [runs.one(self.reader, place) for place in self._places(run_ids, suite, tier)]
+
+    def reasons(self, run_ids: Collection[str], *, suite: str, tier: str) -> dict[str, tuple[str, ...]]:
+        """Why some runs of one suite and tier cannot be trusted, by their ids; one that cannot be read is left out."""
+        return runs.reasons(self.reader, self._places(run_ids, suite, tier))
+
     def windows(self, run_ids: Collection[str]) -> pd.DataFrame:
         """The windows of some runs: run_id, second, seconds, operation, quantity, n, histogram."""
         places = [place for place in self.reader.places(RUNS) if place.name in set(run_ids)]
         return runs.windows(self.reader, places)
+
+    def _places(self, run_ids: Collection[str], suite: str, tier: str) -> list[Place]:
+        wanted = set(run_ids)
+        return [place for place in self.reader.places(RUNS, suite, tier) if place.name in wanted]
 
     def _save(self, form: TableForm, path: str, rows: Iterable[Mapping[str, Any]]) -> None:
         try:

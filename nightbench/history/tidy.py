@@ -16,16 +16,17 @@ from nightbench.history.fingerprint import fingerprint, fingerprint_of_row, text
 from nightbench.history.places import Place
 from nightbench.history.reader import Reader
 from nightbench.history.reading import part_of
-from nightbench.history.record import clean, clean_text
+from nightbench.history.record import clean, clean_own, clean_text
 from nightbench.history.schema import INSTANT, METRICS, RUNS, WINDOWS
 from nightbench.history.span import Span, nights_in
 from nightbench.measurement import Measurement
 
 COLUMNS = (
     *("night", "suite", "tier", "metric", "value", "valid", "block", "role", "started_at", "fingerprint"),
-    *("unit", "n", "run_id", "environment"),
+    *("unit", "n", "run_id", "environment", "release"),
 )
-"""Of the frame: `night` is a night's id, `started_at` UTC, `fingerprint` the text of its parts, `value` NaN when missing."""
+"""Of the frame: `night` is a night's id, `started_at` UTC, `fingerprint` the text of its parts, `value` and `release` NaN
+when missing."""
 
 _READ = (
     "night_id",
@@ -35,6 +36,7 @@ _READ = (
     "role",
     "block",
     "fingerprint",
+    "release",
     "name",
     "value",
     "unit",
@@ -46,7 +48,7 @@ _AT_ONCE, _LEAST = 128, 16
 _STORED = {"night": "night_id", "metric": "name"}
 _NULLS = {pa.int64(): 0, pa.int32(): 1, pa.bool_(): False}
 """What stands for a null that no file of nightbench has: of `n`, `block` and `valid`."""
-_SHARED = ("role", "fingerprint", "unit", "run_id", "environment")
+_SHARED = ("role", "fingerprint", "unit", "run_id", "environment", "release")
 """Columns of few and long texts, which are categories: a year of them takes little memory."""
 _KINDS = {
     **dict.fromkeys(("night", "suite", "tier", "metric"), "str"),
@@ -90,6 +92,7 @@ def _rows(measurement: Measurement) -> Iterator[dict[str, Any]]:
         "fingerprint": text_of(fingerprint(measurement)),
         "run_id": clean_text(measurement.run_id),
         "environment": clean(measurement.environment),
+        "release": clean_own(measurement.release),
     }
     for metric in measurement.metrics:
         yield {

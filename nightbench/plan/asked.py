@@ -17,6 +17,7 @@ from nightbench.plan.database import DATABASE_OPERATIONS
 from nightbench.plan.fields import Path, dotted, problem_of
 from nightbench.plan.websocket import WEBSOCKET_OPERATIONS
 from nightbench.plan.words import Blocks, Duration, Queries, Reruns, Suite, Users
+from nightbench.release import LONGEST_RELEASE, RELEASE
 from nightbench.scrub import scrub
 from nightbench.target import TEXT, Target
 
@@ -36,6 +37,14 @@ AskedUrl = Annotated[
         "WebSocket URL",
         "what is loaded, ws:// or wss://, without user, password, query and fragment; that of the subject or of the "
         "worker's settings unless given, and the embedded reference without any",
+    ),
+    LeftOut(),
+]
+AskedRelease = Annotated[
+    Annotated[str, Field(min_length=1, max_length=LONGEST_RELEASE, pattern=RELEASE)] | None,
+    shown(
+        "Release",
+        "version or deploy of what is loaded, such as v2.4.1; as the worker's settings have it unless given",
     ),
     LeftOut(),
 ]

@@ -18,7 +18,9 @@ Path = Sequence[str | int]
 _SHOWN = 80
 """Characters of a value; more is no help in one line."""
 
-_SECRET = frozenset({"headers", "subprotocols", "tokens", "token", "sentry_dsn", "reference_sentry_dsn"})
+_SECRET = frozenset(
+    {"headers", "subprotocols", "tokens", "token", "sentry_dsn", "reference_sentry_dsn", "release_command"}
+)
 _WORDS = {
     "valid tuple": "list",
     "input was not a valid JSON value": "is nothing that JSON has",

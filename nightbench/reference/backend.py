@@ -49,23 +49,23 @@ def create_app(dsn: str, token: str, staging: Staging) -> FastAPI:
 
     @app.websocket(CHAT_PATH)
     async def chat(websocket: WebSocket) -> None:
-        status = _refusal(websocket, token, fate)
+        status = _refusal(websocket, token, fate, beside=counters.connections_open)
         if status is not None:
             counters.connections_refused += 1
             await websocket.send_denial_response(JSONResponse({"detail": "refused"}, status))
             return
-        await websocket.accept()
-        counters.connections_accepted += 1
-        counters.connections_open += 1
-        talk = Chat(
-            websocket,
-            next(tenants),
-            conversations=conversations,
-            fate=fate,
-            counters=counters,
-            chunks=staging.chunks,
-        )
+        counters.connections_open += 1  # first, as another handshake may come before this one is through
         try:
+            await websocket.accept()
+            counters.connections_accepted += 1
+            talk = Chat(
+                websocket,
+                next(tenants),
+                conversations=conversations,
+                fate=fate,
+                counters=counters,
+                chunks=staging.chunks,
+            )
             await talk.talk()
         finally:
             counters.connections_open -= 1
@@ -73,10 +73,10 @@ def create_app(dsn: str, token: str, staging: Staging) -> FastAPI:
     return app
 
 
-def _refusal(websocket: WebSocket, token: str, fate: Fate) -> int | None:
+def _refusal(websocket: WebSocket, token: str, fate: Fate, *, beside: int) -> int | None:
     """The HTTP status that a handshake is refused with, None when it is welcome."""
     scheme, _, bearer = websocket.headers.get("authorization", "").partition(" ")
     given = bearer if scheme.lower() == "bearer" else websocket.query_params.get("token", "")
     if not hmac.compare_digest(given.encode(), token.encode()):
         return 401
-    return 503 if fate.refuses_connection(time.monotonic()) else None
+    return 503 if fate.refuses_connection(time.monotonic(), beside=beside) else None

@@ -37,6 +37,10 @@ class Staging(BaseModel):
     chunks: Annotated[int, Field(ge=0, le=1000, description="parts of a reply before its last message")] = 4
     error_rate: Annotated[Share, Field(description="share of messages answered with an error")] = 0.0
     refuse_rate: Annotated[Share, Field(description="share of handshakes refused with HTTP 503")] = 0.0
+    most_connections: Annotated[
+        int,
+        Field(ge=0, description="connections open at once, above which handshakes are refused; 0 for any"),
+    ] = 0
     stall_at: Annotated[
         Seconds, Field(description="when a stall begins, in seconds after the first connection")
     ] = 0.0
@@ -77,9 +81,10 @@ class Fate:
         )
         self._first_connection: float | None = None
 
-    def refuses_connection(self, now: float) -> bool:
-        """Whether this handshake is refused; `now` in seconds of any steady clock."""
+    def refuses_connection(self, now: float, *, beside: int = 0) -> bool:
+        """Whether this handshake is refused; `now` in seconds of any steady clock, `beside` the connections there are."""
         refused = self._refusals.random() < self._staging.refuse_rate
+        refused = refused or 0 < self._staging.most_connections <= beside
         if not refused and self._first_connection is None:
             self._first_connection = now
         return refused

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from nightbench.history.marks import Mark, Night, night_of, pinned
 from nightbench.history.record import clean
-from nightbench.report.layout import BAD, DIM, GOOD, HEADING, INDENT, UNSURE, Page, number
+from nightbench.report.layout import BAD, DIM, GOOD, HEADING, INDENT, UNSURE, WIDTH, Page, number
 from nightbench.report.overview import MAIN
 
 Regressions = Mapping[Night, Sequence[str]]
@@ -89,7 +89,7 @@ def print_runs(
         name = 0
     page.line((f"{columns('' if narrow else 'run', 'what', 'P95')}verdict", HEADING))
     for night, of_night in nights.items():
-        page.line((night, HEADING))
+        _print_night(page, night, of_night)
         for row in of_night:
             state, style = _state(row)
             words = ", ".join([state, *_remarks(row)])
@@ -97,6 +97,16 @@ def print_runs(
                 page.line(INDENT, row["run_id"])
             head = columns("" if narrow else row["run_id"], _part(row), p95.get(row["run_id"], "–"))
             page.paragraph(words, first=head, rest=" " * len(head), style=style)
+
+
+def _print_night(page: Page, night: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Its id, and the release of its subject beside or below it."""
+    release = next((row["release"] for row in rows if row["release"]), None)
+    said = "" if release is None else f"release {release}"
+    fits = len(night) + len(said) + 2 <= WIDTH
+    page.line((night, HEADING), f"  {said}" if fits else "")
+    if not fits:
+        page.paragraph(said)
 
 
 def print_marks(console: Console, marks: Iterable[Mark], *, title: str = "") -> None:

@@ -105,6 +105,7 @@ def measurement_of(run: StoredRun) -> Measurement:
         details=row["details"] or {},
         role=row["role"],
         block=row["block"] or 1,
+        release=row["release"],
     )
 
 
@@ -128,6 +129,8 @@ def _facts(run: StoredRun) -> Iterator[tuple[str, str]]:
     yield "run", run.run_id
     yield "night", str(row["night_id"])
     yield "environment", str(row["environment"])
+    if row["release"]:
+        yield "release", row["release"]
     yield "started", f"{row['started_at'].astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     yield "measured", f"{row['duration_s']:,.1f} s"
     yield "role", f"{row['role']} {row['block'] or 1}"

@@ -167,7 +167,8 @@ def _subject(measurement: Measurement) -> list[str]:
         for value in measurement.subject.values()
         if value is not None
     )
-    return list(values)
+    release = measurement.release
+    return [*values, *([] if release is None else [f"release {release}"])]
 
 
 def load_in_words(measurement: Measurement) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -66,9 +66,14 @@ def leaked(measurement: Measurement) -> bool:
     return rows is not None and rows > 0
 
 
+def keeps(value: float, limits: Iterable[tuple[str, float]]) -> bool:
+    """Whether a value is within each bound, given with its operator: ``(("<", 2000.0),)``."""
+    return all(_HOLDS[op](value, limit) for op, limit in limits)
+
+
 def _judge(target: Target, value: float | None) -> TargetResult:
     known = None if value is None or math.isnan(value) else value
-    met = known is not None and all(_HOLDS[op](known, limit) for op, limit in _limits(target))
+    met = known is not None and keeps(known, _limits(target))
     return TargetResult(**target.model_dump(), value=known, met=met)
 
 

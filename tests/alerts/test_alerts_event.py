@@ -49,6 +49,21 @@ def test_an_event_is_complete() -> None:
     assert found["timestamp"] == "2026-11-24T06:00:00.000000Z"
 
 
+def test_the_release_of_the_subject_is_a_tag_and_a_line_and_groups_nothing() -> None:
+    of_a_release = replace(ALERT, release="1.2.3.4")
+    found = event(of_a_release)
+    assert found["tags"]["subject_release"] == "1.2.3.4"
+    assert lines(of_a_release)[-2:] == ["release 1.2.3.4", "night the-night"]
+    assert found["release"].startswith("nightbench@")
+    assert found["fingerprint"] == event()["fingerprint"]
+    assert of_a_release.key == ALERT.key
+
+
+def test_an_alert_has_the_release_of_its_measurement() -> None:
+    bad = invalidated(websocket_measurement(release="v2.4.1"), "the generator was late")
+    assert [alert.release for alert in alerts_of([verdict_of(bad)])] == ["v2.4.1"]
+
+
 def test_the_first_line_is_the_title_and_the_numbers_stand_below() -> None:
     title, empty, numbers, night = lines()
     assert (title, empty) == (ALERT.title, "")

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
+import time
 from dataclasses import replace
 
 import pytest
-from builders import database_measurement, invalidated, websocket_measurement
+from builders import invalidated, websocket_measurement
 
-from nightbench.capacity.finding import find_capacity, step_of
+from nightbench.capacity.finding import find_capacity
 from nightbench.capacity.search import SearchPlan
 from nightbench.capacity.step_plan import plan_at
-from nightbench.errors import MeasurementError, NotBegunError
+from nightbench.errors import ConfigurationError, MeasurementError, NotBegunError
 from nightbench.plan import TierChanges
 from nightbench.tiers import TIERS
 
@@ -18,16 +20,17 @@ SEARCH = SearchPlan(start=10, lowest=1, highest=10_000, precision=0.05, budget=m
 FULL = TIERS["full"]
 
 
-def found(measure, *, stopped=lambda: False, plan=FULL):
+def found(measure, *, stopped=lambda: False, plan=FULL, search=SEARCH, clock=time.monotonic):
     told = []
     search = find_capacity(
-        SEARCH,
+        search,
         plan,
         "websocket",
         seconds=20,
         measure=measure,
-        on_step=lambda due, step: told.append((due.why, step.load)),
+        on_step=lambda step: told.append((step.why, step.load)),
         stopped=stopped,
+        clock=clock,
     )
     return asyncio.run(search), told
 
@@ -79,7 +82,7 @@ def test_a_step_that_gave_no_measurement_is_an_invalid_one():
 
 
 @pytest.mark.parametrize("where", ["before a step", "within one"])
-def test_an_interruption_ends_it_without_an_answer(where):
+def test_an_interruption_ends_it_with_what_is_known(where):
     steps = []
 
     async def counted(plan, turn):
@@ -88,22 +91,64 @@ def test_an_interruption_ends_it_without_an_answer(where):
         steps.append(turn)
         return await with_a_knee_at_70_users(plan, turn)
 
-    result, _ = found(counted, stopped=lambda: where == "before a step" and len(steps) == 3)
-    assert result.answer is None
+    result, _ = found(counted, stopped=lambda: where == "before a step" and len(steps) == 2)
+    assert result.interrupted
+    assert (result.answer.load, result.answer.below, result.answer.confirmed) == (20, None, False)
     assert len(result.steps) == 2
 
 
-def test_an_invalid_measurement_is_no_vote_and_a_leak_is_a_miss():
-    good = websocket_measurement()
-    assert step_of(good, 50, seconds=1).result == "met"
-    invalid = invalidated(good, "the generator was saturated")
-    assert step_of(invalid, 50, seconds=1).reasons == ("the generator was saturated",)
-    leaky = database_measurement()
-    metrics = tuple(
-        replace(metric, value=1.0) if metric.name == "query.leaked_rows" else metric
-        for metric in leaky.metrics
-    )
-    assert step_of(replace(leaky, metrics=metrics), 50, seconds=1).result == "missed"
+def test_a_step_that_was_cut_short_does_not_count():
+    stopped = []
+
+    async def cut_short(plan, turn):
+        measurement = await with_a_knee_at_70_users(plan, turn)
+        if turn.block < 5:
+            return measurement
+        stopped.append(True)
+        return invalidated(measurement, "incomplete after 1.0 s: interrupted", complete=False)
+
+    result, _ = found(cut_short, stopped=lambda: bool(stopped))
+    assert result.interrupted
+    assert (result.answer.load, result.answer.below) == (40, 80)
+    assert len(result.steps) == 4
+
+
+def test_what_each_step_took_is_spent_of_its_time():
+    ticks = itertools.count(step=30.0)
+    short = replace(SEARCH, budget=120)
+    result, _ = found(with_a_knee_at_70_users, search=short, clock=lambda: next(ticks))
+    assert [step.seconds for step in result.steps] == [30.0] * 4
+    assert (result.answer.load, result.answer.below, result.answer.confirmed) == (40, 80, False)
+
+
+def test_nothing_has_begun_before_the_first_load():
+    with pytest.raises(NotBegunError):
+        found(with_a_knee_at_70_users, stopped=lambda: True)
+
+
+async def gone_above_40_users(plan, turn):
+    if plan.websocket.users > 40:
+        raise ConfigurationError("--url", "ws://127.0.0.1:9/chat", "nothing answers there")
+    return await with_a_knee_at_70_users(plan, turn)
+
+
+def test_a_subject_that_a_load_took_away_has_no_vote_and_the_answer_is_kept():
+    result, _ = found(gone_above_40_users)
+    assert (result.answer.load, result.answer.below, result.answer.confirmed) == (40, None, True)
+    assert "nothing answers there" in result.steps[3].reasons[0]
+
+
+def test_a_subject_that_was_never_there_is_a_wrong_setting():
+    async def nowhere(_plan, _turn):
+        raise ConfigurationError("--url", "ws://127.0.0.1:9/chat", "nothing answers there")
+
+    with pytest.raises(ConfigurationError, match="nothing answers there"):
+        found(nowhere)
+
+
+def test_the_targets_that_follow_the_load_are_those_of_the_answer():
+    result, _ = found(with_a_knee_at_70_users)
+    assert f"connection.connected_users >= {result.answer.load}" in map(str, result.targets)
 
 
 def test_a_step_of_users_keeps_what_each_of_them_does():

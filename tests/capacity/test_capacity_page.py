@@ -1,58 +1,52 @@
 from __future__ import annotations
 
 import pytest
+from capacity.searched import CLOSE, NOTHING, found
 
-from nightbench.capacity.finding import Found
-from nightbench.capacity.page import answer_of, capacity_page
-from nightbench.capacity.search import Capacity, Step
-
-STEPS = (
-    Step(310, "met", 24.2, p95_ms=1912.3, success=100.0),
-    Step(
-        320,
-        "missed",
-        24.4,
-        ("message.response_time.p95 < 2,000 ms missed: 2,412 ms",),
-        ("message.response_time.p95",),
-        2412.0,
-        99.7,
-    ),
-    Step(320, "invalid", 25.0, ("<script>alert(1)</script> | saturated",)),
-)
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (Capacity(310, 320, True, "done"), "websocket: 310 users kept the targets, 320 did not"),
-        (Capacity(310, None, True, "done"), "websocket: at least 310 users kept the targets"),
-        (
-            Capacity(310, 320, False, "time"),
-            "websocket: 310 users kept the targets, 320 did not (not confirmed)",
-        ),
-        (Capacity(None, 1, True, "done"), "websocket: 1 user did not keep the targets"),
-        (Capacity(None, None, False, "done"), "websocket: nothing could be measured (not confirmed)"),
-        (None, "websocket: interrupted before there was an answer"),
-    ],
-)
-def test_the_answer_is_one_sentence(answer, says):
-    assert answer_of(Found("websocket", answer, STEPS)) == says
+from nightbench.capacity import picture
+from nightbench.capacity.page import capacity_page
+from nightbench.capacity.picture import knee_picture
+from nightbench.report.charts import drawing
+from nightbench.report.charts.drawing import UndrawnError
 
 
 def test_the_page_has_each_step_and_what_spoke_against_it():
-    text = capacity_page(Found("websocket", Capacity(310, 320, True, "close as asked for"), STEPS))
-    assert "| 1 | 310 | ✓ kept | 1,912 ms | 100.0 % |  | 24 |" in text
-    assert "| 2 | 320 | ✗ missed | 2,412 ms | 99.700 % | `message.response_time.p95` | 24 |" in text
-    assert "| 3 | 320 | ? invalid | – | – |  | 25 |" in text
+    text = capacity_page(found())
+    assert "| 2 | 310 | ✓ kept | 1,912 ms | 100.0 % |  | 24 |" in text
+    assert "| 3 | 320 | ✗ missed | 2,412 ms | 99.700 % | `message.response_time.p95` | 24 |" in text
+    assert "| 4 | 320 | ? invalid | – | – |  | 25 |" in text
     assert "missed: 2,412 ms" in text
-    assert "close as asked for" in text
+    assert CLOSE in text
 
 
 def test_what_others_say_is_no_markup():
-    text = capacity_page(Found("database", None, STEPS))
+    text = capacity_page(found())
     assert "<script>" not in text
     assert r"\<script\>alert(1)\</script\> \| saturated" in text
 
 
-def test_a_search_that_tried_nothing_has_a_page():
-    assert capacity_page(Found("database", None, ())).startswith("# database: interrupted")
+def test_a_search_that_tried_nothing_has_a_page_and_no_picture():
+    assert knee_picture(NOTHING, environment="local") == ""
+    assert capacity_page(NOTHING).startswith("# websocket: nothing could be measured")
+
+
+def test_the_picture_is_a_drawing_inside_of_the_page():
+    drawn = knee_picture(found(), environment="local")
+    assert drawn.startswith("![P95 response time and success of 4 steps from 50 to 320 users")
+    assert drawn.endswith(")")
+    assert "](data:image/svg+xml;base64," in drawn
+    assert drawn in capacity_page(found(), drawn)
+
+
+@pytest.mark.parametrize(
+    "error", [UndrawnError("a chart was not drawn within 20 s"), ValueError("<b>odd</b>")]
+)
+def test_a_page_is_told_without_a_picture_that_cannot_be_drawn(monkeypatch, error):
+    def fails(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr(drawing, "svg", fails)
+    assert picture.PATIENCE_SECONDS <= 20
+    told = knee_picture(found(), environment="local")
+    assert "drawn" in told
+    assert "<b>" not in told

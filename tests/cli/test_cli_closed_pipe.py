@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from warm import SUITE, warm
+from warm import nightbench
 
 STAGED = Path(__file__).parents[1] / "flows" / "staged.py"
 CODES = {"good": 0, "interrupted": 3}
@@ -38,16 +38,10 @@ def closed():
     os.close(writer)
 
 
-@pytest.fixture(scope="module")
-def program():
-    with warm(*SUITE, "builders") as program:
-        yield program
-
-
 @pytest.fixture
-def run(program, environment, tmp_path):
+def run(environment, tmp_path):
     """Run the command line with a staged suite; its exit code."""
-    return partial(program.run, STAGED, cwd=tmp_path, env=environment)
+    return partial(nightbench().run, STAGED, cwd=tmp_path, env=environment)
 
 
 def runs(tmp_path):

@@ -39,7 +39,7 @@ class Server:
         """Row count and checksum of every table, to show that a run leaves nothing behind."""
         tables = ("profiles", "expenses", "budgets", "conversations", "messages")
         return {
-            table: self.execute(f"SELECT count(*), sum(hashtext(t::text)::bigint) FROM {table} AS t")[0]
+            table: self.execute(f"SELECT count(*), sum(hash_record_extended(t, 0)) FROM {table} AS t")[0]
             for table in tables
         }
 

@@ -2,14 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
 from processes import survivors
 from waiting import PATIENCE, until
+from warm import NIGHTBENCH, nightbench
 
 from nightbench.cli import run_command
 from nightbench.errors import ExitCode
@@ -21,20 +20,15 @@ def tagged(server):
 
 @contextmanager
 def run_under_way(server, folder):
-    """A run of its own processes that writes as long as the block; nothing of it is left then."""
+    """A run that writes as long as the block, its command and all its processes; nothing of it is left then."""
     arguments = ["database", "--dsn", server.dsn, "--queries", "6000", "--rate", "100", "--warmup", "0"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from nightbench.cli import main; main(sys.argv[1:])", *arguments],
-        cwd=folder,
-        env={name: value for name, value in os.environ.items() if not name.startswith("NIGHTBENCH_")},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NIGHTBENCH_")}
+    process = nightbench().start(*NIGHTBENCH, *arguments, cwd=folder, env=environment)
     everyone = [psutil.Process(process.pid)]
     try:
         until(lambda: tagged(server) > 10)  # those of the workers, and some that they wrote
         everyone += everyone[0].children(recursive=True)
-        yield everyone
+        yield process, everyone
     finally:
         kill(everyone)
         process.wait()
@@ -50,7 +44,7 @@ def kill(everyone):
 
 def test_what_a_crash_left_behind_clean_removes(postgres, tmp_path, monkeypatch, capsys):
     before = postgres.state()
-    with run_under_way(postgres, tmp_path) as everyone:
+    with run_under_way(postgres, tmp_path) as (_, everyone):
         kill(everyone)
         assert not survivors(everyone)
     # the server notices that they are gone when it has answered
@@ -69,8 +63,8 @@ def test_what_a_crash_left_behind_clean_removes(postgres, tmp_path, monkeypatch,
 
 def test_a_run_whose_command_is_killed_removes_its_rows_itself(postgres, tmp_path):
     before = postgres.state()
-    with run_under_way(postgres, tmp_path) as everyone:
-        everyone[0].kill()
+    with run_under_way(postgres, tmp_path) as (process, everyone):
+        process.kill()
         assert not survivors(everyone)
     assert postgres.state() == before
 
@@ -78,8 +72,8 @@ def test_a_run_whose_command_is_killed_removes_its_rows_itself(postgres, tmp_pat
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_told_to_end_removes_its_rows(postgres, tmp_path, number):
     before = postgres.state()
-    with run_under_way(postgres, tmp_path) as everyone:
-        everyone[0].send_signal(number)
-        assert everyone[0].wait(PATIENCE) == ExitCode.INVALID
+    with run_under_way(postgres, tmp_path) as (process, everyone):
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == ExitCode.INVALID
         assert not survivors(everyone)
     assert postgres.state() == before

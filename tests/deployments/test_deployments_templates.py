@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shlex
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -200,27 +199,6 @@ def test_the_signal_of_a_container_goes_to_its_run(kind):
 
 
 README = (FOLDER / "README.md").read_text()
-BLOCKS = "\n".join(re.findall(r"^```\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL))
-SPANS = re.findall(r"`((?:prefect|nightbench) [^`]+)`", README)
-COMMANDS = sorted(
-    {line for line in (*BLOCKS.splitlines(), *SPANS) if line.startswith(("prefect ", "nightbench "))}
-)
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_readme_is_one(command):
-    program, *arguments = shlex.split(command)
-    if program == "nightbench":
-        from nightbench.cli import app
-    else:
-        from prefect.cli._app import _app as app
-    app.parse_args(
-        [each for each in arguments if each != "--no-prompt"], exit_on_error=False, print_error=False
-    )
-
-
-def test_the_readme_has_commands_of_both():
-    assert {command.split()[0] for command in COMMANDS} == {"prefect", "nightbench"}
 
 
 def test_every_file_that_the_readme_names_is_there():

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import urllib.request
 from pathlib import Path
@@ -17,10 +16,11 @@ import pytest
 from outboxes import waiting
 from processes import survivors
 from waiting import until
+from warm import NIGHTBENCH
+from warm import nightbench as warm
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-NIGHTBENCH = [sys.executable, "-m", "nightbench"]
 CACHE = Path(os.environ.get("NIGHTBENCH_CACHE") or Path(__file__).parents[2] / ".cache").absolute()
 SHORT = [
     # fewer than 100 sends and clock ticks are judged by their P95: a pause of 200 ms makes no run invalid
@@ -62,7 +62,7 @@ def environment(tmp_path, cache):
 def reference(environment, *staging):
     """``nightbench reference up`` staged so: its address and its process."""
     command = [*NIGHTBENCH, "reference", "up", "--json", *staging]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+    with warm().start(*command, stdout=subprocess.PIPE, env=environment) as process:
         try:
             yield json.loads(process.stdout.readline()), process
         finally:
@@ -78,9 +78,15 @@ def against(environment, address):
 
 
 def nightbench(environment, cwd, *arguments):
-    return subprocess.run(
-        [*NIGHTBENCH, *arguments], env=environment, cwd=cwd, capture_output=True, text=True, check=False
-    )
+    """Run the command line to its end: its exit code and what it said."""
+    with started(environment, cwd, *arguments) as run:
+        out, err = run.communicate()
+    return subprocess.CompletedProcess(arguments, run.returncode, out, err)
+
+
+def started(environment, cwd, *arguments, **how):
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return warm().start(*NIGHTBENCH, *arguments, env=environment, cwd=cwd, text=True, **streams, **how)
 
 
 def counters(address):
@@ -201,18 +207,11 @@ def test_a_backend_killed_in_the_middle_leaves_what_was_measured_marked_incomple
     with reference(environment) as (address, process):
         backend = family(process.pid)
         arguments = ["websocket", "--users", "5", "--duration", "60", "--rate", "50", "--warmup", "0.2"]
-        run = subprocess.Popen(
-            [*NIGHTBENCH, *arguments],
-            env=against(environment, address),
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        until(lambda: run.poll() is not None or counters(address)["replies_done"] >= 60)
-        assert run.poll() is None
-        process.kill()
-        out, _ = run.communicate(timeout=60)
+        with started(against(environment, address), tmp_path, *arguments) as run:
+            until(lambda: run.poll() is not None or counters(address)["replies_done"] >= 60)
+            assert run.poll() is None
+            process.kill()
+            out, _ = run.communicate(timeout=60)
     assert survivors(backend) == []
     assert run.returncode == 3
     assert "the subject was lost" in " ".join(out.split())
@@ -223,15 +222,8 @@ def test_a_backend_killed_in_the_middle_leaves_what_was_measured_marked_incomple
 
 
 def test_a_night_interrupted_by_ctrl_c_keeps_what_it_has_and_leaves_nothing(environment, cache, tmp_path):
-    run = subprocess.Popen(
-        [*NIGHTBENCH, "run", "quick", "--websocket.duration", "60"],
-        env=environment,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    arguments = ("run", "quick", "--websocket.duration", "60")
+    run = started(environment, tmp_path, *arguments, start_new_session=True)
     said = []
     for line in run.stderr:
         said.append(line)

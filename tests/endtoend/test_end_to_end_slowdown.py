@@ -12,10 +12,10 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from warm import NIGHTBENCH, nightbench
 
 from nightbench.blocks import Turn
 from nightbench.calibration import HostCalibration
@@ -60,11 +60,9 @@ def cache(tmp_path):
 @contextlib.contextmanager
 def backend(cache: Path, delay_ms: float):
     """A reference backend of that delay, as nightbench's own: where it listens is no part of what it is."""
-    command = [sys.executable, "-m", "nightbench", "reference", "up", "--json", "--delay", "fixed"]
+    command = (*NIGHTBENCH, "reference", "up", "--json", "--delay", "fixed", "--delay-ms", str(delay_ms))
     environment = {**os.environ, "NIGHTBENCH_CACHE": str(cache)}
-    with subprocess.Popen(
-        [*command, "--delay-ms", str(delay_ms)], stdout=subprocess.PIPE, env=environment
-    ) as process:
+    with nightbench().start(*command, stdout=subprocess.PIPE, env=environment) as process:
         try:
             address = json.loads(process.stdout.readline())
             yield Subject(

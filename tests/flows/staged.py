@@ -81,6 +81,7 @@ class Stages:
             environment=label.environment,
             role=label.role,
             block=label.block,
+            release=label.release,
             plan=plan,
             **users,
         )

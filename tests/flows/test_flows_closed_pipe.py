@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from warm import nightbench
 
 STAGED = Path(__file__).with_name("staged.py")
 KEPT = {"good": {"websocket": True, "database": True}, "interrupted": {"websocket": False}}
@@ -23,19 +22,17 @@ def test_a_night_outlives_its_readers(prefect_server, tmp_path, stage):
     os.close(reader)
     mine = {"PREFECT_API_URL": prefect_server.api_url, "PREFECT_HOME": str(tmp_path / "prefect")}
     try:
-        done = subprocess.run(
-            [sys.executable, str(STAGED), stage, "run", "quick", "--json", "it.json"],
+        code = nightbench().run(
+            *(STAGED, stage, "run", "quick", "--json", "it.json"),
             cwd=tmp_path,
             env={**os.environ, **mine, "NIGHTBENCH_CACHE": str(tmp_path / "cache")},
             stdout=closed,
             stderr=closed,
-            check=False,
-            timeout=120,
         )
     finally:
         os.close(closed)
 
-    assert done.returncode == CODES[stage]
+    assert code == CODES[stage]
     runs = pd.read_parquet(tmp_path / "results" / "runs")
     assert dict(zip(runs["suite"], runs["complete"], strict=True)) == KEPT[stage]
     assert json.loads((tmp_path / "it.json").read_text())["exit_code"] == CODES[stage]

@@ -37,7 +37,8 @@ def test_json_is_all_there_is_on_stdout(stages, capsys):
 
     out, err = capsys.readouterr()
     document = json.loads(out)
-    assert list(document) == ["schema", "night_id", "exit_code", "suites", "notes", "alerts"]
+    keys = ["schema", "night_id", "release", "exit_code", "suites", "notes", "alerts"]
+    assert list(document) == keys
     assert document["exit_code"] == 3
     assert [(suite["tier"], suite["suite"]) for suite in document["suites"]] == [("quick", "database")]
     assert document["notes"] == ["quick websocket: failed: token=*** at ws://pam:***@host"]

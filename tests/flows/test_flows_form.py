@@ -86,7 +86,7 @@ def test_an_answer_may_be_left_out(forms, name):
 
 
 def test_what_is_left_empty_is_neither_null_nor_a_number(forms):
-    for field in ("url", "users", "duration", "targets", "queries", "subject"):
+    for field in ("url", "users", "duration", "targets", "queries", "subject", "release"):
         shown = forms["full"]["properties"][field]
         assert "default" not in shown
         assert "anyOf" not in shown
@@ -106,7 +106,7 @@ def test_what_is_asked_first_is_not_asked_again(forms):
 
 def test_the_nightly_form_asks_where_and_then_for_each_tier(forms):
     order = in_order(forms["nightly"]["properties"])
-    assert order == ["url", "subject", "quick", "baseline", "full", "stress"]
+    assert order == ["url", "subject", "release", "quick", "baseline", "full", "stress"]
 
 
 GOOD = [
@@ -122,6 +122,9 @@ GOOD = [
     {"websocket": None, "database": {"workers": 4}},
     {"websocket": {"users": 5, "duration": 3, "targets": ["message.response_time.p95 < 1"]}},
     {"websocket": {"targets": [{"metric": "message.throughput", "op": ">", "limit": 1}]}},
+    {"release": "v2.4.1"},
+    {"release": "größer 5"},
+    {"release": None},
     {"websocket": {"greeting": None, "reply": {"done": "type == end", "expect": None}}},
 ]
 
@@ -151,6 +154,10 @@ BAD = [
     ({"targets": ["message.response_time.p95 < 500", "message.response_time.p95 < 5 s"]}, "targets/1"),
     ({"targets": ["message.response_time.p95 = 500"]}, "targets/0"),
     ({"blocks": 10}, "blocks"),
+    ({"release": ""}, "release"),
+    ({"release": "   "}, "release"),
+    ({"release": "a" * 65}, "release"),
+    ({"release": "v1\nv2"}, "release"),
     ({"websocket": {"timeout": 0}}, "websocket/timeout"),
     ({"websocket": {"users": 0}}, "websocket/users"),
     ({"websocket": {"reply": {"match": "guess"}}}, "websocket/reply"),

@@ -15,6 +15,7 @@ import pytest
 from processes import survivors
 from staged import with_earlier_nights
 from waiting import until
+from warm import Program, nightbench
 
 from flows.in_process.server import embedded_server
 from nightbench.errors import ConfigurationError, MeasurementError
@@ -114,23 +115,19 @@ def test_the_user_s_own_prefect_is_not_its_business(prefect_template, server_cac
     assert environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"].startswith("sqlite")
 
 
-COMMAND = [sys.executable, str(Path(__file__).parent / "staged.py")]
+STAGED = Path(__file__).with_name("staged.py")
 
 
 @pytest.fixture
 def command(own_cache, tmp_path):
     """Start the command line with staged suites, as a terminal would: in a process group of its own."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Program] = []
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
 
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=tmp_path,
-            env={name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
+    def start(*arguments: str) -> Program:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+        process = nightbench().start(
+            STAGED, *arguments, cwd=tmp_path, env=environment, text=True, start_new_session=True, **streams
         )
         started.append(process)
         return process
@@ -141,7 +138,7 @@ def command(own_cache, tmp_path):
         process.communicate()
 
 
-def wait_until_it_measures(process: subprocess.Popen[str]) -> None:
+def wait_until_it_measures(process: Program) -> None:
     seen = ""
     while not seen.endswith("measuring\n"):
         line = process.stderr.readline()

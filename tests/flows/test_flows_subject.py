@@ -57,6 +57,22 @@ def test_the_settings_are_the_subjects_inside_and_the_workers_after(current, sub
     assert settings_module.current() is current
 
 
+def test_a_release_is_that_of_what_the_form_says_and_none_of_the_workers_goes_along(settings, subject):
+    from flows.subject import subject_of
+
+    own = settings.model_copy(update={"release": "v1", "release_command": ("version",)})
+    with settings_module.use(own):
+        with subject_of(None, None, release="v2"):
+            assert settings_module.current().release == "v2"
+        with subject_of(None, subject):
+            assert (settings_module.current().release, settings_module.current().release_command) == (
+                None,
+                (),
+            )
+        with subject_of(None, subject, release="v3"):
+            assert settings_module.current().release == "v3"
+
+
 def test_a_subject_whose_secrets_prefect_has_stored_is_refused(current):
     from flows.subject import NightbenchSubject, subject_of
 
@@ -113,11 +129,12 @@ def test_every_tier_of_a_night_loads_the_subject_that_was_chosen_for_it(api, cur
     chosen = NightbenchSubject(environment="staging", token=TOKEN)
     with environment.prefect_environment(environment.external()):
         chosen.save("staging", overwrite=True)
-        asyncio.run(nightly(quick=True, subject=chosen, return_state=True))
+        asyncio.run(nightly(quick=True, subject=chosen, release="v2.4.1", return_state=True))
 
     runs = pd.read_parquet(current.results / "runs")
     assert set(runs["tier"]) == {"baseline", "full", "stress"}
     assert set(runs["environment"]) == {"staging"}
+    assert set(runs["release"]) == {"v2.4.1"}
     stored = json.dumps(api("flow_runs/filter", sort="START_TIME_DESC", limit=4))
     assert "staging" in stored
     assert "hunter2" not in stored

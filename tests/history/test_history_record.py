@@ -27,7 +27,8 @@ def test_the_keys_of_the_design_come_first() -> None:
     design = ["schema", "run_id", "suite", "tier", "plan", "validity", "operations", "metrics", "targets"]
     assert [key for key in content if key in design] == design
     assert set(content) - set(design) == {
-        "night_id", "environment", "role", "block", "started_at", "duration", "uncounted", "subject", "host", "details",
+        "night_id", "environment", "release", "role", "block", "started_at", "duration", "uncounted", "subject", "host",
+        "details",
     }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def test_a_run_keeps_what_it_was(tmp_path: Path) -> None:
     measurement = database_measurement()
     save(HistoryStore(tmp_path), measurement)
     row = pd.read_parquet(tmp_path / "runs").iloc[0]
-    assert row["schema_version"] == 2
+    assert row["schema_version"] == 3
     assert (row["role"], row["block"]) == ("night", 1)
     assert json.loads(row["fingerprint"])["subject"] == "embedded"
     assert json.loads(row["plan"])["queries"] == measurement.plan.queries

@@ -15,7 +15,7 @@ from nightbench.history.fingerprint import differences
 from nightbench.history.store import HistoryStore
 
 WRITTEN = Path(__file__).parent / "written"
-VERSIONS = ("schema_1", "schema_2")
+VERSIONS = ("schema_1", "schema_2", "schema_3")
 PARTS = {
     "cores": "2", "cpu": "Example CPU @ 3.0 GHz", "kernel": "6.1", "python": "CPython 3.11", "subject": "embedded",
 }  # fmt: skip
@@ -28,7 +28,9 @@ def test_they_are_what_they_are_called(version: str) -> None:
     assert {pq.ParquetFile(file).read()["schema_version"][0].as_py() for file in files} == {int(version[-1])}
 
 
-@pytest.mark.parametrize(("version", "runs", "metrics"), [("schema_1", 4, 186), ("schema_2", 8, 372)])
+@pytest.mark.parametrize(
+    ("version", "runs", "metrics"), [("schema_1", 4, 186), ("schema_2", 8, 372), ("schema_3", 4, 186)]
+)
 def test_every_run_is_read_whole(version: str, runs: int, metrics: int) -> None:
     store = HistoryStore(WRITTEN / version)
     found = store.nights("local")
@@ -70,13 +72,24 @@ def test_version_2_has_blocks_repetitions_marks_lines_and_noise() -> None:
     assert store.unreadable == []
 
 
+@pytest.mark.parametrize(
+    ("version", "releases"),
+    [("schema_1", {None}), ("schema_2", {None}), ("schema_3", {"v2.4.1", "v2.5.0"})],
+)
+def test_a_run_from_before_releases_were_kept_has_none(version: str, releases: set[str | None]) -> None:
+    store = HistoryStore(WRITTEN / version)
+    assert set(store.nights("local")["release"].dropna()) == releases - {None}
+    assert set(store.runs()["release"].dropna()) == releases - {None}
+    assert {store.run(each).document()["release"] for each in store.run_ids()} == releases
+
+
 def test_runs_of_all_versions_lie_side_by_side(tmp_path: Path) -> None:
     for version in VERSIONS:
         shutil.copytree(WRITTEN / version, tmp_path, dirs_exist_ok=True)
     store = HistoryStore(tmp_path)
     save(store, websocket_measurement(number=9))
     found = store.nights("local", suite="websocket")
-    assert found["run_id"].nunique() == 2 + 4 + 1
+    assert found["run_id"].nunique() == 2 + 4 + 2 + 1
     one, other = (
         found.loc[found["run_id"].str.endswith(end), "fingerprint"].iloc[0] for end in ("-000000", "-010000")
     )

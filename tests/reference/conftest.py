@@ -5,25 +5,29 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
+from warm import NIGHTBENCH, nightbench
 
 from nightbench.reference.supervisor import Address
 
 CACHE = Path(os.environ.get("NIGHTBENCH_CACHE") or Path(__file__).parents[2] / ".cache")
-UP = [sys.executable, "-m", "nightbench", "reference", "up", "--json"]
+UP = [*NIGHTBENCH, "reference", "up", "--json"]
+
+
+def cold(*arguments, **how):
+    """Start a program by an interpreter of its own, as its users do; `arguments` begin with it."""
+    return subprocess.Popen(arguments, **how)
 
 
 @contextlib.contextmanager
-def started(command, *, cache, **options):
-    """A process that has told its address; killed at the end if it still runs."""
+def started(command, *, cache, start=None, **options):
+    """A process that has told its address, started warm unless `start` says how; killed at the end if it still runs."""
+    start = start or nightbench().start
     environment = {**os.environ, "NIGHTBENCH_CACHE": str(cache)}
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, **options
-    )
+    process = start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, **options)
     try:
         line = process.stdout.readline()
         assert line, "it ended before it was ready"

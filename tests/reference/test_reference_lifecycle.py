@@ -13,7 +13,8 @@ import psutil
 import pytest
 import templates
 from processes import survivors
-from reference.conftest import CACHE, UP, get_json, started
+from reference.conftest import CACHE, UP, cold, get_json, started
+from warm import NIGHTBENCH, nightbench
 from websockets.asyncio.client import connect
 
 from nightbench.instances import instance_folder, living
@@ -21,8 +22,7 @@ from nightbench.reference.postgres import postgres_instance, reference_template
 from nightbench.reference.programs import NOBODY
 from nightbench.reference.server import stop_survivor
 
-NIGHTBENCH = [sys.executable, "-m", "nightbench"]
-CHILD = [sys.executable, "-m", "nightbench.reference", "--cache"]
+CHILD = ["-m", "nightbench.reference", "--cache"]
 
 
 def family(pid):
@@ -80,10 +80,10 @@ async def replies(address, count):
 
 @pytest.mark.parametrize("name", ["HUP", "INT"])  # as `nohup` has it, and a script that starts it with `&`
 def test_a_signal_that_was_ignored_stays_so(cache, name):
-    ignoring = ["sh", "-c", f"trap '' {name}; exec \"$@\"", "sh"]
+    ignoring = ["sh", "-c", f"trap '' {name}; exec \"$@\"", "sh", sys.executable]
     # a backend that is about to end cuts the line before this reply
     slow = ("--delay", "fixed", "--delay-ms", "700")
-    with started([*ignoring, *UP, *slow], cache=cache) as (process, address):
+    with started([*ignoring, *UP, *slow], cache=cache, start=cold) as (process, address):
         processes = family(process.pid)
         process.send_signal(signal.Signals[f"SIG{name}"])
         assert asyncio.run(replies(address, 1)) == [{"type": "done", "id": "m"}]
@@ -92,16 +92,22 @@ def test_a_signal_that_was_ignored_stays_so(cache, name):
         assert_all_gone(processes, cache, address)
 
 
+def said_by_down(environment):
+    down = (*NIGHTBENCH, "reference", "down")
+    with nightbench().start(*down, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        said = process.stdout.read()
+        assert process.wait() == 0
+    return said
+
+
 def test_down_ends_what_up_started(cache):
     with started(UP, cache=cache) as (process, address):
         processes = family(process.pid)
         environment = {**os.environ, "NIGHTBENCH_CACHE": str(cache)}
-        said = subprocess.check_output([*NIGHTBENCH, "reference", "down"], env=environment, text=True)
-        assert str(address.pid) in said
+        assert str(address.pid) in said_by_down(environment)
         assert process.wait(20) == 0
         assert_all_gone(processes, cache, address)
-    again = subprocess.check_output([*NIGHTBENCH, "reference", "down"], env=environment, text=True)
-    assert again == "no reference backend is running\n"
+    assert said_by_down(environment) == "no reference backend is running\n"
 
 
 def test_a_child_ends_with_its_lifeline(cache):
@@ -162,10 +168,11 @@ def test_an_ordinary_user_can_run_it(tmp_path):
     command = [
         *("setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"),
         *("--inh-caps", "+dac_override", "--ambient-caps", "+dac_override"),
+        sys.executable,
         *CHILD,
         str(folder),
     ]
-    with started(command, cache=folder) as (process, address):
+    with started(command, cache=folder, start=cold) as (process, address):
         assert get_json(address.counters_url)["connections_open"] == 0
         processes = family(process.pid)
         postgres = psutil.Process(process.pid).children()
@@ -184,9 +191,8 @@ def test_an_instance_of_a_living_owner_is_never_swept(tmp_path):
 
 
 def test_start_is_told_when_the_cache_cannot_be_used():
-    with subprocess.Popen(
-        [*CHILD, "/proc/nightbench"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
+    streams = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with nightbench().start(*CHILD, "/proc/nightbench", text=True, **streams) as child:
         said = child.stderr.read()
     assert child.returncode == 2
     assert "NIGHTBENCH_CACHE" in said

@@ -62,6 +62,17 @@ def test_a_stall_holds_replies_back_until_its_end():
     assert [fate.stalled_for(now) for now in (109, 110, 111.5, 112)] == [0, 2, 0.5, 0]
 
 
+def test_no_more_connections_are_let_in_than_there_is_room_for():
+    fate = Fate(Staging(most_connections=2))
+    assert [fate.refuses_connection(0, beside=beside) for beside in (0, 1, 2, 3)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert not Fate(Staging()).refuses_connection(0, beside=50_000)
+
+
 @pytest.mark.parametrize(
     "wrong", [{"error_rate": 1.1}, {"delay_ms": -1}, {"delay": "pareto"}, {"chunks": -1}, {"sed": 1}]
 )

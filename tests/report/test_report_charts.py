@@ -108,7 +108,7 @@ def test_of_many_nights_the_last_sixty_are_shown():
     many = history(*[35.0] * 80)
     nights = spec_of(many)["datasets"]["nights"]
     assert len(nights) == 60
-    assert (nights[0]["night"], nights[-1]["night"]) == ("night21", "night80")
+    assert (nights[0]["when"], nights[-1]["when"]) == ("2026-10-16 03:15", "2026-12-14 03:15")
 
 
 def test_an_invalid_night_is_hollow_and_not_linked_with_the_others():
@@ -120,7 +120,8 @@ def test_an_invalid_night_is_hollow_and_not_linked_with_the_others():
     fill = points["encoding"]["fill"]["scale"]
     assert fill["range"][fill["domain"].index("invalid")] == "#ffffff"
     (row,) = [row for row in spec["datasets"]["nights"] if row["state"] == "invalid"]
-    assert not row["linked"]
+    (line,) = [layer for layer in spec["layer"] if layer["mark"]["type"] == "line"]
+    assert f"'{row['state']}'" not in line["transform"][0]["filter"]
     assert value_range(known)[1] < 100  # one night that cannot be trusted does not flatten the others
 
 
@@ -135,7 +136,7 @@ def test_a_night_whose_value_does_not_count_stands_on_the_axis_when_it_is_not_kn
     known = history(35.0, 35.2)
     known = replace(known, nights=(known.nights[0], night(1, None, state), known.nights[2]))
     row = data_of(known)["nights"][1]
-    assert (row["value"], row["linked"]) == (value_range(known)[0], False)
+    assert (row["value"], row["unknown"]) == (pytest.approx(value_range(known)[0], rel=1e-4), True)
 
 
 def test_a_far_target_is_told_in_words_and_does_not_flatten_the_nights():

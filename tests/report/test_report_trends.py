@@ -9,8 +9,8 @@ import pytest
 from builders import database_measurement, verdict_of, websocket_measurement
 
 from nightbench.history.store import HistoryStore
-from nightbench.trend_pages import trend_pages
-from nightbench.trends import suite_trends
+from nightbench.trend_report.markdown_pages import SuitePart, trend_pages
+from nightbench.trend_report.trends import suite_trends
 from nightbench.verdict.policy import Policy
 
 NIGHTS = 24
@@ -39,12 +39,14 @@ def trends(store):
 @pytest.fixture(scope="module")
 def pages(trends):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nightbench.report.charts.pictures.spec_of", lambda history, most: history.metric)
+        patch.setattr("nightbench.trend_report.markdown_pages.spec_of", lambda history, most: history.metric)
         patch.setattr(
             "nightbench.report.charts.pictures.svgs",
             lambda metrics, patience: [f"<svg>{metric}</svg>" for metric in metrics],
         )
-        return {page.key: page for page in trend_pages(trends, "local", "results")}
+        return {
+            page.key: page for page in trend_pages([SuitePart(each) for each in trends], "local", "results")
+        }
 
 
 def test_each_suite_that_has_nights_has_a_trend_of_the_metrics_that_gate(trends):
@@ -87,7 +89,9 @@ def first_day(tmp_path_factory):
             "nightbench.report.charts.pictures.svgs", lambda specs, patience: ["<svg/>" for _ in specs]
         )
         page, of_suite = trend_pages(
-            tuple(suite_trends(store, "local", Policy(), nights=9)), "local", "results"
+            tuple(SuitePart(each) for each in suite_trends(store, "local", Policy(), nights=9)),
+            "local",
+            "results",
         )
     return page, of_suite
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Locator, Page, Route, sync_playwright
+from chromium import chromium, pictures_folder
+from playwright.sync_api import Locator, Page, Route
 
 WIDTH, HEIGHT = 1200, 800
 MOST_BYTES = 150 * 1024
-_PATIENCE_MS = 60_000
 _FEW_FRAMES = """
 window.requestAnimationFrame = draw => setTimeout(() => draw(performance.now()), 400);
 window.cancelAnimationFrame = clearTimeout;
@@ -66,33 +63,14 @@ class Browser:
         return file
 
 
-def pictures_folder() -> Path:
-    """Where pictures are kept: in the cache, from where ``make screenshots`` takes them into the documentation."""
-    cache = Path(os.environ.get("NIGHTBENCH_CACHE") or Path(__file__).parents[2] / ".cache")
-    folder = cache.absolute() / "pictures"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 @contextmanager
 def browsing(ui_url: str) -> Iterator[Browser]:
     """Open a browser that talks to nothing but the server at `ui_url`; without Chromium the test is skipped."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("there is no Chromium on this machine: apt-get install chromium")
 
     def answer(route: Route) -> None:
         route.continue_() if route.request.url.startswith(ui_url) else route.abort()
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        try:
-            context = browser.new_context(
-                viewport={"width": WIDTH, "height": HEIGHT}, locale="en-GB", timezone_id="UTC"
-            )
-            context.route("**/*", answer)
-            context.add_init_script(_FEW_FRAMES)
-            context.set_default_timeout(_PATIENCE_MS)
-            yield Browser(context.new_page(), ui_url, pictures_folder())
-        finally:
-            browser.close()
+    with chromium(viewport={"width": WIDTH, "height": HEIGHT}) as context:
+        context.route("**/*", answer)
+        context.add_init_script(_FEW_FRAMES)
+        yield Browser(context.new_page(), ui_url, pictures_folder())

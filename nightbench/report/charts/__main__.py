@@ -17,7 +17,10 @@ _ANY = {"data": {"values": [{}]}, "mark": "point"}
 
 
 def main(medium: str) -> None:
-    """Draw what is on stdin as ``png``, ``svg`` or, of several, ``svgs``: a list with null for what is no chart."""
+    """Draw what is on stdin as ``png``, ``svg`` or, of several, ``svgs``: a list with null for what is no chart.
+
+    ``viewer`` is what draws a chart in a browser, whatever is on stdin.
+    """
     if medium == "svgs":
         _svg(_ANY)  # the first takes as long as eight; whoever calls makes the specs meanwhile
     spec = json.load(sys.stdin.buffer)
@@ -25,6 +28,8 @@ def main(medium: str) -> None:
         picture = json.dumps([_svg_or_none(each) for each in spec]).encode()
     elif medium == "svg":
         picture = _svg(spec).encode()
+    elif medium == "viewer":
+        picture = vl_convert.javascript_bundle().encode()
     else:
         picture = vl_convert.vegalite_to_png(spec, scale=SCALE, allowed_base_urls=_NO_ADDRESS)
     sys.stdout.buffer.write(picture)

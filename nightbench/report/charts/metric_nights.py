@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Literal
 
 MOST_NIGHTS = 60
@@ -32,12 +33,14 @@ class MetricNight:
         started_at: UTC.
         value: In the metric's unit; None when missing.
         state: See `NightState`.
+        release: Of the subject; None when nobody knows it.
     """
 
     night: str
     started_at: datetime
     value: float | None
     state: NightState
+    release: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,14 @@ class LevelChange:
 
 
 @dataclass(frozen=True)
+class ReleaseBegin:
+    """A release of the subject, and the first night of it; one that is rolled back to begins anew."""
+
+    night: str
+    release: str
+
+
+@dataclass(frozen=True)
 class MetricNights:
     """One metric over the nights of its suite, tier and environment.
 
@@ -77,6 +88,7 @@ class MetricNights:
         target: What is promised of the value, each bound with its operator: ``(("<", 2000.0),)``.
         epochs: The nights that an epoch begins with.
         changes: Lasting changes of level.
+        releases: Those that began with one of its nights, oldest first; see `releases_of`.
     """
 
     suite: str
@@ -89,6 +101,7 @@ class MetricNights:
     target: tuple[tuple[str, float], ...] = ()
     epochs: tuple[str, ...] = ()
     changes: tuple[LevelChange, ...] = ()
+    releases: tuple[ReleaseBegin, ...] = ()
 
     def last(self, most: int = MOST_NIGHTS) -> MetricNights:
         """The same with the last `most` nights alone."""
@@ -102,6 +115,19 @@ class MetricNights:
     def shows_something(self) -> bool:
         """Whether an earlier night has a value: tonight's alone is no chart."""
         return any(_known(each.value) for each in self.nights[:-1])
+
+
+def releases_of(nights: Iterable[MetricNight]) -> tuple[ReleaseBegin, ...]:
+    """Each night whose release is known and another than the last known one before it.
+
+    The first known one is none: nobody knows since when it runs.
+    """
+    known = [each for each in nights if each.release is not None]
+    return tuple(
+        ReleaseBegin(each.night, each.release)
+        for before, each in pairwise(known)
+        if each.release is not None and each.release != before.release
+    )
 
 
 def band(since: str, centre: float, noise: float | None, effect: float | None = None) -> BaselineBand:

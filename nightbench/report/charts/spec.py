@@ -5,36 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-import altair as alt
-
-from nightbench.report.charts import theme
-from nightbench.report.charts.metric_nights import MOST_NIGHTS, MetricNights, shown_limits, value_range
-from nightbench.report.charts.theme import (
-    BLUE,
-    FRAME,
-    GREEN,
-    GROUND,
-    HEIGHT,
-    INK,
-    ORANGE,
-    PALE,
-    VERMILION,
-    WIDTH,
+from nightbench.report.charts.form import LOOKS, Form, Said, filled
+from nightbench.report.charts.metric_nights import (
+    MOST_NIGHTS,
+    MetricNight,
+    MetricNights,
+    shown_limits,
+    value_range,
 )
+from nightbench.report.charts.numbers import change_expression, number_expression, rounded, rounded_or_none
+from nightbench.report.charts.release_marks import release_label, release_marks
+from nightbench.report.charts.theme import text
 from nightbench.report.layout import change, number
 
 _TICKS = 8
-_LOOKS: Mapping[str, tuple[str, str, str]] = {
-    "night": ("circle", BLUE, BLUE),
-    "regression": ("triangle-up", ORANGE, ORANGE),
-    "not compared": ("circle", PALE, FRAME),
-    "invalid": ("circle", PALE, GROUND),
-    "tonight": ("diamond", VERMILION, VERMILION),
-}
-"""Shape, stroke and fill of each state, in the order of the legend."""
-_LINKED = frozenset({"night", "regression", "tonight"})
 _ON_THE_AXIS = frozenset({"invalid", "not compared"})
 """Where these stand when their value is not known: it says nothing, and that there was a night says something."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -49,29 +36,51 @@ def spec_of(history: MetricNights, *, most: int = MOST_NIGHTS) -> dict[str, Any]
     """
     history = history.last(most)
     data = data_of(history)
-    states = [state for state in _LOOKS if any(row["state"] == state for row in data["nights"])]
-    x = alt.X("place:Q", axis=_nights_axis(history), scale=_places(history))
-    chart = alt.layer(
-        *_baseline_layers(history),
-        *_mark_layers(),
-        *_target_layers(),
-        _line(x),
-        _points(x, states, size=40 if len(history.nights) <= MOST_NIGHTS else 12),
-    ).properties(width=WIDTH, height=HEIGHT, title=_title(history))
-    return theme.spec(chart, data)
+    return {**filled(form_of(history, data), said_of(history)), "datasets": data}
+
+
+def form_of(history: MetricNights, data: Mapping[str, Rows]) -> Form:
+    """What the chart of these nights and their data has in common with others."""
+    states = {row["state"] for row in data["nights"]}
+    return Form(
+        states=tuple(state for state in LOOKS if state in states),
+        size=40 if len(history.nights) <= MOST_NIGHTS else 12,
+        compared=_centre(history) is not None,
+        released=any("release" in row for row in data["nights"]),
+    )
+
+
+def said_of(history: MetricNights) -> Said:
+    """What the chart of these nights says that no other one does."""
+    newest = len(history.nights) - 1
+    step = max(-(-len(history.nights) // _TICKS), 1)
+    ticks = list(range(newest, -1, -step))[::-1]
+    centre = _centre(history)
+    shown = number_expression("datum.value", history.unit)
+    return Said(
+        title=text(f"{history.metric}, {history.tier} {history.suite}, {history.environment}"),
+        sentences=[text(line) for line in _sentences(history) if line],
+        unit=text("" if history.unit in {"", "1"} else history.unit) or None,
+        values=[rounded(edge) for edge in value_range(history)],
+        places=[-0.5, newest + 0.5],
+        nights=_span(history),
+        ticks=ticks,
+        dates=_dates([history.nights[place].started_at.astimezone(UTC) for place in ticks], ticks),
+        shown=_where_known(shown, otherwise="no value"),
+        change="''"
+        if centre is None
+        else _where_known(change_expression("datum.value", centre), otherwise="–"),
+    )
 
 
 def data_of(history: MetricNights) -> dict[str, Rows]:
-    """What the spec draws, as named sets: ``nights``, ``baseline``, ``target`` and ``marks``; values in the unit."""
+    """What the spec draws, as named sets: ``nights``, ``baseline``, ``target`` and ``marks``.
+
+    Values are in the unit and have five significant digits; a report has many of these.
+    """
     least, _ = value_range(history)
     nights = [
-        {
-            "place": place,
-            "night": theme.text(each.night),
-            "value": least if each.value is None else each.value,
-            "state": each.state,
-            "linked": each.state in _LINKED,
-        }
+        _night(place, each, least, history.unit)
         for place, each in enumerate(history.nights)
         if each.value is not None or each.state in _ON_THE_AXIS
     ]
@@ -83,17 +92,50 @@ def data_of(history: MetricNights) -> dict[str, Rows]:
     }
 
 
+def _night(place: int, each: MetricNight, least: float, unit: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "place": place,
+        "when": f"{each.started_at.astimezone(UTC):%Y-%m-%d %H:%M}",
+        "value": rounded(least if each.value is None else each.value, unit),
+        "state": each.state,
+    }
+    if each.value is None:
+        row["unknown"] = True
+    if each.release is not None:
+        row["release"] = release_text(each.release)
+    return row
+
+
+@lru_cache(maxsize=4096)
+def release_text(words: str) -> str:
+    """As `text`, once for all charts of a report: each has the releases of all its nights."""
+    return text(words)
+
+
+def _where_known(expression: str, *, otherwise: str) -> str:
+    return f"datum.unknown?'{otherwise}':{expression}"
+
+
+def _centre(history: MetricNights) -> float | None:
+    """What a night is held against; None without it."""
+    return None if history.baseline is None else history.baseline.centre or None
+
+
 def _baseline_rows(history: MetricNights) -> Rows:
-    if history.baseline is None:
+    baseline, unit = history.baseline, history.unit
+    if baseline is None:
         return []
-    since = history.place(history.baseline.since) or 0
-    ends = {"begin": since - 0.5, "end": len(history.nights) - 0.5}
+    since = history.place(baseline.since) or 0
+    band = "" if baseline.low is None else f", 95 % of nights {_number(baseline.low, unit)}"
+    band += "" if baseline.high is None else f" to {_number(baseline.high, unit)}"
     return [
         {
-            **ends,
-            "centre": history.baseline.centre,
-            "low": history.baseline.low,
-            "high": history.baseline.high,
+            "begin": since - 0.5,
+            "end": len(history.nights) - 0.5,
+            "centre": rounded(baseline.centre),
+            "low": rounded_or_none(baseline.low),
+            "high": rounded_or_none(baseline.high),
+            "label": text(f"{_number(baseline.centre, unit)}{band}"),
         }
     ]
 
@@ -107,15 +149,12 @@ def _marks(history: MetricNights) -> Rows:
     for each in history.changes:
         if place := history.place(each.night):
             texts.setdefault(place, []).append(f"changed {change(each.effect)}")
+    for place, release in release_marks(history):
+        texts.setdefault(place, []).append(text(release_label(release)))
     rows: Rows = [{"place": place - 0.5, "label": ", ".join(said)} for place, said in sorted(texts.items())]
     if history.nights[-1].value is None:
         rows.append({"place": len(history.nights) - 1, "label": "tonight: no value"})
     return rows
-
-
-def _title(history: MetricNights) -> alt.TitleParams:
-    name = f"{history.metric}, {history.tier} {history.suite}, {history.environment}"
-    return theme.title(name, list(_sentences(history)))
 
 
 def _sentences(history: MetricNights) -> Sequence[str]:
@@ -134,30 +173,21 @@ def _sentences(history: MetricNights) -> Sequence[str]:
 
 def _promise(history: MetricNights, limit: float) -> str:
     op = next(op for op, bound in history.target if bound == limit)
-    return theme.text(f"target {op} {_number(limit, history.unit)}")
+    return text(f"target {op} {_number(limit, history.unit)}")
 
 
-def _places(history: MetricNights) -> alt.Scale:
-    return alt.Scale(domain=[-0.5, len(history.nights) - 0.5], nice=False, zero=False)
-
-
-def _nights_axis(history: MetricNights) -> alt.Axis:
-    """Nights stand side by side however long lies between them; some of their dates are written out."""
-    newest = len(history.nights) - 1
-    step = max(-(-len(history.nights) // _TICKS), 1)
-    shown = list(range(newest, -1, -step))[::-1]
-    labels = _labels([history.nights[place].started_at.astimezone(UTC) for place in shown])
-    dates = {str(place): label for place, label in zip(shown, labels, strict=True)}
+def _span(history: MetricNights) -> str:
+    """What the axis of nights is called; they stand side by side however long lies between them."""
     first, last = (history.nights[place].started_at.astimezone(UTC) for place in (0, -1))
     years = str(last.year) if first.year == last.year else f"{first.year} to {last.year}"
     span = f"{_day(last)} {years}" if first.date() == last.date() else years
-    return alt.Axis(
-        title=f"nights of {span} (UTC)",
-        values=shown,
-        grid=False,
-        labelExpr=f"{json.dumps(dates)}[toString(datum.value)]",
-        labelOverlap=False,
-    )
+    return f"nights of {span} (UTC)"
+
+
+def _dates(shown: Sequence[datetime], ticks: Sequence[int]) -> str:
+    """A Vega expression of what stands below a tick."""
+    dates = {str(place): label for place, label in zip(ticks, _labels(shown), strict=True)}
+    return f"{json.dumps(dates)}[toString(datum.value)]"
 
 
 def _labels(shown: Sequence[datetime]) -> list[str | list[str]]:
@@ -171,71 +201,6 @@ def _labels(shown: Sequence[datetime]) -> list[str | list[str]]:
 
 def _day(instant: datetime) -> str:
     return f"{instant.day} {_MONTHS[instant.month - 1]}"
-
-
-def _y(field: str, history: MetricNights) -> alt.Y:
-    """The axis of values, which all layers share and one of them says."""
-    unit = "" if history.unit in {"", "1"} else history.unit
-    return alt.Y(
-        f"{field}:Q",
-        title=theme.text(unit) or None,
-        scale=alt.Scale(domain=list(value_range(history)), nice=False, zero=False, clamp=True),
-        axis=alt.Axis(tickCount=6),
-    )
-
-
-def _baseline_layers(history: MetricNights) -> tuple[alt.Chart, alt.Chart]:
-    data = alt.NamedData("baseline")
-    ends = {"x": alt.X("begin:Q"), "x2": alt.X2("end:Q")}
-    band = alt.Chart(data).mark_rect(color=BLUE, opacity=0.13, clip=True)
-    centre = alt.Chart(data).mark_rule(color=BLUE, strokeDash=[6, 3], strokeWidth=1.5, clip=True)
-    y = _y("low", history)
-    return band.encode(**ends, y=y, y2=alt.Y2("high:Q")), centre.encode(**ends, y=alt.Y("centre:Q"))
-
-
-def _mark_layers() -> tuple[alt.Chart, alt.Chart]:
-    base = alt.Chart(alt.NamedData("marks")).encode(x=alt.X("place:Q"))
-    text = base.mark_text(angle=270, align="left", baseline="bottom", dx=4, dy=-3, fontSize=10, color=INK)
-    return (
-        base.mark_rule(color=INK, strokeDash=[2, 3], clip=True),
-        text.encode(y=alt.value(HEIGHT), text=alt.Text("label:N")),
-    )
-
-
-def _target_layers() -> tuple[alt.Chart, alt.Chart]:
-    base = alt.Chart(alt.NamedData("target")).encode(y=alt.Y("limit:Q"))
-    text = base.mark_text(align="left", baseline="bottom", dx=4, dy=-2, fontSize=11, color=GREEN)
-    return (
-        base.mark_rule(color=GREEN, strokeWidth=2),
-        text.encode(x=alt.value(0), text=alt.Text("label:N")),
-    )
-
-
-def _nights() -> alt.Chart:
-    return alt.Chart(alt.NamedData("nights"))
-
-
-def _line(x: alt.X) -> alt.Chart:
-    linked = _nights().transform_filter("datum.linked")
-    line: alt.Chart = linked.mark_line(color=BLUE, strokeWidth=1, opacity=0.6)
-    return line.encode(x=x, y=alt.Y("value:Q"))
-
-
-def _points(x: alt.X, states: Sequence[str], *, size: int) -> alt.Chart:
-    shapes, strokes, fills = ([_LOOKS[state][part] for state in states] for part in range(3))
-
-    def looks(of_states: Sequence[str]) -> alt.Scale:
-        return alt.Scale(domain=list(states), range=list(of_states))
-
-    points: alt.Chart = _nights().mark_point(opacity=1, strokeWidth=1.2)
-    return points.encode(
-        x=x,
-        y=alt.Y("value:Q"),
-        size=alt.condition("datum.state == 'tonight'", alt.value(4 * size), alt.value(size)),
-        shape=alt.Shape("state:N", scale=looks(shapes)),
-        stroke=alt.Stroke("state:N", scale=looks(strokes)),
-        fill=alt.Fill("state:N", scale=looks(fills)),
-    )
 
 
 def _number(value: float | None, unit: str) -> str:

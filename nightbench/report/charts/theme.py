@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -64,14 +66,23 @@ def title(words: str, sentences: Sequence[str] = ()) -> alt.TitleParams:
 
 def spec(chart: Layered, datasets: Mapping[str, Any]) -> dict[str, Any]:
     """The chart as Vega-Lite with its named sets of data; the same chart gives the same spec."""
+    found: dict[str, Any] = chart.to_dict(
+        validate=False
+    )  # which takes half the time, and what draws it looks as well
+    return {**found, **deepcopy(_frame()), "datasets": dict(datasets)}
+
+
+@cache
+def _frame() -> dict[str, Any]:
+    """What all charts have around them; Altair copies a whole chart for each line of it."""
     framed = (
-        chart.properties(background=GROUND, padding=10)
+        alt.Chart()
+        .mark_point()
+        .properties(background=GROUND, padding=10)
         .configure(font=FONT)
         .configure_view(stroke=FRAME)
         .configure_axis(labelColor=INK, titleColor=INK, gridColor=GRID, labelFontSize=11)
         .configure_legend(orient="bottom", title=None, labelColor=INK, labelFontSize=11, symbolSize=60)
     )
-    found: dict[str, Any] = framed.to_dict(
-        validate=False
-    )  # which takes half the time, and what draws it looks as well
-    return {**found, "datasets": dict(datasets)}
+    whole = framed.to_dict(validate=False)
+    return {name: whole[name] for name in ("config", "background", "padding")}

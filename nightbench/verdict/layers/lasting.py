@@ -23,7 +23,7 @@ def changes_of(trial: Trial, columns: Ints) -> Changes:
     off are not.
     """
     found = {int(column): _of_metric(trial, int(column)) for column in columns}
-    return _grouped(found, _rows(trial), trial.policy.change_together)
+    return grouped(found, _rows(trial), trial.policy.change_together)
 
 
 def _of_metric(trial: Trial, column: int) -> list[Change]:
@@ -57,7 +57,7 @@ def _rows(trial: Trial) -> dict[str, int]:
     return {str(night): row for row, night in enumerate(trial.panel.nights)}
 
 
-def _grouped(changes: Changes, rows: Mapping[str, int], together: int) -> Changes:
+def grouped(changes: Changes, rows: Mapping[str, int], together: int) -> Changes:
     """The same with numbers: a group begins with its oldest change and lasts `together` nights."""
     number: dict[int, int] = {}
     first, group = -np.inf, -1

@@ -192,7 +192,8 @@ def _bands(
     units = [len(side) if len(side) > 1 else _blocks(side[0].windows) for side in (before, after)]
     bands = []
     for mine, other in zip(first.T, second.T, strict=True):
-        deviations = other - mine
+        with np.errstate(invalid="ignore"):  # of a quantile that came on neither side
+            deviations = other - mine
         wider = _student(_spread(mine), _spread(other), *units) / _NORMAL
         deviations[np.isnan(deviations)] = -np.inf  # of no quantile on either side nothing is known
         low = np.quantile(deviations, (1 - _COVERED) / 2, method="inverted_cdf")

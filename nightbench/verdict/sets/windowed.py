@@ -54,7 +54,7 @@ class RunCounts:
         Raises:
             ValueError: without any samples, or when a histogram is none.
         """
-        rows = [_row(window) for window in sorted(windows, key=lambda window: window.second)]
+        rows = [counters_of(window) for window in sorted(windows, key=lambda window: window.second)]
         rows = [row for row in rows if row.any()]
         if not rows:
             msg = "no samples in any window"
@@ -70,7 +70,12 @@ class RunCounts:
         )
 
 
-def _row(window: StoredWindow) -> Integers:
+def counters_of(window: StoredWindow) -> Integers:
+    """The counter of each bucket of a window, and behind them that of `NEVER_CAME`.
+
+    Raises:
+        ValueError: when its histogram is none.
+    """
     text = window.histogram
     try:
         counts = decode_counts(text.encode() if isinstance(text, str) else bytes(text))

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 from nightbench.report.charts.drawing import UndrawnError
+from nightbench.report.charts.figure import Figure
+from nightbench.report.charts.metric_nights import MetricNight
 from nightbench.report.charts.pictures import pictures
+from nightbench.report.charts.spec import spec_of
 from nightbench.report.layout import change, number
 from nightbench.report.markdown import code, image, inline, items, page, said, table
-from nightbench.report.overview import MAIN
 from nightbench.report.promises import missed_in_words
-from nightbench.trends import MetricTrend, SuiteTrend
+from nightbench.report.release_words import with_release
+from nightbench.trend_report.order import REST, ordered, rank
+from nightbench.trend_report.trends import MetricTrend, SuiteTrend
+from nightbench.verdict.judgement import Change
 from nightbench.wording import amount
 
 KEY = "nightbench-trend"
@@ -25,8 +31,8 @@ MOST_LEADING = 8
 """Charts of the leading page: what is not as ever, then what each suite is about."""
 MOST_SECONDS = 60.0
 """That the charts of one suite may take."""
-_REST = 3
-"""The rank of metrics of which there is nothing to say."""
+_Drawn = dict[tuple[str, str, str], str]
+"""Charts as markdown, by tier, suite and metric."""
 _HEAD = ("Suite", "Nights", "Metrics", "Missed", "Worse", "Changes")
 _NOT_AS_EVER = ("regression", "suspect", "missing", "muted", "improved", "noisy")
 
@@ -46,20 +52,37 @@ class TrendPage:
     text: str
 
 
-def trend_pages(trends: Sequence[SuiteTrend], environment: str, place: str) -> tuple[TrendPage, ...]:
-    """The leading page, then one for each of `trends`; it draws, which blocks for seconds.
+@dataclass(frozen=True)
+class SuitePart:
+    """What the pages are made of, of one suite of one tier.
+
+    Attributes:
+        trend: Its nights.
+        figures: What explains the last one.
+    """
+
+    trend: SuiteTrend
+    figures: Sequence[Figure] = ()
+
+
+def trend_pages(
+    parts: Sequence[SuitePart], environment: str, place: str, *, report: str = ""
+) -> tuple[TrendPage, ...]:
+    """The leading page, then one for each of `parts`; it draws, which blocks for seconds.
 
     Args:
-        trends: Of all suites and tiers that were asked for.
+        parts: All suites and tiers that were asked for.
         environment: Theirs.
         place: Where the nights lie.
+        report: Where the whole report lies as one file; empty when there is none.
     """
-    if not trends:
+    if not parts:
         title = f"No history yet: nothing of environment {environment} is stored"
         told = f"No night is stored in {code(place)}; run one, such as {code('nightbench run quick')}, and come back."
         return (TrendPage(KEY, title, page(f"# {said(title)}", told)),)
-    of_suites = [_suite_page(trend) for trend in trends]
+    of_suites = [_suite_page(part) for part in parts]
     drawn = {key: picture for _, known in of_suites for key, picture in known.items()}
+    trends = [part.trend for part in parts]
     title = f"Trend of {_span(trends)} in {environment}"
     text = page(
         f"# {said(title)}",
@@ -67,6 +90,7 @@ def trend_pages(trends: Sequence[SuiteTrend], environment: str, place: str) -> t
         table(_HEAD, [_row(trend) for trend in trends]),
         *_leading(trends, drawn),
         f"All charts of a suite: artifacts {', '.join(code(each.key) for each, _ in of_suites)}",
+        f"All of it as one file: {code(report)}" if report else "",
     )
     return (TrendPage(KEY, title, text), *(each for each, _ in of_suites))
 
@@ -90,7 +114,7 @@ def _time(instant: datetime) -> str:
 
 def _row(trend: SuiteTrend) -> list[str]:
     worse = sum(each.line.state in ("regression", "suspect") for each in trend.metrics)
-    changes = {each.group for each in trend.judged.changes}
+    changes = {each.group for each in trend.changes}
     counts = (trend.nights, len(trend.metrics), len(trend.missed), worse, len(changes))
     return [f"{trend.tier} {trend.suite}", *map(str, counts)]
 
@@ -101,9 +125,8 @@ def _news(trends: Sequence[SuiteTrend]) -> Iterator[str]:
         place = f"{trend.tier} {trend.suite}"
         for target, unit in trend.missed:
             yield f"{place}, last night: {said(missed_in_words(target, unit))}"
-        for each in trend.judged.changes:
-            began = _night(trend, each.metric, each.night)
-            yield f"{place}: {code(each.metric)} changed {inline(change(each.point.effect))} with the night of {began}"
+        for each in trend.changes:
+            yield f"{place}: {code(each.metric)} changed {inline(change(each.point.effect))} {_since(trend, each)}"
         for metric in trend.metrics:
             if metric.line.state in ("regression", "suspect", "missing"):
                 effect = "" if metric.line.effect is None else f" ({inline(change(metric.line.effect))})"
@@ -111,8 +134,16 @@ def _news(trends: Sequence[SuiteTrend]) -> Iterator[str]:
         yield from (said(note) for note in trend.judged.notes)
 
 
-def _night(trend: SuiteTrend, metric: str, night: str) -> str:
-    known = next((each.nights.nights for each in trend.metrics if each.line.metric == metric), ())
+def _since(trend: SuiteTrend, changed: Change) -> str:
+    """``with the night of 2026-11-12``, and with which release of the subject."""
+    history = next((each.nights for each in trend.metrics if each.line.metric == changed.metric), None)
+    if history is None:
+        return f"with the night of {code(changed.night)}"
+    release = inline(with_release(history, changed.night))
+    return f"with the night of {_night(history.nights, changed.night)}{release}"
+
+
+def _night(known: Sequence[MetricNight], night: str) -> str:
     began = next((each.started_at for each in known if each.night == night), None)
     if began is None:
         return code(night)
@@ -120,11 +151,11 @@ def _night(trend: SuiteTrend, metric: str, night: str) -> str:
     return _day(began) if alone else f"{_day(began)} {_time(began)} UTC"
 
 
-def _leading(trends: Sequence[SuiteTrend], drawn: dict[tuple[str, str, str], str]) -> Iterator[str]:
+def _leading(trends: Sequence[SuiteTrend], drawn: _Drawn) -> Iterator[str]:
     """The pictures that come first, in as many bytes as there are for them."""
     left = MOST_BYTES // 3
-    known = [(trend, each) for trend in trends for each in trend.metrics if _rank(trend, each) < _REST]
-    chosen = sorted(known, key=lambda each: _rank(*each))[:MOST_LEADING]
+    known = [(trend, each) for trend in trends for each in trend.metrics if rank(trend, each) < REST]
+    chosen = sorted(known, key=lambda each: rank(*each))[:MOST_LEADING]
     for trend, each in chosen:
         picture = drawn.get((trend.tier, trend.suite, each.line.metric), "")
         if picture and len(picture) <= left:
@@ -132,31 +163,26 @@ def _leading(trends: Sequence[SuiteTrend], drawn: dict[tuple[str, str, str], str
             yield picture
 
 
-def _rank(trend: SuiteTrend, each: MetricTrend) -> int:
-    if each.line.state in ("regression", "suspect"):
-        return 0
-    if each.nights.changes:
-        return 1
-    return 2 if each.line.metric == f"{MAIN[trend.suite]}.response_time.p95" else _REST
-
-
-def _suite_page(trend: SuiteTrend) -> tuple[TrendPage, dict[tuple[str, str, str], str]]:
-    """The page of a suite, and its charts as markdown by tier, suite and metric."""
-    shown = sorted(trend.metrics, key=lambda each: _rank(trend, each))[:MOST_CHARTS]
-    drawn, problem = _drawn(shown)
+def _suite_page(part: SuitePart) -> tuple[TrendPage, _Drawn]:
+    """The page of a suite, and the charts of its metrics."""
+    trend = part.trend
+    shown = ordered(trend)[:MOST_CHARTS]
+    drawn, problem = _drawn(shown, part.figures)
     title = f"{trend.tier} {trend.suite}: {_span([trend])}"
     rows = [_metric_row(each) for each in trend.metrics]
-    less = len([each for each in shown if each.nights.shows_something]) - len(drawn)
+    trends = [drawn[each.line.metric] for each in shown if each.line.metric in drawn]
+    why = [drawn[each.key] for each in part.figures if each.key in drawn]
+    less = len(shown) + len(part.figures) - len(drawn)
     text = page(
         f"# {said(title)}",
         table(["Metric", "", "last night", "baseline", "change"], rows, left=2),
         items(said(note) for note in trend.judged.notes),
-        *drawn.values(),
+        *trends,
+        "## Why: the last night" if why else "",
+        *why,
         said(problem) or (f"{less} more charts are not drawn: they have no room" if less > 0 else ""),
     )
-    known: dict[tuple[str, str, str], str] = {
-        (trend.tier, trend.suite, metric): picture for metric, picture in drawn.items()
-    }
+    known: _Drawn = {(trend.tier, trend.suite, name): picture for name, picture in drawn.items()}
     return TrendPage(f"{KEY}-{trend.tier}-{trend.suite}", title, text), known
 
 
@@ -167,20 +193,28 @@ def _metric_row(each: MetricTrend) -> list[str]:
     return [code(line.metric), state, *map(inline, values)]
 
 
-def _drawn(metrics: Sequence[MetricTrend]) -> tuple[dict[str, str], str]:
-    """The charts by metric, as markdown, and why there are none."""
-    wanted = [each for each in metrics if each.nights.shows_something]
+def _drawn(metrics: Sequence[MetricTrend], figures: Sequence[Figure]) -> tuple[dict[str, str], str]:
+    """The charts as markdown, by metric or key of their figure, and why there are none.
+
+    What explains the last night comes before the metrics of which there is least to say, which the page may lack.
+    """
+    named = [
+        (each.line.metric, f"{each.line.metric}, {amount(len(each.nights.nights), 'night')}")
+        for each in metrics
+    ]
+    explaining = [(each.key, f"{each.title}: {each.alt}") for each in figures]
+    specs = chain(
+        (spec_of(each.nights, most=MOST_NIGHTS) for each in metrics[:MOST_LEADING]),
+        (each.spec for each in figures),
+        (spec_of(each.nights, most=MOST_NIGHTS) for each in metrics[MOST_LEADING:]),
+    )
+    names = [*named[:MOST_LEADING], *explaining, *named[MOST_LEADING:]]
     try:
-        found = pictures(
-            [each.nights for each in wanted],
-            most_bytes=MOST_BYTES,
-            most_nights=MOST_NIGHTS,
-            patience=MOST_SECONDS,
-        )
+        found = pictures(specs, most_bytes=MOST_BYTES, patience=MOST_SECONDS)
     except UndrawnError as error:
         return {}, str(error)
     return {
-        each.line.metric: image(f"{each.line.metric}, {amount(len(each.nights.nights), 'night')}", picture)
-        for each, picture in zip(wanted, found, strict=True)
+        name: image(label, picture)
+        for (name, label), picture in zip(names, found, strict=True)
         if picture is not None
     }, ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from nightbench.errors import NightbenchError
@@ -19,8 +21,10 @@ from nightbench.report.promises import is_certain
 from nightbench.report.stored_run import measurement_of, stored_targets
 from nightbench.target import Target
 from nightbench.tier_verdict import Earlier
+from nightbench.trend_report.older_changes import older_changes, with_changes
 from nightbench.verdict.acknowledgement import annotated
-from nightbench.verdict.judgement import Line, Verdict
+from nightbench.verdict.gating import of_host
+from nightbench.verdict.judgement import Change, Line, Verdict
 from nightbench.verdict.judging import judge
 from nightbench.verdict.night_value import judge_night, shown
 from nightbench.verdict.policy import Policy
@@ -52,6 +56,9 @@ class SuiteTrend:
         metrics: Those that gate, in the order of the last night.
         judged: The last night against those before it, as they would be judged now.
         missed: The targets that the last night missed beyond doubt, each with the unit of its metric.
+        changes: Lasting changes of level, those that are older than what is judged too, oldest first.
+        verdict: On the last night as a whole; None where its runs cannot be read.
+        blocks: The ids of the runs of each night, valid ones first.
     """
 
     suite: Suite
@@ -62,6 +69,9 @@ class SuiteTrend:
     metrics: tuple[MetricTrend, ...]
     judged: Verdict
     missed: tuple[tuple[TargetResult, str], ...]
+    changes: tuple[Change, ...] = ()
+    verdict: SuiteVerdict | None = None
+    blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def suite_trends(
@@ -90,6 +100,7 @@ def suite_trends(
     for tier in tiers:
         for suite in suites:
             rows = store.nights(environment, suite=suite, tier=tier, last=nights)
+            rows = rows[_bears_on(rows["metric"], policy)]
             if len(rows):
                 lines = store.lines(environment, suite=suite, tier=tier)
                 yield _trend(store, rows, Earlier(rows, lines, marks), policy)
@@ -106,11 +117,16 @@ def _trend(store: HistoryStore, rows: pd.DataFrame, earlier: Earlier, policy: Po
     )
     judged = _judged(rows, earlier, tonight.night, policy)
     of_tonight = rows[rows["night"] == tonight.night]
-    verdict = _last_night(store, of_tonight["run_id"].astype(str).unique(), judged)
+    verdict = _last_night(store, tonight, of_tonight["run_id"].astype(str).unique(), judged)
     targets = () if verdict is None else verdict.targets
     suite = SuiteNights(rows, earlier, judged, targets, tonight)
     values = _values(of_tonight)
-    units = dict(zip(rows["metric"], rows["unit"].astype(str), strict=True))
+    named = rows.drop_duplicates("metric", keep="last")
+    units = dict(zip(named["metric"], named["unit"].astype(str), strict=True))
+    gating = [line for line in judged.lines if line.state != "informs"]
+    wanted = {line.metric: (values.get(line.metric), units.get(line.metric, "")) for line in gating}
+    histories = nights_of(suite, wanted)
+    older = older_changes(histories, policy)
     return SuiteTrend(
         suite=tonight.suite,  # type: ignore[arg-type]  # as it was stored
         tier=tonight.tier,  # type: ignore[arg-type]
@@ -118,12 +134,7 @@ def _trend(store: HistoryStore, rows: pd.DataFrame, earlier: Earlier, policy: Po
         first=rows["started_at"].min().to_pydatetime(),
         last=tonight.started_at,
         metrics=tuple(
-            MetricTrend(
-                nights_of(suite, line.metric, value=values.get(line.metric), unit=units.get(line.metric, "")),
-                line,
-            )
-            for line in judged.lines
-            if line.state != "informs"
+            MetricTrend(with_changes(each, older), line) for each, line in zip(histories, gating, strict=True)
         ),
         judged=judged,
         missed=tuple(
@@ -131,7 +142,25 @@ def _trend(store: HistoryStore, rows: pd.DataFrame, earlier: Earlier, policy: Po
             for target in targets
             if verdict is not None and not target.met and is_certain(verdict, target)
         ),
+        changes=(*older, *judged.changes),
+        verdict=verdict,
+        blocks=_blocks(rows),
     )
+
+
+def _blocks(rows: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    blocks = rows.drop_duplicates(["night", "run_id"]).sort_values("valid", ascending=False, kind="stable")
+    found: dict[str, list[str]] = {}
+    for night, run in zip(blocks["night"].tolist(), blocks["run_id"].astype(str).tolist(), strict=True):
+        found.setdefault(night, []).append(run)
+    return {night: tuple(runs) for night, runs in found.items()}
+
+
+def _bears_on(metrics: pd.Series[str], policy: Policy) -> npt.NDArray[np.bool_]:
+    """The rows of metrics that the verdict on a night asks for: what gates, the host, and how much went well."""
+    codes, names = pd.factorize(metrics)
+    bears = [policy.gates_on(name) or of_host(name) or name.endswith("success_rate") for name in names]
+    return np.array(bears, dtype=bool)[codes]
 
 
 def _judged(rows: pd.DataFrame, earlier: Earlier, night: str, policy: Policy) -> Verdict:
@@ -149,10 +178,12 @@ def _values(rows: pd.DataFrame) -> dict[str, float | None]:
     return {str(name): None if pd.isna(value) else float(value) for name, value in medians.items()}
 
 
-def _last_night(store: HistoryStore, run_ids: Iterable[str], judged: Verdict) -> SuiteVerdict | None:
+def _last_night(
+    store: HistoryStore, tonight: Tonight, run_ids: Collection[str], judged: Verdict
+) -> SuiteVerdict | None:
     """The last night with its targets; None where they cannot be read: a trend without them is one all the same."""
     try:
-        runs = [store.run(each) for each in run_ids]
+        runs = store.whole_runs(run_ids, suite=tonight.suite, tier=tonight.tier)
         stored = stored_targets(runs[0].row["targets"])
         promises = [Target(**{name: getattr(each, name) for name in Target.model_fields}) for each in stored]
     except (NightbenchError, ValueError):

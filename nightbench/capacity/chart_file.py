@@ -1,0 +1,67 @@
+"""Where ``--chart`` goes: a file whose ending says what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from nightbench.errors import ConfigurationError, NightbenchError
+from nightbench.files import check_writable, reason, write_whole
+from nightbench.report.charts.figure import Figure
+
+
+def _svg(figure: Figure) -> bytes:
+    from nightbench.report.charts.drawing import svg  # noqa: PLC0415  # what draws is only of use at the end
+
+    return svg(figure.spec).encode()
+
+
+def _png(figure: Figure) -> bytes:
+    from nightbench.report.charts.drawing import png  # noqa: PLC0415  # as above
+
+    return png(figure.spec)
+
+
+def _html(figure: Figure) -> bytes:
+    from nightbench.report.charts.standalone import page_of  # noqa: PLC0415  # as above
+
+    return page_of(figure).encode()
+
+
+_MADE: Mapping[str, Callable[[Figure], bytes]] = {".svg": _svg, ".png": _png, ".html": _html}
+
+
+class ChartFile:
+    """The file of one chart.
+
+    Args:
+        place: The file, which ends with .svg, .png or .html.
+
+    Raises:
+        ConfigurationError: when it has another ending, or cannot be written; told before anything is measured.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._path = Path(place)
+        if self._path.suffix.lower() not in _MADE:
+            way_out = "end it with .svg, .png or .html"
+            raise ConfigurationError("--chart", place, "has no ending of a chart", way_out)
+        if self._path.is_dir():
+            raise ConfigurationError("--chart", place, "is a folder", "name a file in it")
+        if not self._path.parent.is_dir():
+            problem = f"there is no folder {self._path.parent}"
+            raise ConfigurationError("--chart", place, problem, "create it first")
+        check_writable("--chart", self._path.parent)
+
+    def write(self, figure: Figure) -> None:
+        """Draw it into the file, whole or not at all; a child process works for a second or two.
+
+        Raises:
+            NightbenchError: when it cannot be drawn or written.
+        """
+        content = _MADE[self._path.suffix.lower()](figure)
+        try:
+            write_whole(self._path, lambda file: file.write(content))
+        except OSError as error:
+            msg = f"--chart = {str(self._path)!r}: cannot be written: {reason(error)}"
+            raise NightbenchError(msg) from None

@@ -1,0 +1,155 @@
+"""What the report has of one suite of one tier: its trend, its charts, and what explains its last night."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from nightbench.history.runs import StoredRun
+from nightbench.history.store import HistoryStore
+from nightbench.plan import DatabasePlan, Suite, SuitePlan, Tier, WebSocketPlan
+from nightbench.report.figures.diagnosis import ServerFinding, TitledTable, findings_of, tables_of
+from nightbench.report.figures.trend import trend_figure
+from nightbench.report.stored_run import measurement_of
+from nightbench.report.summary import load_in_words
+from nightbench.settings import Settings
+from nightbench.strictness import policy_of
+from nightbench.trend_report.drawing import Drawing, drawing_of
+from nightbench.trend_report.happened import Happened, happened
+from nightbench.trend_report.last_night import last_night, main_of
+from nightbench.trend_report.order import ordered
+from nightbench.trend_report.trends import MetricTrend, SuiteTrend, suite_trends
+
+MOST_CHARTS = 40
+"""Of one suite of one tier; all metrics are in the table."""
+MOST_INVALID = 30
+"""Invalid nights that are listed, the last ones."""
+
+
+@dataclass(frozen=True)
+class InvalidNight:
+    """A night that is neither a pass nor a fail, and why."""
+
+    night: str
+    started_at: datetime
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SuiteReport:
+    """One suite of one tier.
+
+    Attributes:
+        trend: Its nights; those of a metric that were drawn are in `trends` alone, but for the last one.
+        trends: The charts of metrics of which there is something to see, by their names, the most important first.
+        undrawn: How many more of these there are.
+        why: What explains the last night's run.
+        findings: What its server was found to lack.
+        tables: What else explains it and is no chart, such as the slowest statements.
+        happened: What happened over its nights, the newest first.
+        load: What was asked of it in that run, in words; empty where a plan of another version says it.
+        run_id: The run of the last night that `why` is about; empty where none can be read.
+        earlier: How many nights its distribution is held against.
+        invalid: The last `MOST_INVALID` nights that are invalid.
+        unreadable: Files of its history that had to be passed over, a sentence each.
+    """
+
+    trend: SuiteTrend
+    trends: dict[str, Drawing]
+    undrawn: int
+    why: tuple[Drawing, ...]
+    findings: tuple[ServerFinding, ...]
+    tables: tuple[TitledTable, ...]
+    happened: tuple[Happened, ...]
+    load: str
+    run_id: str
+    earlier: int
+    invalid: tuple[InvalidNight, ...]
+    unreadable: tuple[str, ...]
+
+
+def suite_report(settings: Settings, tier: Tier, suite: Suite, nights: int) -> SuiteReport | None:
+    """Gather and draw one suite of one tier; None when it has no nights.
+
+    It takes and gives what can be sent to another process.
+
+    Args:
+        settings: Where the nights lie, whose they are, and how the last one is judged.
+        tier: Which.
+        suite: Which.
+        nights: How many are looked at, the last ones.
+
+    Raises:
+        ConfigurationError: when the dataset cannot be looked into.
+    """
+    store, policy = HistoryStore(settings.results), policy_of(settings)
+    trends = suite_trends(store, settings.environment, policy, nights=nights, tiers=(tier,), suites=(suite,))
+    found = next(trends, None)
+    if found is None:
+        return None
+    last = last_night(store, found)
+    run = None if last is None else last.run
+    shown = ordered(found)
+    return SuiteReport(
+        trend=_lighter(found),
+        trends=dict(_trends(found, shown[:MOST_CHARTS])),
+        undrawn=len(shown[MOST_CHARTS:]),
+        why=()
+        if last is None
+        else tuple(drawing_of(_anchor(found, each.key), each) for each in last.figures),
+        findings=() if run is None else findings_of(run),
+        tables=() if run is None else tables_of(run),
+        happened=happened(found),
+        load="" if run is None else _load(run),
+        run_id="" if run is None else run.run_id,
+        earlier=0 if last is None else len(last.earlier),
+        invalid=tuple(_invalid(store, found)),
+        unreadable=tuple(f"{file.path}: {file.problem}" for file in store.unreadable),
+    )
+
+
+def place_of(trend: SuiteTrend) -> str:
+    """``full-websocket``: names it in anchors."""
+    return f"{trend.tier}-{trend.suite}"
+
+
+def _load(run: StoredRun) -> str:
+    plan_of: Mapping[str, type[SuitePlan]] = {"websocket": WebSocketPlan, "database": DatabasePlan}
+    try:
+        plan = plan_of[run.suite].model_validate(run.row["plan"])
+    except ValidationError:
+        return ""
+    return load_in_words(replace(measurement_of(run), plan=plan))
+
+
+def _trends(trend: SuiteTrend, shown: Iterable[MetricTrend]) -> Iterable[tuple[str, Drawing]]:
+    taken: Counter[str] = Counter()
+    for each in shown:
+        figure = trend_figure(each.nights)
+        taken[figure.key] += 1
+        times = taken[figure.key]
+        # names may differ in nothing but signs
+        anchor = _anchor(trend, figure.key if times == 1 else f"{figure.key}--{times}")
+        yield each.line.metric, drawing_of(anchor, figure)
+
+
+def _anchor(trend: SuiteTrend, key: str) -> str:
+    return f"{place_of(trend)}-{key}"
+
+
+def _lighter(trend: SuiteTrend) -> SuiteTrend:
+    """Without the nights that are drawn already."""
+    metrics = tuple(MetricTrend(each.nights.last(1), each.line) for each in trend.metrics)
+    return replace(trend, metrics=metrics, blocks={})
+
+
+def _invalid(store: HistoryStore, trend: SuiteTrend) -> Iterable[InvalidNight]:
+    main = main_of(trend)
+    nights = [] if main is None else [each for each in main.nights.nights if each.state == "invalid"]
+    first = {trend.blocks[each.night][0]: each for each in nights[-MOST_INVALID:]}
+    for run_id, reasons in store.reasons(first, suite=trend.suite, tier=trend.tier).items():
+        yield InvalidNight(first[run_id].night, first[run_id].started_at, reasons)

@@ -1,0 +1,175 @@
+"""The report as the page shows it: sentences and tables, made of what was gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+
+from nightbench.history.record import clean_text
+from nightbench.report.figures.diagnosis import ServerFinding, TitledTable
+from nightbench.report.promises import missed_in_words
+from nightbench.report.verdict_lines import in_one_sentence
+from nightbench.trend_report import tables
+from nightbench.trend_report.drawing import Drawing
+from nightbench.trend_report.grid import Grid, grid, said
+from nightbench.trend_report.suite_report import SuiteReport, place_of
+from nightbench.trend_report.tables import day, minute, name_of, state_of
+from nightbench.trend_report.trends import SuiteTrend
+from nightbench.verdict.verdict import State
+from nightbench.visible import visible
+from nightbench.wording import amount
+
+_WORDS: Mapping[State, str] = MappingProxyType(
+    {
+        "missed": "Target missed",
+        "regression": "Regression",
+        "invalid": "Invalid or incomplete, neither a pass nor a fail",
+        "met": "All targets met, nothing worse beyond doubt",
+    }
+)
+"""In the order of severity."""
+
+
+@dataclass(frozen=True)
+class SuiteView:
+    """One suite of one tier, as the sections on trends and on reasons show it."""
+
+    key: str
+    name: str
+    nights: str
+    trends: tuple[Drawing, ...]
+    undrawn: int
+    why: tuple[Drawing, ...]
+    facts: tuple[tuple[str, str], ...]
+    findings: tuple[ServerFinding, ...]
+    tables: tuple[Grid, ...]
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """The whole page."""
+
+    title: str
+    span: str
+    state: State
+    headline: str
+    problems: tuple[str, ...]
+    tonight: Grid
+    targets: Grid
+    changes: Grid
+    metrics: Grid
+    suites: tuple[SuiteView, ...]
+    sure: Grid
+    invalid: Grid
+    notes: tuple[str, ...]
+    made: str
+    place: str
+
+
+def view_of(suites: Sequence[SuiteReport], environment: str, place: str, made: datetime) -> ReportView:
+    """The page of some suites, at least one.
+
+    Args:
+        suites: In the order in which they run.
+        environment: Theirs.
+        place: Where the nights lie.
+        made: Now, UTC.
+    """
+    trends = [each.trend for each in suites]
+    state = _worst(trends)
+    concerned = [name_of(trend) for trend in trends if state_of(trend) == state and state != "met"]
+    return ReportView(
+        title=f"nightbench: trend of {_shown(environment)}",
+        span=_span(trends),
+        state=state,
+        headline=f"{_WORDS[state]}{': ' if concerned else ''}{', '.join(concerned)}",
+        problems=tuple(_problems(trends)),
+        tonight=tables.tonight(suites),
+        targets=tables.targets(suites),
+        changes=tables.changes(suites),
+        metrics=tables.metrics(suites),
+        suites=tuple(_suite(each) for each in suites),
+        sure=tables.sure(suites),
+        invalid=tables.invalid(suites),
+        notes=tuple(_notes(suites)),
+        made=minute(made),
+        place=_shown(place),
+    )
+
+
+def _suite(report: SuiteReport) -> SuiteView:
+    trend = report.trend
+    return SuiteView(
+        key=place_of(trend),
+        name=name_of(trend),
+        nights=amount(trend.nights, "night"),
+        trends=tuple(report.trends.values()),
+        undrawn=report.undrawn,
+        why=report.why,
+        facts=tuple((name, _shown(value)) for name, value in _facts(report)),
+        findings=report.findings,
+        tables=tuple(_titled(trend, each) for each in report.tables),
+    )
+
+
+def _titled(trend: SuiteTrend, each: TitledTable) -> Grid:
+    titles = [title[:1].upper() + title[1:] for title in each.table.head]
+    rows = [[said(cell) for cell in row] for row in each.table.rows]
+    return grid(f"{place_of(trend)}-{each.key}", f"{each.title}, {name_of(trend)}", titles, rows)
+
+
+def _facts(report: SuiteReport) -> Iterator[tuple[str, str]]:
+    trend = report.trend
+    yield "night", minute(trend.last)
+    if report.run_id:
+        yield "run", report.run_id
+    if report.load:
+        yield "load", report.load
+    if trend.verdict is not None:
+        run = trend.verdict.measurement
+        yield "measured", f"{run.duration:,.1f} s"
+        if run.release:
+            yield "release", run.release
+        yield from (("note", note) for note in trend.verdict.block_notes)
+    if report.earlier:
+        yield "held against", amount(report.earlier, "night")
+
+
+def _worst(trends: Sequence[SuiteTrend]) -> State:
+    states = {state_of(trend) for trend in trends}
+    return next(state for state in _WORDS if state in states)
+
+
+def _problems(trends: Sequence[SuiteTrend]) -> Iterator[str]:
+    """What was missed, and what got worse, in sentences."""
+    for trend in trends:
+        for target, unit in trend.missed:
+            yield f"{name_of(trend)}: {_shown(missed_in_words(target, unit))}"
+        for each in trend.metrics:
+            if each.line.state == "regression":
+                units = {each.line.metric: each.nights.unit}
+                yield f"{name_of(trend)}: {_shown(in_one_sentence(each.line, units))}"
+
+
+def _notes(suites: Sequence[SuiteReport]) -> Iterator[str]:
+    for each in suites:
+        yield from (_shown(note) for note in each.trend.judged.notes)
+    yield from unreadable(suites)
+
+
+def unreadable(suites: Sequence[SuiteReport]) -> list[str]:
+    """The files that had to be passed over, a sentence each."""
+    files = dict.fromkeys(file for each in suites for file in each.unreadable)
+    return [f"not part of the history: {_shown(file)}" for file in files]
+
+
+def _span(trends: Sequence[SuiteTrend]) -> str:
+    first, last = min(each.first for each in trends), max(each.last for each in trends)
+    nights = amount(max(each.nights for each in trends), "night")
+    return f"{nights}, {day(first)} to {day(last)}" if day(first) != day(last) else f"{nights}, {day(first)}"
+
+
+def _shown(words: str) -> str:
+    return visible(clean_text(words))

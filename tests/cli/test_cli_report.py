@@ -1,0 +1,70 @@
+"""``nightbench report``: the file, where it goes, and what is refused before a second is spent."""
+
+from __future__ import annotations
+
+import pytest
+from builders import verdict_of, websocket_measurement
+
+from nightbench.cli import run_command
+from nightbench.errors import ExitCode
+from nightbench.history.store import HistoryStore
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    store = HistoryStore(tmp_path_factory.mktemp("results"))
+    for number in range(2):
+        run = websocket_measurement(number=number)
+        store.save(run, verdict_of(run).targets)
+    return store.root
+
+
+def test_the_file_is_made_and_named(results, tmp_path, capsys):
+    file = tmp_path / "trend.html"
+    assert run_command(["report", "--results", str(results), "-o", str(file)]) == ExitCode.MET
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{file}: 2 nights, 2026-11-24 to 2026-11-25" in said.err
+    assert "All targets met" in said.err
+    assert file.read_text("utf-8").startswith("<!DOCTYPE html>")
+    assert [each.name for each in tmp_path.iterdir()] == ["trend.html"]
+
+
+def test_stdout_has_the_page_and_nothing_else(results, capsys):
+    assert (
+        run_command(["report", "--results", str(results), "--tier", "full", "--output", "-"]) == ExitCode.MET
+    )
+    said = capsys.readouterr()
+    assert said.out.startswith("<!DOCTYPE html>")
+    assert said.out.endswith("</html>")
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--nights", "1"], "--nights = 1: has to be from 2 to 1000"),
+        (["--nights", "1001"], "--nights = 1001: has to be from 2 to 1000"),
+        (["--nights", "many"], "--nights"),
+        (["--tier", "gentle"], "--tier"),
+        (["--output", "/nowhere/at/all/report.html"], "there is no folder /nowhere/at/all"),
+        (["--output", "."], "is a folder"),
+        (["--environment", "mars"], "have no night of environment mars"),
+        (["--tier", "stress"], "have no night of environment local"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_its_name(results, flags, says, capsys):
+    assert run_command(["report", "--results", str(results), *flags]) == ExitCode.WRONG_USE
+    assert says in capsys.readouterr().err
+
+
+def test_a_file_of_the_history_that_cannot_be_read_is_named(results, tmp_path, capsys):
+    stray = results / "metrics" / "stray.parquet"
+    stray.write_bytes(b"PAR1")
+    try:
+        code = run_command(["report", "--results", str(results), "-o", str(tmp_path / "r.html")])
+    finally:
+        stray.unlink()
+    assert code == ExitCode.MET
+    assert f"not part of the history: {stray}" in capsys.readouterr().err
+    assert "not part of the history" in (tmp_path / "r.html").read_text("utf-8")
