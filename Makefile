@@ -11,18 +11,17 @@ PEERS_STAMP := $(PEERS)/.installed
 SERVERS := .sentry-venv
 SERVERS_STAMP := $(SERVERS)/.installed
 
-# What tests write lies in memory where there is enough of it: see there.
+# Where the tests of `make test` write: into memory where there is enough of it, as tests/scratch.sh explains.
 MEMORY := /dev/shm/nightbench-$(shell id -u)-$(shell pwd | cksum | cut -c -4)
 ifeq ($(MAKECMDGOALS),test)
-export SCRATCH := $(shell tests/scratch.sh $(MEMORY) $(CURDIR))
+export TESTS_IN := $(shell tests/scratch.sh $(MEMORY) $(CURDIR))
+# they multiply no matrices that are worth a second thread, and the idle ones spin before they sleep
+export OPENBLAS_NUM_THREADS := 1
 endif
-export SCRATCH ?= $(CURDIR)
+export TESTS_IN ?= $(CURDIR)
 
 # Everything else that is made on the way stays inside the project.
-export NIGHTBENCH_CACHE ?= $(SCRATCH)/.cache
-
-# Nothing here multiplies matrices that are worth a second thread, and the idle ones spin before they sleep.
-export OPENBLAS_NUM_THREADS := 1
+export NIGHTBENCH_CACHE ?= $(TESTS_IN)/.cache
 
 # What a process imports is compiled once, and not again by each that comes after it.
 export PYTHONDONTWRITEBYTECODE :=
@@ -65,7 +64,7 @@ test: ## lint, types, import rules and every test
 	@$(MAKE) --no-print-directory --jobs 2 setup servers
 	@# the modest take what the others leave, from the first of them to the last
 	@$(MAKE) --no-print-directory --jobs 6 --output-sync=target served lint bytecode greedy modest afterwards
-	$(BIN)/python -m pytest -m alone --basetemp=$(SCRATCH)/.pytest_tmp $(call marked,alone)
+	$(BIN)/python -m pytest -m alone --basetemp=$(TESTS_IN)/.pytest_tmp $(call marked,alone)
 	@rm -rf $(MEMORY)
 
 # what minds no company has been beside one another: the clocks of the other tests would mind
@@ -74,19 +73,19 @@ afterwards: lint templates bytecode greedy served
 
 # most tests wait for something: so many at a time keep two cores busy
 main: setup servers
-	$(BIN)/python -m pytest $(MAIN) -m "not greedy and not alone and not served" --basetemp=$(SCRATCH)/.pytest_tmp --numprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest $(MAIN) -m "not greedy and not alone and not served" --basetemp=$(TESTS_IN)/.pytest_tmp --numprocesses 4 --dist loadfile
 
 # By rooms, as a process collects what it is given: thousands of tests that work for a moment and wait for little.
 # Those beside them have clocks and go first, so that one of these may take its time.
-MODEST := $(patsubst %,tests/%/,benchmarks capacity cli deployments history measurement observability plan report scrub slots verdict)
+MODEST := $(patsubst %,tests/%/,benchmarks capacity cli deployments doctor history measurement observability plan report scrub slots trend_report verdict)
 MAIN := $(addprefix --ignore=,$(MODEST))
 
 modest: setup servers templates
-	nice -n 5 $(BIN)/python -m pytest $(MODEST) --basetemp=$(SCRATCH)/.pytest_modest --timeout 600 --numprocesses 2 --dist loadfile
+	nice -n 5 $(BIN)/python -m pytest $(MODEST) --basetemp=$(TESTS_IN)/.pytest_modest --timeout 600 --numprocesses 2 --dist loadfile
 
 # one process, as they share what takes longest to start
 served: setup servers templates
-	$(BIN)/python -m pytest -m served --basetemp=$(SCRATCH)/.pytest_served $(call marked,served)
+	$(BIN)/python -m pytest -m served --basetemp=$(TESTS_IN)/.pytest_served $(call marked,served)
 
 # the files with a test that is marked so: to collect all the others takes longer than to look for it
 marked = $$(grep --recursive --files-with-matches --include='test_*.py' 'mark\.$(1)\b' tests)
@@ -121,11 +120,12 @@ bytecode: setup
 
 # three at a time, as each of them waits longer than it works; by the test, as they are in few files
 greedy: setup
-	$(BIN)/python -m pytest -m greedy --basetemp=$(SCRATCH)/.pytest_greedy --numprocesses 3 --dist worksteal $(call marked,greedy)
+	$(BIN)/python -m pytest -m greedy --basetemp=$(TESTS_IN)/.pytest_greedy --numprocesses 3 --dist worksteal $(call marked,greedy)
 
 screenshots: setup ## take the pictures of the docs anew (needs chromium)
 	$(BIN)/python -m pytest --basetemp=.pytest_served tests/serving/test_serving_form.py
 	cp $(NIGHTBENCH_CACHE)/pictures/*.png docs/images/
+	$(BIN)/python tests/trend_report/screenshots.py docs/images
 
 format: setup ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix

@@ -19,7 +19,16 @@ from nightbench.host import fingerprint
 
 NAMES = (
     *("exchanges", "open", "connections", "memory", "accuracy", "health", "ten_thousand", "growth"),
-    *("transactions", "service_times", "database_memory", "history", "verdict", "host", "changepoints"),
+    *(
+        "transactions",
+        "service_times",
+        "database_memory",
+        "history",
+        "report",
+        "verdict",
+        "host",
+        "changepoints",
+    ),
     "scrubbing",
     "observability",
     "fleet",

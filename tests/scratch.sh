@@ -9,13 +9,18 @@ room=4000000 # kB of the file system, and twice as many of the machine
 
 can_be_had() {
     [ "$(stat --file-system --format=%T "$(dirname "$memory")")" = tmpfs ] &&
-        mkdir -p -m 700 "$memory" && [ -O "$memory" ] && [ ! -L "$memory" ] && runs_programs &&
-        [ "$(df --output=avail "$memory" | tail -n 1)" -gt $room ] && [ "$(free_memory)" -gt $((2 * room)) ]
+        [ "$(df --output=avail "$(dirname "$memory")" | tail -n 1)" -gt $room ] &&
+        [ "$(free_memory)" -gt $((2 * room)) ] &&
+        mkdir -p -m 700 "$memory" && [ -O "$memory" ] && [ ! -L "$memory" ] && runs_programs
 }
 
 # Some tests write a command, and run it.
 runs_programs() {
-    printf '#!/bin/sh\n' >"$memory/program" && chmod +x "$memory/program" && "$memory/program" && rm "$memory/program"
+    program=$memory/program
+    printf '#!/bin/sh\n' >"$program" && chmod +x "$program" && "$program"
+    ran=$?
+    rm -f "$program"
+    return $ran
 }
 
 # kB that are free, or that a container may take at the most.
@@ -29,7 +34,6 @@ free_memory() {
 if can_be_had 2>/dev/null; then
     echo "$memory"
 else
-    rm -rf "$memory/program"
     rmdir "$memory" 2>/dev/null
     echo "$2"
 fi

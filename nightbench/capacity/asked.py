@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from nightbench.capacity.search import SearchPlan
-from nightbench.capacity.step_plan import plan_at
+from nightbench.capacity.step_plan import plan_at, promises_at
 from nightbench.errors import ConfigurationError
 from nightbench.frozen import Frozen
 from nightbench.plan import Suite, Tier, TierPlan
@@ -82,7 +82,8 @@ class AskedSearch(Frozen):
             prefix: What the names of the answers begin with where they were given: ``--`` of flags.
 
         Raises:
-            ConfigurationError: when it would begin above its highest load, or a load up to that makes no plan.
+            ConfigurationError: when it would begin above its highest load or too low for its targets to be judged, or
+                a load up to the highest makes no plan.
         """
         if self.start > self.highest:
             problem = f"is above the highest load, {self.highest}"
@@ -98,8 +99,20 @@ class AskedSearch(Frozen):
                 raise ConfigurationError(f"{prefix}{name}", getattr(self, name), problem) from None
         return SearchPlan(
             start=self.start,
-            lowest=LOWEST,
+            lowest=self._lowest(plan, suite, prefix),
             highest=self.highest,
             precision=self.precision / 100,
             budget=60 * self.minutes,
         )
+
+    def _lowest(self, plan: TierPlan, suite: Suite, prefix: str) -> int:
+        """Below it no step could be judged."""
+        from nightbench.capacity.samples import lowest_load  # noqa: PLC0415  # --help stays quick
+
+        metrics = [target.metric for target in promises_at(plan, suite, self.start)]
+        lowest = lowest_load(plan, suite, metrics, seconds=self.seconds)
+        if self.start >= lowest:
+            return lowest
+        problem = f"has too few operations in {self.seconds:g} s to judge its targets by"
+        way_out = f"begin with at least {lowest}, or measure each load for longer"
+        raise ConfigurationError(f"{prefix}start", self.start, problem, way_out)

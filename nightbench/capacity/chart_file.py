@@ -10,25 +10,30 @@ from nightbench.files import check_writable, reason, write_whole
 from nightbench.report.charts.figure import Figure
 
 
-def _svg(figure: Figure) -> bytes:
+def _svg(figure: Figure, _cache: Path) -> bytes:
     from nightbench.report.charts.drawing import svg  # noqa: PLC0415  # what draws is only of use at the end
 
     return svg(figure.spec).encode()
 
 
-def _png(figure: Figure) -> bytes:
+def _png(figure: Figure, _cache: Path) -> bytes:
     from nightbench.report.charts.drawing import png  # noqa: PLC0415  # as above
 
     return png(figure.spec)
 
 
-def _html(figure: Figure) -> bytes:
+def _html(figure: Figure, cache: Path) -> bytes:
     from nightbench.report.charts.standalone import page_of  # noqa: PLC0415  # as above
+    from nightbench.trend_report.bundle import Bundle  # noqa: PLC0415
 
-    return page_of(figure).encode()
+    bundle = Bundle(cache)
+    try:
+        return page_of(figure, bundle.text()).encode()
+    finally:
+        bundle.close()
 
 
-_MADE: Mapping[str, Callable[[Figure], bytes]] = {".svg": _svg, ".png": _png, ".html": _html}
+_MADE: Mapping[str, Callable[[Figure, Path], bytes]] = {".svg": _svg, ".png": _png, ".html": _html}
 
 
 class ChartFile:
@@ -36,13 +41,14 @@ class ChartFile:
 
     Args:
         place: The file, which ends with .svg, .png or .html.
+        cache: The folder of what can be made again.
 
     Raises:
         ConfigurationError: when it has another ending, or cannot be written; told before anything is measured.
     """
 
-    def __init__(self, place: str) -> None:
-        self._path = Path(place)
+    def __init__(self, place: str, cache: Path) -> None:
+        self._path, self._cache = Path(place), cache
         if self._path.suffix.lower() not in _MADE:
             way_out = "end it with .svg, .png or .html"
             raise ConfigurationError("--chart", place, "has no ending of a chart", way_out)
@@ -59,7 +65,7 @@ class ChartFile:
         Raises:
             NightbenchError: when it cannot be drawn or written.
         """
-        content = _MADE[self._path.suffix.lower()](figure)
+        content = _MADE[self._path.suffix.lower()](figure, self._cache)
         try:
             write_whole(self._path, lambda file: file.write(content))
         except OSError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from nightbench.blocks import Turn
 from nightbench.capacity.search import Capacity, Next, SearchPlan, Step, next_step, so_far
-from nightbench.capacity.step_plan import plan_at
+from nightbench.capacity.step_plan import plan_at, promises_at
 from nightbench.capacity.step_result import step_of
 from nightbench.errors import ConfigurationError, MeasurementError, NotBegunError
 from nightbench.measurement import Measurement
@@ -130,6 +130,4 @@ def _found(
 ) -> Found:
     """The targets that follow the load, such as that all users connect, are those of the answer."""
     load = answer.load or answer.below or search.start
-    at = plan_at(plan, suite, load, seconds=1)
-    promises = at.websocket.promises if suite == "websocket" else at.database.promises
-    return Found(suite, plan.tier, promises, answer, tuple(steps), interrupted)
+    return Found(suite, plan.tier, promises_at(plan, suite, load), answer, tuple(steps), interrupted)

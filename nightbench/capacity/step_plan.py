@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nightbench.plan import Suite, TierPlan
+from nightbench.target import Target
 
 WEBSOCKET_UNIT = "users"
 DATABASE_UNIT = "queries/s"
@@ -35,6 +36,20 @@ def plan_at(plan: TierPlan, suite: Suite, load: int, *, seconds: float) -> TierP
     suite_plan = plan.websocket if suite == "websocket" else plan.database
     held = type(suite_plan).model_validate({**dict(suite_plan), **step})
     return plan.model_copy(update={suite: held, "blocks": 1, "reruns": 0})
+
+
+def promises_at(plan: TierPlan, suite: Suite, load: int) -> tuple[Target, ...]:
+    """The targets of a step; some follow its load, such as that all users connect."""
+    at = plan_at(plan, suite, load, seconds=1)
+    return at.websocket.promises if suite == "websocket" else at.database.promises
+
+
+def operations_of_one(plan: TierPlan, suite: Suite, *, seconds: float) -> float | None:
+    """How many operations of the suite's own a load of one has in so many seconds; None of a closed model."""
+    if suite == "database":
+        return seconds
+    at = plan_at(plan, suite, 1, seconds=seconds).websocket
+    return at.messages_per_second * seconds if at.model == "open" else None
 
 
 def _users(plan: TierPlan, load: int) -> dict[str, Any]:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from nightbench.capacity.samples import fewest_for, is_percentile
 from nightbench.capacity.search import Step
 from nightbench.history.record import clean_text
-from nightbench.load.histogram import samples_needed
 from nightbench.measurement import Measurement
 from nightbench.report.overview import MAIN
 from nightbench.report.promises import missed_in_words, promised
 from nightbench.scrub import one_line
 from nightbench.verdict.targets import LEAKED_ROWS, TargetResult, judge_targets, leaked
-
-_PERCENTILE = re.compile(r"\.p(\d\d)$")
-_FEWEST = samples_needed(0.95)
-"""Operations without which nothing is said of a run."""
 
 
 def step_of(measurement: Measurement, load: int, *, seconds: float) -> Step:
@@ -59,13 +54,11 @@ def _too_few(target: TargetResult, measurement: Measurement) -> bool:
     if target.value is not None:
         return False
     counts = measurement.operations.get(MAIN[measurement.suite])
-    if counts is None or counts.scheduled < _FEWEST:
-        return True
-    percentile = _PERCENTILE.search(target.metric)
     metric = next((each for each in measurement.metrics if each.name == target.metric), None)
-    if metric is None or percentile is None:
-        return metric is None
-    return metric.n < samples_needed(int(percentile[1]) / 100)
+    if counts is None or metric is None:
+        return True
+    behind = metric.n if is_percentile(target.metric) else counts.scheduled
+    return behind < fewest_for(target.metric)
 
 
 def _unknown(target: TargetResult, units: Mapping[str, str]) -> str:

@@ -153,7 +153,7 @@ def _searched(
     plan, warnings = planned(settings, tier, changes, suites=[suite])
     asked = search or AskedSearch()
     bounds = asked.of(plan, suite, prefix="--")
-    file = None if chart is None else ChartFile(chart)
+    file = None if chart is None else ChartFile(chart, settings.cache)
     for warning in warnings:
         tell(warning)
 

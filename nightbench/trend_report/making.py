@@ -56,8 +56,8 @@ def trend_report(
         nights: Of each suite.
         tiers: Which.
         suites: Which.
-        processes: That may read side by side where there is much to read. Each imports the module that this
-            process was begun with.
+        processes: That may read side by side where there is much to read, this one among them. Each other one
+            imports the module that this one was begun with.
 
     Raises:
         ConfigurationError: when the dataset cannot be looked into.
@@ -77,13 +77,19 @@ def trend_report(
 
 
 def _gathered(jobs: Sequence[_Job], processes: int) -> list[SuiteReport | None]:
-    if min(processes, len(jobs)) <= 1:
+    helpers = min(processes, len(jobs)) - 1
+    if helpers <= 0:
         return [suite_report(*job) for job in jobs]
     # a process that others were forked from may have threads
     with ProcessPoolExecutor(
-        min(processes, len(jobs)), mp_context=get_context("spawn"), initializer=_ignore_interrupts
+        helpers, mp_context=get_context("spawn"), initializer=_ignore_interrupts
     ) as pool:
-        return list(pool.map(_of_a_process, jobs))
+        asked = [pool.submit(_of_a_process, job) for job in jobs]
+        # this process takes its share from the end, while the others still import
+        own = {
+            place: suite_report(*jobs[place]) for place in reversed(range(len(jobs))) if asked[place].cancel()
+        }
+        return [own[place] if place in own else each.result() for place, each in enumerate(asked)]
 
 
 def _ignore_interrupts() -> None:

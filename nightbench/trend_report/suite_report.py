@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -53,7 +52,6 @@ class SuiteReport:
         happened: What happened over its nights, the newest first.
         load: What was asked of it in that run, in words; empty where a plan of another version says it.
         run_id: The run of the last night that `why` is about; empty where none can be read.
-        earlier: How many nights its distribution is held against.
         invalid: The last `MOST_INVALID` nights that are invalid.
         unreadable: Files of its history that had to be passed over, a sentence each.
     """
@@ -67,7 +65,6 @@ class SuiteReport:
     happened: tuple[Happened, ...]
     load: str
     run_id: str
-    earlier: int
     invalid: tuple[InvalidNight, ...]
     unreadable: tuple[str, ...]
 
@@ -106,7 +103,6 @@ def suite_report(settings: Settings, tier: Tier, suite: Suite, nights: int) -> S
         happened=happened(found),
         load="" if run is None else _load(run),
         run_id="" if run is None else run.run_id,
-        earlier=0 if last is None else len(last.earlier),
         invalid=tuple(_invalid(store, found)),
         unreadable=tuple(f"{file.path}: {file.problem}" for file in store.unreadable),
     )
@@ -127,14 +123,9 @@ def _load(run: StoredRun) -> str:
 
 
 def _trends(trend: SuiteTrend, shown: Iterable[MetricTrend]) -> Iterable[tuple[str, Drawing]]:
-    taken: Counter[str] = Counter()
     for each in shown:
         figure = trend_figure(each.nights)
-        taken[figure.key] += 1
-        times = taken[figure.key]
-        # names may differ in nothing but signs
-        anchor = _anchor(trend, figure.key if times == 1 else f"{figure.key}--{times}")
-        yield each.line.metric, drawing_of(anchor, figure)
+        yield each.line.metric, drawing_of(_anchor(trend, figure.key), figure)
 
 
 def _anchor(trend: SuiteTrend, key: str) -> str:

@@ -58,6 +58,7 @@ class ReportView:
     problems: tuple[str, ...]
     tonight: Grid
     targets: Grid
+    missed: int
     changes: Grid
     metrics: Grid
     suites: tuple[SuiteView, ...]
@@ -88,6 +89,7 @@ def view_of(suites: Sequence[SuiteReport], environment: str, place: str, made: d
         problems=tuple(_problems(trends)),
         tonight=tables.tonight(suites),
         targets=tables.targets(suites),
+        missed=sum(len(trend.missed) for trend in trends),
         changes=tables.changes(suites),
         metrics=tables.metrics(suites),
         suites=tuple(_suite(each) for each in suites),
@@ -133,8 +135,6 @@ def _facts(report: SuiteReport) -> Iterator[tuple[str, str]]:
         if run.release:
             yield "release", run.release
         yield from (("note", note) for note in trend.verdict.block_notes)
-    if report.earlier:
-        yield "held against", amount(report.earlier, "night")
 
 
 def _worst(trends: Sequence[SuiteTrend]) -> State:

@@ -8,10 +8,8 @@ from capacity.searched import NOTHING, STEPS, capacity, found
 from nightbench.capacity.chart_file import ChartFile
 from nightbench.capacity.knee import data_of, knee_of
 from nightbench.capacity.search import Step
-from nightbench.report.charts import standalone
 from nightbench.report.charts.standalone import page_of
-
-SECRET = "hunter2-token"
+from nightbench.trend_report.bundle import Bundle
 
 
 def marks_of(spec, kind):
@@ -100,9 +98,8 @@ def test_there_is_none_where_nothing_was_tried():
     assert knee_of(NOTHING, environment="local") is None
 
 
-def test_a_page_by_itself_fetches_nothing_and_has_no_markup_of_others(monkeypatch):
-    monkeypatch.setattr(standalone, "viewer", lambda: "/* what draws */")
-    text = page_of(figure_of())
+def test_a_page_by_itself_fetches_nothing_and_has_no_markup_of_others():
+    text = page_of(figure_of(), "/* what draws */")
     assert "default-src &#x27;none&#x27;" in text
     assert "<script>alert" not in text
     assert text.count("</script>") == 2
@@ -115,7 +112,9 @@ def test_a_page_by_itself_fetches_nothing_and_has_no_markup_of_others(monkeypatc
     ("name", "begins"), [("knee.svg", b"<svg"), ("knee.PNG", b"\x89PNG"), ("knee.html", b"<!DOCTYPE html>")]
 )
 def test_the_ending_of_a_file_says_what_it_is(tmp_path, monkeypatch, name, begins):
-    monkeypatch.setattr(standalone, "viewer", lambda: "/* what draws */")
-    ChartFile(str(tmp_path / name)).write(figure_of())
+    monkeypatch.setattr(Bundle, "__init__", lambda *_: None)
+    monkeypatch.setattr(Bundle, "text", lambda _: "/* what draws */")
+    monkeypatch.setattr(Bundle, "close", lambda _: None)
+    ChartFile(str(tmp_path / name), tmp_path / "cache").write(figure_of())
     assert (tmp_path / name).read_bytes().startswith(begins)
     assert [each.name for each in tmp_path.iterdir()] == [name]

@@ -114,7 +114,7 @@ def test_the_terminal_has_a_row_for_each_load(staged, capsys):
 
 def test_a_target_of_the_command_line_is_kept_too(staged, answered):
     code, document, _ = answered("--target", "message.response_time.p95 < 10")
-    assert (code, document["answer"]["load"], document["answer"]["below"]) == (1, None, 1)
+    assert (code, document["answer"]["load"], document["answer"]["below"]) == (1, None, 2)
 
 
 async def leaking(run, _stop):
@@ -138,7 +138,7 @@ async def broken(_run, _stop):
 @pytest.mark.parametrize(
     ("knee", "stages", "code", "load", "below"),
     [
-        (0.0, {}, 1, None, 1),
+        (0.0, {}, 1, None, 2),
         (1e9, {}, 0, 100, None),
         (70.0, dict.fromkeys(range(1, 40), saturated), 3, None, None),
         (70.0, {1: broken}, 0, 68, 71),
@@ -236,6 +236,11 @@ def test_only_one_of_two_searches_loads_a_subject(staged, capsys, monkeypatch):
         ("--start 60000", ["--start", "less than or equal to 50000"]),
         ("--start many", ["--start", "many"]),
         ("--start 200 --highest 100", ["--start = 200", "above the highest load, 100"]),
+        ("--start 5 --seconds 4", ["--start = 5", "too few operations in 4 s", "begin with at least 11"]),
+        (
+            "--start 40 --seconds 4 --target message.response_time.p99<9",
+            ["--start = 40", "begin with at least 55"],
+        ),
         ("--seconds 0.5", ["--seconds", "0.5"]),
         ("--precision 0", ["--precision"]),
         ("--precision 51", ["--precision", "less than or equal to 50"]),

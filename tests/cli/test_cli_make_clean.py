@@ -7,10 +7,10 @@ from pathlib import Path
 MAKEFILE = Path(__file__).parents[2] / "Makefile"
 
 
-def clean(folder):
+def clean(folder, *variables):
     # a variable that `make test` was given, such as VENV, is no business of this one
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    command = ["make", "--file", MAKEFILE, "clean"]
+    command = ["make", "--file", MAKEFILE, "clean", *variables]
     subprocess.run(command, cwd=folder, env=inherited, check=True, capture_output=True)
 
 

@@ -203,11 +203,16 @@ def test_a_slower_night_is_told_with_how_sure_that_is():
     assert all("legend" not in legend for legend in legends)  # without one, that of the colours goes as well
 
 
-def test_where_much_never_came_on_either_side_there_is_no_band_and_no_end_of_one():
-    parts = [([20.0] * 10, 9), ([21.0] * 10, 11)] * 6
-    figure = distribution(run_of(parts), course(run_of(parts)), [course(run_of(parts))] * 3, what="It")
+def test_a_quantile_that_came_in_some_nights_and_seconds_alone_has_a_band_without_an_end():
+    well, badly = ([20.0 + place for place in range(100)], 0), ([20.0 + place for place in range(88)], 12)
+    tonight = run_of([badly if second % 3 == 0 else well for second in range(12)])
+    nights = [run_of([part] * 4) for part in (well, badly, well)]
+    figure = distribution(tonight, course(tonight), [course(night) for night in nights], what="It")
     assert figure is not None
-    assert [row[1:] for row in figure.table.rows[1:]] == [("–", "–", "–", "–")] * 5
+    bands = {row[0]: row[4] for row in figure.table.rows}
+    assert (bands["P95"].endswith(" to no end"), bands["P99"]) == (True, "–")
+    drawn = [band["at"] for band in figure.spec["datasets"]["bands"]]
+    assert drawn == pytest.approx([0.301, 0.602], abs=1e-3)  # P50 and P75
 
 
 def test_one_earlier_night_does_not_show_how_nights_differ():

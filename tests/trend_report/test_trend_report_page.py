@@ -115,7 +115,7 @@ def test_an_invalid_night_is_there_with_its_reason(report):
 def test_the_last_night_is_explained(report):
     websocket, database = report.view.suites
     assert websocket.why[0].anchor == "full-websocket-over-time"
-    assert {"load", "measured", "release", "held against"} <= {name for name, _ in websocket.facts}
+    assert {"run", "load", "measured", "release"} <= {name for name, _ in websocket.facts}
     assert database.findings[0].subject == "<b>expenses</b>"
 
 

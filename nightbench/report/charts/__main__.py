@@ -17,10 +17,7 @@ _ANY = {"data": {"values": [{}]}, "mark": "point"}
 
 
 def main(medium: str) -> None:
-    """Draw what is on stdin as ``png``, ``svg`` or, of several, ``svgs``: a list with null for what is no chart.
-
-    ``viewer`` is what draws a chart in a browser, whatever is on stdin.
-    """
+    """Draw what is on stdin as ``png``, ``svg`` or, of several, ``svgs``: a list with null for what is no chart."""
     if medium == "svgs":
         _svg(_ANY)  # the first takes as long as eight; whoever calls makes the specs meanwhile
     spec = json.load(sys.stdin.buffer)
@@ -28,8 +25,6 @@ def main(medium: str) -> None:
         picture = json.dumps([_svg_or_none(each) for each in spec]).encode()
     elif medium == "svg":
         picture = _svg(spec).encode()
-    elif medium == "viewer":
-        picture = vl_convert.javascript_bundle().encode()
     else:
         picture = vl_convert.vegalite_to_png(spec, scale=SCALE, allowed_base_urls=_NO_ADDRESS)
     sys.stdout.buffer.write(picture)

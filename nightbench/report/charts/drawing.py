@@ -63,15 +63,6 @@ def svgs(specs: Iterable[Mapping[str, Any]], *, patience: float = PATIENCE_SECON
     return tuple(drawn)
 
 
-def viewer(*, patience: float = PATIENCE_SECONDS) -> str:
-    """A script of 0.9 MB that draws charts in a browser, as ``vegaEmbed(element, spec, options)``; it fetches nothing.
-
-    Raises:
-        UndrawnError: as `png`.
-    """
-    return _drawn({}, "viewer", patience).decode()
-
-
 def packed(image: bytes) -> bytes:
     """A PNG as small as zlib makes it: vl-convert's own are compressed for speed, and six times as large.
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable
 from html import escape
 
-from nightbench.report.charts.drawing import viewer
 from nightbench.report.charts.figure import Figure, Table
 
 _POLICY = (
@@ -23,11 +22,12 @@ th:last-child, td:last-child { text-align: left; }
 """
 
 
-def page_of(figure: Figure) -> str:
+def page_of(figure: Figure, bundle: str) -> str:
     """The page; its text is the figure's, and none of it is markup.
 
-    Raises:
-        UndrawnError: when there is nothing that could draw it.
+    Args:
+        figure: The chart.
+        bundle: The script that draws it in a browser, which has ``nightbench.embed(element, spec, options)``.
     """
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -38,7 +38,7 @@ def page_of(figure: Figure) -> str:
 <link rel="icon" href="data:,">
 <title>{escape(figure.title)}</title>
 <style>{_STYLE}</style>
-<script>{viewer()}</script>
+<script>{bundle}</script>
 </head>
 <body>
 <main>
@@ -49,7 +49,7 @@ def page_of(figure: Figure) -> str:
 <div class="scroll" tabindex="0" role="group" aria-label="the values">{_table(figure.table)}</div>
 </main>
 <script>
-vegaEmbed("#chart", {_literal(figure)}, {{renderer: "svg", actions: false}}).catch(console.error);
+nightbench.embed("#chart", {_literal(figure)}, {{renderer: "svg", actions: false}}).catch(console.error);
 </script>
 </body>
 </html>

@@ -44,8 +44,7 @@
   }
 
   function sized(spec, room) {
-    if (spec.vconcat) return { ...spec, vconcat: spec.vconcat.map((part) => sized(part, room)) };
-    return { ...spec, width: Math.max(room, 160) };
+    return { ...spec, width: Math.max(room, 240), autosize: { type: "fit-x", contains: "padding" } };
   }
 
   async function draw(place) {
@@ -54,7 +53,7 @@
     // the figure around it has its title and its words
     const text = JSON.stringify({ ...chart.spec, title: null, datasets: datasetsOf(chart.data) });
     const spec = JSON.parse(isDark() ? text.replace(colours, (found) => dark[found.toUpperCase()] ?? dark[found.toLowerCase()]) : text);
-    const room = place.clientWidth - 110;
+    const room = place.clientWidth;
     const options = { actions: false, renderer: "svg", ast: false, tooltip: { theme: isDark() ? "dark" : "light" } };
     place.view?.finalize();
     const drawn = await window.nightbench.embed(place, sized(spec, room), options);
