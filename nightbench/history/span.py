@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from nightbench.history.places import Place
+from nightbench.history.schema import INSTANT
 from nightbench.measurement import Role
 
 NIGHT: tuple[Role, ...] = ("night",)
@@ -89,6 +90,7 @@ class Span:
         since, until: Instants between which they started, both included.
         last: Of so many nights, the newest ones.
         enough: Or no more than a judgement needs.
+        metrics: Whether a metric is wanted, by its name; None for all.
     """
 
     environment: str | None
@@ -97,6 +99,21 @@ class Span:
     until: datetime | None = None
     last: int | None = None
     enough: Enough | None = None
+    metrics: Callable[[str], bool] | None = None
+
+    def rows(self, table: pa.Table) -> pa.Array:
+        """The rows that are wanted of a table with the columns of the files."""
+        wanted = pc.is_in(table["role"], pa.array(list(self.roles), pa.string()))
+        if self.environment is not None:
+            wanted = pc.and_(wanted, pc.equal(table["environment"], self.environment))
+        if self.since is not None:
+            wanted = pc.and_(wanted, pc.greater_equal(table["started_at"], pa.scalar(self.since, INSTANT)))
+        if self.until is not None:
+            wanted = pc.and_(wanted, pc.less_equal(table["started_at"], pa.scalar(self.until, INSTANT)))
+        if self.metrics is not None:
+            names = filter(self.metrics, pc.unique(table["name"]).to_pylist())
+            wanted = pc.and_(wanted, _among(table["name"], list(names)))
+        return wanted
 
     def may_have(self, place: Place) -> bool:
         """Whether a file may hold a run of it, as its month says."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -183,6 +183,7 @@ class HistoryStore:
         last: int | None = None,
         enough: Enough | None = None,
         roles: Collection[Role] = NIGHT,
+        metrics: Callable[[str], bool] | None = None,
     ) -> pd.DataFrame:
         """The metrics of earlier runs, one row each, oldest first, invalid runs too; see `tidy.COLUMNS`.
 
@@ -195,8 +196,9 @@ class HistoryStore:
             last: Only the newest so many nights of each suite and tier; no more than they need is read.
             enough: No more than a judgement needs.
             roles: What the runs were for.
+            metrics: Whether one is wanted, by its name; None for all.
         """
-        span = Span(environment, roles, since, until, last, enough)
+        span = Span(environment, roles, since, until, last, enough, metrics)
         return tidy.nights(self.reader, suite, tier, span)
 
     def marks(self, environment: str | None = None) -> list[Mark]:

@@ -17,7 +17,7 @@ from nightbench.history.places import Place
 from nightbench.history.reader import Reader
 from nightbench.history.reading import part_of
 from nightbench.history.record import clean, clean_own, clean_text
-from nightbench.history.schema import INSTANT, METRICS, RUNS, WINDOWS
+from nightbench.history.schema import METRICS, RUNS, WINDOWS
 from nightbench.history.span import Span, nights_in
 from nightbench.measurement import Measurement
 
@@ -156,19 +156,8 @@ def _table(reader: Reader, places: Sequence[Place], span: Span) -> pa.Table:
     for name in ("suite", "tier"):
         text = pa.array([getattr(place, name) for place in places[:1]], pa.string())
         table = table.append_column(name, pa.DictionaryArray.from_arrays(np.zeros_like(runs), text))
-    table = table.filter(_wanted(table, span))
+    table = table.filter(span.rows(table))
     return pa.table({name: _encoded(table[_STORED.get(name, name)]) for name in COLUMNS})
-
-
-def _wanted(table: pa.Table, span: Span) -> pa.Array:
-    wanted = pc.is_in(table["role"], pa.array(list(span.roles), pa.string()))
-    if span.environment is not None:
-        wanted = pc.and_(wanted, pc.equal(table["environment"], span.environment))
-    if span.since is not None:
-        wanted = pc.and_(wanted, pc.greater_equal(table["started_at"], pa.scalar(span.since, INSTANT)))
-    if span.until is not None:
-        wanted = pc.and_(wanted, pc.less_equal(table["started_at"], pa.scalar(span.until, INSTANT)))
-    return wanted
 
 
 def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:

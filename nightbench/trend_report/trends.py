@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from nightbench.errors import NightbenchError
@@ -99,8 +98,9 @@ def suite_trends(
     marks = store.marks(environment)
     for tier in tiers:
         for suite in suites:
-            rows = store.nights(environment, suite=suite, tier=tier, last=nights)
-            rows = rows[_bears_on(rows["metric"], policy)]
+            rows = store.nights(
+                environment, suite=suite, tier=tier, last=nights, metrics=partial(_bears_on, policy)
+            )
             if len(rows):
                 lines = store.lines(environment, suite=suite, tier=tier)
                 yield _trend(store, rows, Earlier(rows, lines, marks), policy)
@@ -156,11 +156,9 @@ def _blocks(rows: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     return {night: tuple(runs) for night, runs in found.items()}
 
 
-def _bears_on(metrics: pd.Series[str], policy: Policy) -> npt.NDArray[np.bool_]:
-    """The rows of metrics that the verdict on a night asks for: what gates, the host, and how much went well."""
-    codes, names = pd.factorize(metrics)
-    bears = [policy.gates_on(name) or of_host(name) or name.endswith("success_rate") for name in names]
-    return np.array(bears, dtype=bool)[codes]
+def _bears_on(policy: Policy, metric: str) -> bool:
+    """Whether the verdict on a night asks for a metric: what gates, the host, and how much went well."""
+    return policy.gates_on(metric) or of_host(metric) or metric.endswith("success_rate")
 
 
 def _judged(rows: pd.DataFrame, earlier: Earlier, night: str, policy: Policy) -> Verdict:
