@@ -42,7 +42,7 @@ def _made(nights: int, environment: str, *limits: tuple[str, ...]) -> Any:
     )
 
 
-def _report(given: Any, *, nights: int, tiers: Any, suites: Any, processes: int) -> Any:  # noqa: ARG001
+def _report(given: Any, *, nights: int, tiers: Any, suites: Any, processes: int) -> Any:
     return _made(nights, given.environment, tuple(tiers), tuple(suites))
 
 

@@ -19,6 +19,7 @@ def seen(stack, side_by_side):
         trend=_artifacts(stack, side_by_side.trend),
         events=stack.until(lambda: _events(stack, night)),
         run=f"prefect.flow-run.{night}",
+        report=side_by_side.results / "reports" / "trend.html",
     )
 
 
@@ -69,3 +70,15 @@ def test_the_trend_has_a_page_that_leads_and_one_a_suite_with_charts(seen):
     assert set(pages) >= {"nightbench-trend", "nightbench-trend-quick-websocket"}
     assert "data:image/svg+xml;base64," in pages["nightbench-trend-quick-websocket"]
     assert "nights" in json.dumps(pages["nightbench-trend"])
+
+
+def test_the_whole_report_is_one_file_beside_the_results_and_the_page_says_where(seen):
+    (leading,) = (each["data"] for each in seen.trend if each["key"] == "nightbench-trend")
+    assert f"`{seen.report}`" in leading
+    assert "quick websocket" in seen.report.read_text("utf-8")
+
+
+def test_the_charts_that_explain_the_last_night_are_on_the_page_of_its_suite(seen):
+    (page,) = (each["data"] for each in seen.trend if each["key"] == "nightbench-trend-quick-websocket")
+    _, why = page.split("## Why: the last night")
+    assert "data:image/svg+xml;base64," in why
