@@ -32,7 +32,7 @@ from nightbench.capacity.asked import (
 from nightbench.capacity.finding import find_capacity
 from nightbench.measurement import Measurement
 from nightbench.plan import TierPlan
-from nightbench.plan.asked import Asked, AskedTargets, AskedUrl
+from nightbench.plan.asked import Asked, AskedRelease, AskedTargets, AskedUrl
 from nightbench.planning import lone_shards, planned
 from tasks.capacity import publish_capacity
 from tasks.crashed import crashed
@@ -49,6 +49,7 @@ async def capacity(
     suite: AskedSuite = "websocket",
     url: AskedUrl = None,
     subject: AskedSubject = None,
+    release: AskedRelease = None,
     start: AskedStart = START,
     highest: AskedHighest = HIGHEST,
     targets: AskedTargets = None,
@@ -60,7 +61,7 @@ async def capacity(
     """The highest load that keeps the targets: steps up, then in between, then each side again."""
     asked = Asked(targets=targets)
     answers = AskedSearch(start=start, highest=highest, seconds=seconds, precision=precision, minutes=minutes)
-    with subject_of(url, subject, asked):
+    with subject_of(url, subject, asked, release=release):
         plan, warnings = planned(settings.current(), tier, asked.changes(), suites=(suite,))
         search = answers.of(plan, suite, prefix="parameter ")
         async with the_night("capacity", needs=frozenset({suite}), tells=()) as night:

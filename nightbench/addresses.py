@@ -93,10 +93,13 @@ def results_of(value: object) -> object:
     """Where results lie: a path for a folder, which ``file:///`` names too, or the URL of an object store.
 
     Raises:
-        ValueError: for a URL that is none of a store, or that holds credentials.
+        ValueError: for nothing, and for a URL that is none of a store, or that holds credentials.
     """
     if not isinstance(value, str):
         return value
+    if not value.strip():  # the current folder is `.`
+        msg = "it is empty; name a folder, or s3://bucket/prefix"
+        raise ValueError(msg)
     if "://" not in value:
         return expanded(Path(value))
     parts = _split(value)

@@ -141,10 +141,12 @@ def _rows(metrics: Iterable[str], suite: SuiteNights) -> pd.DataFrame:
     every = suite.rows.drop_duplicates("night")
     seen = own.groupby("metric", observed=True)["night"].unique()
     lacking = [
-        every[~every["night"].isin(seen.get(name, ()))].assign(metric=name, value=math.nan) for name in names
+        every[~every["night"].isin(seen.get(name, ()))].assign(metric=name, value=math.nan)
+        for name in names
+        if len(seen.get(name, ())) < len(every)
     ]
     return annotated(
-        pd.concat([own, *(each for each in lacking if len(each))], ignore_index=True),
+        pd.concat([own, *lacking], ignore_index=True) if lacking else own,
         suite.earlier.marks,
         suite.earlier.lines,
         tonight=clean(suite.tonight.night),

@@ -71,6 +71,7 @@ def _served(data: Path) -> str | None:
 
 
 async def _asked(url: str, settings: Settings) -> list[Finding]:
+    from httpx import HTTPError  # noqa: PLC0415  # with the client
     from prefect.client.orchestration import get_client  # noqa: PLC0415  # takes a second: only for a server
     from prefect.settings import temporary_settings  # noqa: PLC0415
 
@@ -81,6 +82,14 @@ async def _asked(url: str, settings: Settings) -> list[Finding]:
         except TimeoutError:
             why = f"{stored_address(url)} answers, and not to all within {SECONDS:.0f} s"
             return [SERVER.failure(why, "see the server's log, or restart it")]
+        except (HTTPError, ValueError, KeyError) as error:  # the last two of what is no JSON, or another's
+            why = f"{stored_address(url)} answers, and not as a Prefect server does: {_answer(error)}"
+            return [SERVER.failure(why, "mend PREFECT_API_URL, or what it wants, such as PREFECT_API_KEY")]
+
+
+def _answer(error: Exception) -> str:
+    response = getattr(error, "response", None)
+    return type(error).__name__ if response is None else f"HTTP {response.status_code}"
 
 
 class _Server:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
+from nightbench.alerts.failure import reason_of
 from nightbench.blocks import Turn
 from nightbench.capacity.search import Capacity, Next, SearchPlan, Step, next_step, so_far
 from nightbench.capacity.step_plan import plan_at, promises_at
@@ -113,7 +114,7 @@ async def _tried(
     except (MeasurementError, ConfigurationError) as error:
         if isinstance(error, ConfigurationError) and not before:
             raise
-        return Step(due.load, "invalid", clock() - began, (str(error),), why=due.why)
+        return Step(due.load, "invalid", clock() - began, (reason_of(error),), why=due.why)
     if stopped() and not measurement.validity.complete:
         raise _EndedError
     return replace(step_of(measurement, due.load, seconds=clock() - began), why=due.why)

@@ -25,7 +25,7 @@ def backup(*, dry_run: DryRun = False, results: flags.Results = None, json: flag
     """Copy what the second location, `NIGHTBENCH_BACKUP`, lacks of the results. Nothing there is replaced or removed.
 
     Alerts that wait in the outbox are not copied. Exit codes: 0 all of it is there, 2 no second location is set or it
-    cannot be used, 3 a file could not be copied.
+    cannot be one, 3 a place does not answer or a file could not be copied.
 
     For example:
 
@@ -33,7 +33,8 @@ def backup(*, dry_run: DryRun = False, results: flags.Results = None, json: flag
     - `nightbench history backup --dry-run --json -`
     """
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
-    from nightbench.history.copying import check_apart, copy, lack_of, storage_of  # noqa: PLC0415
+    from nightbench.history.copying import check_apart, check_writable, copy, lack_of  # noqa: PLC0415
+    from nightbench.history.root import storage_at  # noqa: PLC0415
     from nightbench.report.layout import Page  # noqa: PLC0415
 
     settings = settings_module.load({"results": results})
@@ -42,8 +43,10 @@ def backup(*, dry_run: DryRun = False, results: flags.Results = None, json: flag
         raise ConfigurationError("NIGHTBENCH_BACKUP", NOT_GIVEN, "no second location is set", way_out)
     check_apart(settings.results, settings.backup)
     output = JsonOutput(json)
-    here, there = storage_of(settings.results), storage_of(settings.backup)
+    here, there = storage_at(settings.results), storage_at(settings.backup)
     lack = lack_of(here, there)
+    if lack.places and not dry_run:
+        check_writable(there)
     done = [] if dry_run else list(copy(here, there, lack))
     problems = {each.path: each.problem for each in done if each.problem}
     problems |= dict.fromkeys(lack.torn, "is torn in the copy: move it away there")

@@ -103,10 +103,11 @@ def _nothing(settings: Settings) -> ConfigurationError:
 
 
 def _written(made: TrendReport, output: str) -> ExitCode:
-    if output == STDOUT:
-        sys.stdout.write(made.html)
-        return ExitCode.MET
     content = made.html.encode()
+    if output == STDOUT:
+        sys.stdout.buffer.write(content)  # the page says that it is UTF-8, whatever the terminal is
+        sys.stdout.buffer.flush()
+        return ExitCode.MET
     try:
         write_whole(Path(output), lambda file: file.write(content))
     except OSError as error:

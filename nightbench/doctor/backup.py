@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from nightbench.doctor.finding import Finding, Topic
 from nightbench.doctor.results import STALE, age_of
-from nightbench.history.copying import Lack, began_of, check_apart, lack_of, storage_of
+from nightbench.history.copying import Lack, began_of, check_apart, lack_of
+from nightbench.history.root import storage_at
 from nightbench.settings import Settings
 
 BACKUP = Topic("results", "backup")
 _SHOWN = 3
+_YOUNG = timedelta(days=7)
+"""Of the months since then the files of the copy are looked at."""
 
 
 def judge_backup(place: str, lack: Lack, now: datetime) -> Finding:
@@ -40,5 +43,7 @@ def backup_findings(settings: Settings) -> Iterator[Finding]:
         yield BACKUP.ok("none is kept: NIGHTBENCH_BACKUP names no second location")
         return
     check_apart(settings.results, settings.backup)
-    there = storage_of(settings.backup)
-    yield judge_backup(there.name, lack_of(storage_of(settings.results), there), datetime.now(UTC))
+    there, now = storage_at(settings.backup), datetime.now(UTC)
+    # older files were looked at when they were young
+    lack = lack_of(storage_at(settings.results), there, since=f"{now - _YOUNG:%Y-%m}")
+    yield judge_backup(there.name, lack, now)

@@ -16,6 +16,7 @@ import psutil
 from nightbench.doctor.finding import Finding, Topic
 from nightbench.load.health import MAX_FILES_SHARE
 from nightbench.plan import TierPlan
+from nightbench.report.layout import percent
 
 FILES = Topic("host", "open files")
 GOVERNOR = Topic("host", "CPU governor")
@@ -97,7 +98,7 @@ def judge_cpu(cpu: Cpu) -> Finding:
     noisy = cpu.load > LOAD * cpu.cores
     for name, share, most in (("stolen", cpu.stolen, STEAL), ("waiting for a core", cpu.pressure, PRESSURE)):
         if share is not None:
-            known.append(f"{share:.0%} {name}")
+            known.append(f"{percent(share)} {name}")
             noisy |= share > most
     why = ", ".join(known)
     return NEIGHBOURS.warning(f"this host is busy: {why}", _QUIET) if noisy else NEIGHBOURS.ok(why)
@@ -106,7 +107,7 @@ def judge_cpu(cpu: Cpu) -> Finding:
 def judge_quota(quota: Quota, cores: int) -> Finding:
     """Whether a container's limit holds a generator back."""
     if quota.throttled is not None and quota.throttled > 0.01:
-        why = f"this container was held back in {quota.throttled:.0%} of its periods"
+        why = f"this container was held back in {percent(quota.throttled)} of its periods"
         return QUOTA.warning(why, "raise the CPU limit of the container, or leave it out")
     if quota.cores is None:
         return QUOTA.ok(f"none: {cores} cores")
@@ -120,7 +121,7 @@ def judge_quota(quota: Quota, cores: int) -> Finding:
 
 def judge_memory(available_mib: float, swapped: float) -> Finding:
     """Whether there is room, and whether the machine swaps (the share of its swap that is in use)."""
-    why = f"{available_mib:,.0f} MiB are available, {swapped:.0%} of the swap is in use"
+    why = f"{available_mib:,.0f} MiB are available, {percent(swapped)} of the swap is in use"
     if available_mib < LEAST_MEMORY_MIB or swapped > SWAPPED:
         return MEMORY.warning(why, _QUIET)
     return MEMORY.ok(why)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nightbench.doctor.finding import Finding, Topic
+from nightbench.history.marks import Night, said_invalid
 from nightbench.history.reader import Reader
 from nightbench.history.schema import OF_A_RUN, RUNS
 from nightbench.history.store import HistoryStore
@@ -96,9 +97,9 @@ def judge_nights(stored: Mapping[Group, Stored], now: datetime) -> Iterator[Find
             yield NIGHTS.warning(
                 f"{tier} {suite}: the last valid night is {age_of(now - each.newest)} old", _RUN
             )
-    newest = min((each.newest for each in stored.values() if each.newest), default=now)
-    if all(each.newest for each in stored.values()) and now - newest <= STALE:
-        yield NIGHTS.ok(f"every suite and tier has a valid night of the last {age_of(now - newest)}")
+    oldest = min((each.newest for each in stored.values() if each.newest), default=now)
+    if all(each.newest for each in stored.values()) and now - oldest <= STALE:
+        yield NIGHTS.ok(f"every suite and tier has a valid night of the last {age_of(now - oldest)}")
 
 
 def judge_baseline(stored: Mapping[Group, Stored], least: int, gating: int) -> Finding:
@@ -159,17 +160,20 @@ def _there(folder: Path) -> Path:
 
 def _stored(store: HistoryStore, environment: str) -> dict[Group, Stored]:
     groups: list[Group] = [(suite, tier) for tier in NIGHTLY_TIERS for suite in SUITES]
-    return {group: _stored_of(store.reader, group, environment) for group in groups}
+    no_measurement = said_invalid(store.marks(environment))
+    return {group: _stored_of(store.reader, group, environment, no_measurement) for group in groups}
 
 
-def _stored_of(reader: Reader, group: Group, environment: str) -> Stored:
+def _stored_of(reader: Reader, group: Group, environment: str, no_measurement: Collection[Night]) -> Stored:
     """Of the newest runs, which is enough to tell how well it stands; that all others are whole is looked at too."""
     for form in OF_A_RUN:
         reader.whole(form, reader.places(form, *group))
     nights: dict[str, datetime] = {}
     for _, table in reader.tables(RUNS, reader.places(RUNS, *group)[-_NEWEST:], _READ):
         for row in table.to_pylist():
-            if row["valid"] and row["role"] == "night" and row["environment"] == environment:
+            night = environment, *group, row["night_id"]
+            counts = row["valid"] and row["role"] == "night" and row["environment"] == environment
+            if counts and night not in no_measurement:
                 nights[row["night_id"]] = row["started_at"]
     return Stored(len(nights), max(nights.values(), default=None))
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from nightbench.addresses import results_of
 from nightbench.errors import ConfigurationError, NightbenchError
 from nightbench.files import reason
-from nightbench.history.objects import ObjectStore
 from nightbench.history.places import Place, place_of
 from nightbench.history.reach import UnreachableError, unreachable
+from nightbench.history.root import storage_at
 from nightbench.history.schema import FORMS, OF_A_RUN, RUNS, TableForm
-from nightbench.history.storage import Folder, Storage
+from nightbench.history.storage import Storage
 
 SETTING = "backup"
 
@@ -60,12 +59,6 @@ class Copied:
     problem: str = ""
 
 
-def storage_of(place: Path | str) -> Storage:
-    """The files at a folder or the URL of an object store."""
-    found = results_of(place)
-    return Folder(found) if isinstance(found, Path) else ObjectStore(str(found))
-
-
 def check_apart(results: Path | str, backup: Path | str) -> None:
     """See that a copy would be one.
 
@@ -75,31 +68,50 @@ def check_apart(results: Path | str, backup: Path | str) -> None:
     one, other = _parts(results), _parts(backup)
     if one[: len(other)] == other or other[: len(one)] == one:
         problem = "is where the results are, or inside of it, or around it"
-        raise ConfigurationError(SETTING, storage_of(backup).name, problem, "name another disk or bucket")
+        raise ConfigurationError(SETTING, storage_at(backup).name, problem, "name another disk or bucket")
 
 
 def _parts(place: Path | str) -> tuple[str, ...]:
     return place.resolve().parts if isinstance(place, Path) else tuple(place.rstrip("/").split("/"))
 
 
-def lack_of(results: Storage, backup: Storage) -> Lack:
+def lack_of(results: Storage, backup: Storage, *, since: str = "") -> Lack:
     """Compare the names at both places; of the copy's files the ends are looked at, too.
+
+    Args:
+        results: The dataset.
+        backup: Its copy.
+        since: The month, such as ``2026-11``, from which on ends are looked at: to open thousands takes seconds.
 
     Raises:
         NightbenchError: when a place cannot be listed, naming its setting.
     """
     here = {form.name: _listed(results, form, "results") for form in FORMS}
     there = {form.name: _listed(backup, form, SETTING) for form in FORMS}
-    known = {place.path for places in there.values() for place in places}
+    known = {place.path: place for places in there.values() for place in places}
     copied = {place.name for place in there[RUNS.name]}
     began = [instant for name in copied if (instant := began_of(name)) is not None]
     return Lack(
         places=tuple(place for places in here.values() for place in places if place.path not in known),
-        torn=tuple(path for path in sorted(known) if not backup.looks_whole(path)),
+        torn=tuple(
+            path for path in sorted(known) if known[path].month >= since and not backup.looks_whole(path)
+        ),
         runs=frozenset(place.name for place in here[RUNS.name]),
         there=frozenset(copied),
         newest=max(began, default=None),
     )
+
+
+def check_writable(backup: Storage) -> None:
+    """Try to write there, before thousands of files are read for nothing.
+
+    Raises:
+        ConfigurationError: naming the setting and the place.
+    """
+    try:
+        backup.check_writable(form.name for form in FORMS)
+    except ConfigurationError as error:
+        raise _of_setting(error, SETTING) from None
 
 
 def copy(results: Storage, backup: Storage, lack: Lack) -> Iterator[Copied]:

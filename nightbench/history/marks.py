@@ -125,3 +125,8 @@ def pinned(marks: Iterable[Mark]) -> dict[Night, Mark]:
     """The pins that hold: the last word on a night is no ``unpin``. `marks` are in the order of their making."""
     last = {night_of(mark): mark for mark in marks if mark.kind in ("pin", "unpin")}
     return {night: mark for night, mark in last.items() if mark.kind == "pin"}
+
+
+def said_invalid(marks: Iterable[Mark]) -> frozenset[Night]:
+    """The nights of which somebody said that they are no measurement, in no metric."""
+    return frozenset(night_of(mark) for mark in marks if mark.kind == "invalid" and not mark.metrics)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from nightbench.errors import MeasurementError
 from nightbench.history.filters import RunFilter
-from nightbench.history.marks import Mark, Night, night_of, pinned
+from nightbench.history.marks import Mark, Night, night_of, pinned, said_invalid
 from nightbench.history.schema import FORMS, MARKS, OF_A_RUN, RUNS
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _old(runs: pd.DataFrame, limits: Limits, marks: Iterable[Mark], now: datetim
 
 
 def _said_invalid(runs: pd.DataFrame, marks: Iterable[Mark]) -> pd.Series[bool]:
-    said = {night_of(mark) for mark in marks if mark.kind == "invalid" and not mark.metrics}
+    said = said_invalid(marks)
     nights = runs[_OF_A_NIGHT].itertuples(index=False, name=None)
     return pd.Series([night in said for night in nights], index=runs.index, dtype=bool)
 

@@ -11,18 +11,17 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from nightbench.addresses import results_of
 from nightbench.errors import MeasurementError
 from nightbench.files import reason
 from nightbench.history import alerts, judgements, runs, tidy
 from nightbench.history.filters import RunFilter
 from nightbench.history.judgements import Scope
 from nightbench.history.marks import Mark, mark_of, row_of
-from nightbench.history.objects import ObjectStore
 from nightbench.history.places import Place, path_of
 from nightbench.history.reader import Reader
 from nightbench.history.reading import UnreadableFile
 from nightbench.history.record import JudgedTarget
+from nightbench.history.root import storage_at
 from nightbench.history.rows import file_of
 from nightbench.history.runs import NoSuchRunError, StoredRun
 from nightbench.history.runs import UnreadableRunError as UnreadableRunError  # noqa: PLC0414
@@ -31,7 +30,7 @@ from nightbench.history.saving import UnsavedError as UnsavedError  # noqa: PLC0
 from nightbench.history.saving import save
 from nightbench.history.schema import ALERTS, FORMS, MARKS, NOISE, RUNS, VERDICTS, TableForm
 from nightbench.history.span import NIGHT, Enough, Span
-from nightbench.history.storage import Folder, Storage
+from nightbench.history.storage import Storage
 from nightbench.measurement import Measurement, Role, new_id
 
 _ALL = RunFilter()
@@ -51,8 +50,7 @@ class HistoryStore:
     @cached_property
     def storage(self) -> Storage:
         """The files."""
-        place = results_of(self.root)
-        return Folder(place) if isinstance(place, Path) else ObjectStore(str(place))
+        return storage_at(self.root)
 
     @cached_property
     def reader(self) -> Reader:

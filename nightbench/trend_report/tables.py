@@ -49,14 +49,14 @@ def _of_suite(place: int, trend: SuiteTrend) -> list[Cell]:
         (None if verdict is None else verdict.value(f"{MAIN[trend.suite]}.{metric}"), unit)
         for metric, unit in _VALUES
     ]
-    targets = () if verdict is None else verdict.targets
-    met = sum(target.met for target in targets)
+    judged = [] if verdict is None else [each for each in verdict.targets if is_certain(verdict, each)]
+    missed = sum(not target.met for target in judged)
     words = "cannot be read" if verdict is None else state_in_words(_PAGE, verdict)
     return [
         said(name_of(trend), link=f"trend-{place_of(trend)}", sort=str(place)),
         said(words, badge=state_of(trend)),
         *(figure(number(value, unit), value) for value, unit in values),
-        figure(f"{met} of {len(targets)}", met - len(targets)),
+        figure(f"{len(judged) - missed} of {len(judged)}" if judged else "–", -missed if judged else None),
         whole(sum(each.line.state in ("regression", "suspect") for each in trend.metrics)),
         said(minute(trend.last)),
     ]

@@ -72,12 +72,12 @@ def test_steps_are_runs_of_their_own_role():
 def test_a_step_that_gave_no_measurement_is_an_invalid_one():
     async def breaks_once(plan, turn):
         if turn.block == 2:
-            raise MeasurementError("the load generator ended")
+            raise MeasurementError("the load generator ended:\n postgresql://app:hunter2@db/app")
         return await with_a_knee_at_70_users(plan, turn)
 
     result, _ = found(breaks_once)
     assert [step.result for step in result.steps[:3]] == ["met", "invalid", "met"]
-    assert result.steps[1].reasons == ("the load generator ended",)
+    assert result.steps[1].reasons == ("the load generator ended: postgresql://app:***@db/app",)
     assert result.answer.load <= 70 < result.answer.below
 
 

@@ -8,6 +8,7 @@ import pytest
 from cli.storing import run
 
 from nightbench.cli import run_command
+from nightbench.errors import ExitCode
 from nightbench.history.store import HistoryStore
 
 
@@ -48,3 +49,10 @@ def test_without_a_second_location_it_says_how_to_set_one(refused):
 
 def test_the_results_themselves_are_no_second_location(refused):
     refused("history backup", {"NIGHTBENCH_BACKUP": "results/copy"}, "", ["backup", "another disk or bucket"])
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(stored, monkeypatch, capsys):
+    monkeypatch.setenv("NIGHTBENCH_BACKUP", "/proc/nightbench")  # where nobody makes a folder
+    monkeypatch.setattr("nightbench.history.copying.copy", None)
+    assert run_command(["history", "backup", "--results", str(stored)]) == ExitCode.WRONG_USE
+    assert "backup = '/proc/nightbench'" in capsys.readouterr().err

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 from builders import verdict_of, websocket_measurement
 
@@ -38,6 +41,15 @@ def test_stdout_has_the_page_and_nothing_else(results, capsys):
     assert said.out.startswith("<!DOCTYPE html>")
     assert said.out.endswith("</html>")
     assert said.err == ""
+
+
+def test_stdout_has_the_page_in_utf_8_whatever_the_locale_is(results, monkeypatch):
+    page = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(page, "ascii"))
+    assert (
+        run_command(["report", "--results", str(results), "--tier", "full", "--output", "-"]) == ExitCode.MET
+    )
+    assert page.getvalue().decode("utf-8").endswith("</html>")
 
 
 @pytest.mark.parametrize(

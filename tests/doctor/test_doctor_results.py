@@ -11,6 +11,7 @@ from nightbench import settings as settings_module
 from nightbench.doctor import backup, results
 from nightbench.doctor.results import Stored
 from nightbench.history.copying import Lack
+from nightbench.history.marks import new_mark
 from nightbench.history.store import HistoryStore
 from nightbench.tiers import TIERS
 
@@ -100,6 +101,31 @@ def test_stored_nights_are_counted_once_each_for_the_environment_that_is_asked_f
     assert ("last night", "baseline websocket: no valid night yet") in said
     assert not any("full" in why for name, why in said if name == "last night")
     assert [each.state for each in found if each.name in {"results", "files"}] == ["ok", "ok"]
+
+
+def test_a_night_that_somebody_called_invalid_is_no_valid_one(tmp_path):
+    store = HistoryStore(tmp_path / "results")
+    run = websocket_measurement(tier="full", started_at=datetime.now(UTC) - timedelta(hours=9))
+    store.save(run, verdict_of(run).targets)
+    settings = settings_module.load({"results": store.root, "cache": tmp_path / "cache"})
+
+    def said() -> set[str]:
+        return {each.why for each in results.result_findings(settings, [TIERS["full"]])}
+
+    assert "baseline websocket: no valid night yet" in said()
+    store.save_mark(
+        new_mark(
+            "invalid",
+            environment=run.environment,
+            suite=run.suite,
+            tier=run.tier,
+            run_id=run.run_id,
+            night_id=run.night_id,
+            who="ops",
+            why="a backup ran at the same time",
+        )
+    )
+    assert "no valid night is stored yet" in said()
 
 
 def test_no_second_location_is_no_warning(tmp_path):

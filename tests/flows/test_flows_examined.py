@@ -104,6 +104,20 @@ def test_what_the_server_says_is_judged(tmp_path, monkeypatch, changes, name, st
         assert _examined(tmp_path)[name].state == state
 
 
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [(None, "HTTP 404"), ([{"no": "name"}], "KeyError")],
+    ids=["nothing", "something else"],
+)
+def test_another_server_than_prefects_is_told_apart(tmp_path, monkeypatch, answer, says):
+    with prefect_api(**{"/deployments/filter": answer}) as url:
+        monkeypatch.setenv("PREFECT_API_URL", url)
+        found = _examined(tmp_path)["server"]
+    assert found.state == "failure"
+    assert f"not as a Prefect server does: {says}" in found.why
+    assert "PREFECT_API_URL" in found.mend
+
+
 def test_nobody_there_is_told_with_the_setting(tmp_path, monkeypatch):
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
     with pytest.raises(ConfigurationError, match="PREFECT_API_URL"):

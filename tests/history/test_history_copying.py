@@ -9,7 +9,8 @@ import fsspec
 import pytest
 
 from nightbench.errors import ConfigurationError
-from nightbench.history.copying import began_of, check_apart, copy, lack_of, storage_of
+from nightbench.history.copying import began_of, check_apart, copy, lack_of
+from nightbench.history.root import storage_at
 from nightbench.history.store import HistoryStore
 
 
@@ -28,14 +29,14 @@ def there(tmp_path: Path) -> Path:
 
 
 def _copied(results: Path, there: Path | str):
-    here, copied = storage_of(results), storage_of(there)
+    here, copied = storage_at(results), storage_at(there)
     return list(copy(here, copied, lack_of(here, copied)))
 
 
 def test_a_copy_has_the_same_files_and_lacks_nothing(results, there):
     assert not any(each.problem for each in _copied(results, there))
     assert _files(there) == _files(results)
-    lack = lack_of(storage_of(results), storage_of(there))
+    lack = lack_of(storage_at(results), storage_at(there))
     assert (lack.places, lack.lacking, lack.torn) == ((), [], ())
     assert HistoryStore(there).run_ids() == HistoryStore(results).run_ids()
 
@@ -85,7 +86,7 @@ def test_runs_are_copied_after_all_that_belongs_to_them(results, there):
 
 
 def test_a_copy_that_was_interrupted_goes_on(results, there):
-    here, copied = storage_of(results), storage_of(there)
+    here, copied = storage_at(results), storage_at(there)
     interrupted = copy(here, copied, lack_of(here, copied))
     next(interrupted)
     interrupted.close()
@@ -98,7 +99,7 @@ def test_a_torn_file_of_the_copy_is_told(results, there):
     _copied(results, there)
     torn = next((there / "windows").rglob("*.parquet"))
     torn.write_bytes(b"torn")
-    assert lack_of(storage_of(results), storage_of(there)).torn == (str(torn.relative_to(there)),)
+    assert lack_of(storage_at(results), storage_at(there)).torn == (str(torn.relative_to(there)),)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ def test_alerts_wait_beside_the_results_or_in_the_cache() -> None:
         ("s3://AKIAX:hunter2@bucket/results", "AWS_ACCESS_KEY_ID"),
         ("s3://hunter2@bucket", "AWS_ACCESS_KEY_ID"),
         ("s3://bucket/results?secret=hunter2", "AWS_ACCESS_KEY_ID"),
+        ("", "it is empty"),
+        (" ", "it is empty"),
         ("s3:///results", "no bucket"),
         ("file://hunter2/results", "no bucket"),
         ("simplecache::s3://bucket", "not a URL of an object store"),

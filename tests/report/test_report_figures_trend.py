@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from test_report_charts import WHOLE, history
 
-from nightbench.report.charts import form
+from nightbench.report.charts import form, holes
 from nightbench.report.charts.drawing import svgs
 from nightbench.report.charts.metric_nights import LevelChange, band
 from nightbench.report.charts.numbers import change_expression, number_expression
@@ -115,13 +115,13 @@ def test_a_form_that_is_filled_in_is_the_chart_that_altair_makes(nights):
 
 
 def test_a_hundred_charts_of_one_form_ask_altair_once(monkeypatch):
-    form._blank.cache_clear()
+    holes._blank.cache_clear()
     asked = []
     monkeypatch.setattr(form, "chart", lambda *args, made=form.chart: asked.append(1) or made(*args))
     for place in range(100):
         spec_of(replace(LASTED, metric=f"metric{place}", unit=f"u{place}"))
     assert len(asked) == 1
-    form._blank.cache_clear()
+    holes._blank.cache_clear()
 
 
 def test_two_charts_of_one_form_share_nothing_that_may_be_changed():

@@ -108,6 +108,11 @@ def test_a_night_that_has_a_release_has_it_for_who_points_at_it():
     assert [each.get("release") for each in nights] == ["v1", None, "v2"]
 
 
+def test_a_release_of_four_numbers_is_no_address_and_one_with_a_secret_keeps_none():
+    nights = data_of(history("1.24.3.4", "postgresql://app:hunter2@db/app"))["nights"]
+    assert [each["release"] for each in nights] == ["1.24.3.4", "postgresql://app:***@db/app"]
+
+
 def test_with_a_deploy_a_day_a_year_has_a_dozen_marks():
     deployed = history(*(f"v{number}" for number in range(365)), changes=(100,))
     drawn = dict(release_marks(deployed))

@@ -42,6 +42,16 @@ def test_a_table_sorts_by_number_both_ways_by_keyboard(seen):
     assert head.get_attribute("aria-sort") == "descending"
 
 
+def test_what_is_missing_is_last_whichever_way_a_table_is_sorted(seen):
+    grid = seen.page.locator("#what-changed")
+    button = grid.get_by_role("button", name="Change")
+    for _ in range(2):
+        button.click()
+        missing = [text == "" for text in column(grid, 4)]
+        assert 0 < sum(missing) < len(missing)
+        assert missing == sorted(missing)
+
+
 def test_a_table_is_filtered_by_words_and_says_how_many_are_left(seen):
     grid = seen.page.locator("#metrics")
     every = grid.locator("tbody tr").count()

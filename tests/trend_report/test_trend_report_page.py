@@ -9,7 +9,13 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from builders import invalidated, verdict_of, websocket_measurement
 from trend_nights import HOSTILE_ERROR, HOSTILE_REASON, HOSTILE_STATEMENT, NIGHTS, P95, RELEASES
+
+from nightbench.history.store import HistoryStore
+from nightbench.settings import load
+from nightbench.trend_report import tables
+from nightbench.trend_report.suite_report import suite_report
 
 MOST_BYTES = 2_000_000
 
@@ -104,6 +110,15 @@ def test_every_promise_and_every_metric_that_gates_has_a_row(report):
     assert {row[2].text for row in report.view.targets.rows} == {"met"}
     metrics = {row[0].text for row in report.view.metrics.rows}
     assert {"message.response_time.p95", "query.response_time.p95", HOSTILE_STATEMENT} <= metrics
+
+
+def test_a_last_night_that_is_invalid_met_none_of_its_targets(tmp_path):
+    run = invalidated(websocket_measurement(tier="full"), "the generator was late")
+    HistoryStore(tmp_path).save(run, verdict_of(run).targets)
+    found = suite_report(load({"results": tmp_path}), "full", "websocket", nights=2)
+    assert found is not None
+    (row,) = tables.tonight([found]).rows
+    assert (row[1].badge, row[5].text) == ("invalid", "–")
 
 
 def test_an_invalid_night_is_there_with_its_reason(report):

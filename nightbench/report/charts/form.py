@@ -1,19 +1,16 @@
-"""The form of a metric's chart, which Altair makes once for all charts that differ in nothing but what they say.
-
-Altair takes a hundredth of a second for each layer, and a report of a year has a hundred charts of eight.
-"""
+"""The form of a metric's chart, which Altair makes once for all charts that differ in nothing but what they say."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 import altair as alt
 
-from nightbench.report.charts import theme
+from nightbench.report.charts import holes, theme
+from nightbench.report.charts.holes import hole
 from nightbench.report.charts.theme import (
     BLUE,
     FRAME,
@@ -85,16 +82,12 @@ class Said:
 
 
 _OF_SEVERAL = ("sentences", "values", "places", "ticks")
-_HOLES = {name: f"⟪{name}⟫" for name in Said.__annotations__}
-_BLANK = Said(**{name: [hole] if name in _OF_SEVERAL else hole for name, hole in _HOLES.items()})
+_BLANK = Said(**{name: [hole(name)] if name in _OF_SEVERAL else hole(name) for name in Said.__annotations__})
 
 
 def filled(form: Form, said: Said) -> dict[str, Any]:
     """The chart as `chart` makes it, without Altair but for the first one of its form."""
-    found: dict[str, Any] = _put_into(
-        _blank(form), {_HOLES[name]: value for name, value in asdict(said).items()}
-    )
-    return found
+    return holes.filled(_with_holes, form, asdict(said))
 
 
 def chart(form: Form, said: Said) -> dict[str, Any]:
@@ -123,24 +116,8 @@ def chart(form: Form, said: Said) -> dict[str, Any]:
     return theme.spec(layers, {})
 
 
-@cache
-def _blank(form: Form) -> dict[str, Any]:
+def _with_holes(form: Form) -> dict[str, Any]:
     return chart(form, _BLANK)
-
-
-def _put_into(node: Any, said: Mapping[str, Any]) -> Any:
-    """A copy of a form with what is said in the place of its holes; a list of one hole becomes what is said."""
-    match node:
-        case str():
-            return said.get(node, node)
-        case [str() as hole] if hole in said:
-            return said[hole]
-        case list():
-            return [_put_into(each, said) for each in node]
-        case dict():
-            return {name: _put_into(each, said) for name, each in node.items()}
-        case _:
-            return node
 
 
 def _y(field: str, said: Said) -> alt.Y:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from nightbench.history.record import clean_own
 from nightbench.report.charts.form import LOOKS, Form, Said, filled
 from nightbench.report.charts.metric_nights import (
     MOST_NIGHTS,
@@ -20,6 +21,7 @@ from nightbench.report.charts.numbers import change_expression, number_expressio
 from nightbench.report.charts.release_marks import release_label, release_marks
 from nightbench.report.charts.theme import text
 from nightbench.report.layout import change, number
+from nightbench.visible import visible
 
 _TICKS = 8
 _ON_THE_AXIS = frozenset({"invalid", "not compared"})
@@ -108,8 +110,8 @@ def _night(place: int, each: MetricNight, least: float, unit: str) -> dict[str, 
 
 @lru_cache(maxsize=4096)
 def release_text(words: str) -> str:
-    """As `text`, once for all charts of a report: each has the releases of all its nights."""
-    return text(words)
+    """As `text`, once for all charts of a report: each has the releases of all its nights; 1.24.3.4 is no address."""
+    return visible(str(clean_own(words)))
 
 
 def _where_known(expression: str, *, otherwise: str) -> str:

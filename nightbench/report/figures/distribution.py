@@ -12,8 +12,9 @@ import altair as alt
 from nightbench.history.runs import StoredRun
 from nightbench.report.charts import theme
 from nightbench.report.charts.figure import Figure, Table
+from nightbench.report.charts.holes import filled, hole
 from nightbench.report.charts.numbers import number_expression, rounded
-from nightbench.report.charts.theme import BLUE, HEIGHT, INK, VERMILION, WIDTH
+from nightbench.report.charts.theme import BLUE, HEIGHT, INK, VERMILION, WIDTH, text
 from nightbench.report.figures.course import Course, Part, merged, run_counts
 from nightbench.report.figures.words import ms, samples, title_of
 from nightbench.report.layout import change, count, signed
@@ -70,7 +71,7 @@ def distribution(run: StoredRun, course: Course, earlier: Sequence[Course], *, w
         key="distribution",
         title=title,
         alt=_in_words(what, compared),
-        spec=theme.spec(_chart(title, compared, rows, bands), {"curves": rows, "bands": bands}),
+        spec={**_spec(title, compared, rows, bands), "datasets": {"curves": rows, "bands": bands}},
         table=_table(compared),
     )
 
@@ -192,33 +193,45 @@ def _sentences(compared: _Compared, bands: Rows) -> list[str]:
     ]
 
 
-def _chart(title: str, compared: _Compared, rows: Rows, bands: Rows) -> theme.Layered:
-    sides = [side for side in (_TONIGHT, _BASELINE) if any(row["side"] == side for row in rows)]
+def _spec(title: str, compared: _Compared, rows: Rows, bands: Rows) -> dict[str, Any]:
+    sides = tuple(side for side in (_TONIGHT, _BASELINE) if any(row["side"] == side for row in rows))
     values = [row["ms"] for row in rows] + [row[end] for row in bands for end in ("low", "high")]
     farthest = max(row["at"] for row in rows)
     ticks = {name: _place(quantile) for name, quantile in _TICKS.items()}
     shown = {name: place for name, place in ticks.items() if place <= farthest}
-    labels = "".join(f"abs(datum.value-{place})<1e-4?'{name}':" for name, place in shown.items()) + "''"
+    said = {
+        "title": text(title),
+        "sentences": [text(line) for line in _sentences(compared, bands) if line],
+        "places": [0, farthest + 0.05],
+        "ticks": list(shown.values()),
+        "labels": "".join(f"abs(datum.value-{place})<1e-4?'{name}':" for name, place in shown.items()) + "''",
+        "durations": [min(values) / _AIR, max(values) * _AIR],
+    }
+    return filled(_chart, sides, said)
+
+
+def _chart(sides: tuple[str, ...]) -> dict[str, Any]:
     x = alt.X(
         "at:Q",
         title="percentile, on a scale that shows the tail",
-        scale=alt.Scale(domain=[0, farthest + 0.05], nice=False),
-        axis=alt.Axis(values=list(shown.values()), labelExpr=labels, labelOverlap=True),
+        scale=alt.Scale(domain=[hole("places")], nice=False),
+        axis=alt.Axis(values=[hole("ticks")], labelExpr=hole("labels"), labelOverlap=True),
     )
     y = alt.Y(
         "ms:Q",
         title="ms",
-        scale=alt.Scale(type="log", domain=[min(values) / _AIR, max(values) * _AIR], nice=False),
+        scale=alt.Scale(type="log", domain=[hole("durations")], nice=False),
         axis=alt.Axis(tickCount=6),
     )
-    return alt.layer(
+    layers = alt.layer(
         *_band_layers(),
         _lines(x, y, sides),
         _points(sides),
         width=WIDTH,
         height=HEIGHT,
-        title=theme.title(title, _sentences(compared, bands)),
+        title=theme.title(hole("title"), [hole("sentences")]),
     )
+    return theme.spec(layers, {})
 
 
 def _band_layers() -> tuple[alt.Chart, ...]:

@@ -12,8 +12,9 @@ from nightbench.history.runs import StoredRun
 from nightbench.load.health import MAX_CPU_SHARE, MAX_GC_PAUSE_MS, MAX_LAG_MS, MAX_RUN_DELAY
 from nightbench.report.charts import theme
 from nightbench.report.charts.figure import Figure, Table
+from nightbench.report.charts.holes import filled, hole
 from nightbench.report.charts.numbers import rounded
-from nightbench.report.charts.theme import BLUE, INK, VERMILION, WIDTH
+from nightbench.report.charts.theme import BLUE, INK, VERMILION, WIDTH, text
 from nightbench.report.figures.measured import Measured
 from nightbench.report.figures.words import title_of
 from nightbench.report.layout import number, percent
@@ -71,7 +72,7 @@ def generator(run: StoredRun) -> Figure | None:
         key="generator",
         title=title,
         alt=_in_words(limited),
-        spec=theme.spec(_chart(title, limited), {"health": _rows(limited), "limit": _LIMIT}),
+        spec={**_spec(title, limited), "datasets": {"health": _rows(limited), "limit": _LIMIT}},
         table=Table(
             ("what", "value", "limit", "part of it"),
             tuple(
@@ -125,7 +126,14 @@ def _in_words(figures: list[_Figure]) -> str:
     )
 
 
-def _chart(title: str, figures: list[_Figure]) -> theme.Layered:
+def _spec(title: str, figures: list[_Figure]) -> dict[str, Any]:
+    most = max(1.0, *(each.used or 0.0 for each in figures))
+    said = {"title": text(title), "names": [each.name for each in figures], "shares": [0, 1.2 * most]}
+    return filled(_chart, len(figures), said)
+
+
+def _chart(amount: int) -> dict[str, Any]:
+    """Of so many figures."""
     data = alt.NamedData("health")
     hover = [
         alt.Tooltip("name:N", title="what"),
@@ -137,16 +145,15 @@ def _chart(title: str, figures: list[_Figure]) -> theme.Layered:
         y=alt.Y(
             "name:N",
             title=None,
-            sort=[each.name for each in figures],
+            sort=[hole("names")],
             axis=alt.Axis(ticks=False, domain=False, labelLimit=220),
         ),
         tooltip=hover,
     )
-    most = max(1.0, *(each.used or 0.0 for each in figures))
     x = alt.X(
         "used:Q",
         title="part of the limit",
-        scale=alt.Scale(domain=[0, 1.2 * most], nice=False),
+        scale=alt.Scale(domain=[hole("shares")], nice=False),
         axis=alt.Axis(format=".0%", tickCount=5),
     )
     bars = base.mark_bar().encode(
@@ -154,11 +161,14 @@ def _chart(title: str, figures: list[_Figure]) -> theme.Layered:
     )
     values = base.mark_text(align="left", dx=4, fontSize=11, color=INK)
     limit = alt.Chart(alt.NamedData("limit")).mark_rule(color=VERMILION, strokeWidth=2)
-    return alt.layer(
+    layers = alt.layer(
         bars,
         limit.encode(x=alt.X("at:Q"), tooltip=[alt.Tooltip("label:N", title="limit")]),
         values.encode(x=alt.X("used:Q"), text=alt.Text("shown:N")),
         width=WIDTH,
-        height=_BAR * len(figures),
-        title=theme.title(title, ["past its limit the generator was starved: the measurement is invalid"]),
+        height=_BAR * amount,
+        title=theme.title(
+            hole("title"), ["past its limit the generator was starved: the measurement is invalid"]
+        ),
     )
+    return theme.spec(layers, {})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from altair.utils.schemapi import debug_mode
+
 from nightbench.history.runs import StoredRun
 from nightbench.report.charts.figure import Figure
 from nightbench.report.figures.course import MOST_PARTS, Course, course_of
@@ -27,12 +29,17 @@ def figures_of_run(run: StoredRun, earlier: Sequence[StoredRun]) -> tuple[Figure
         earlier: Of the nights of its baseline, oldest first; may be empty. The last run of each night is looked
             into, of as many nights as `MOST_WINDOWS` allow.
     """
+    with debug_mode(False):  # Altair would hold each part against its schema, for a fifth of the time
+        return tuple(figure for figure in _figures(run, earlier) if figure is not None)
+
+
+def _figures(run: StoredRun, earlier: Sequence[StoredRun]) -> list[Figure | None]:
     operation = MAIN.get(run.suite)
     found = [] if operation is None else _of_times(run, operation, earlier)
     found += [errors(run), time_by_part(run), generator(run)]
     if operation is not None and (course := _readable(run, operation, "send_lag")) is not None:
         found.append(over_time(run, course, key="send-lag", what="Lateness of sends over the run"))
-    return tuple(figure for figure in found if figure is not None)
+    return found
 
 
 def _of_times(run: StoredRun, operation: str, earlier: Sequence[StoredRun]) -> list[Figure | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -11,8 +12,9 @@ from nightbench.history.runs import StoredRun
 from nightbench.load.histogram import samples_needed
 from nightbench.report.charts import theme
 from nightbench.report.charts.figure import Figure, Table
+from nightbench.report.charts.holes import filled, hole
 from nightbench.report.charts.numbers import number_expression, rounded_or_none
-from nightbench.report.charts.theme import BLUE, FRAME, GREEN, HEIGHT, VERMILION, WIDTH
+from nightbench.report.charts.theme import BLUE, FRAME, GREEN, HEIGHT, VERMILION, WIDTH, text
 from nightbench.report.figures.course import Course
 from nightbench.report.figures.words import ms, samples, title_of
 from nightbench.report.layout import count
@@ -26,6 +28,21 @@ _COUNTS = 0.15
 _AIR = 0.06
 
 Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What makes two of these charts differ in more than words and numbers.
+
+    Attributes:
+        seen: The percentiles that are drawn.
+        logarithmic: Whether the axis of durations is.
+        never: Whether anything never came.
+    """
+
+    seen: tuple[str, ...]
+    logarithmic: bool
+    never: bool
 
 
 def over_time(run: StoredRun, course: Course, *, key: str, what: str) -> Figure | None:
@@ -48,7 +65,7 @@ def over_time(run: StoredRun, course: Course, *, key: str, what: str) -> Figure 
         key=key,
         title=title,
         alt=_in_words(what, course, rows, seen),
-        spec=theme.spec(_chart(title, course, rows, seen), {"parts": rows}),
+        spec={**_spec(title, course, rows, seen), "datasets": {"parts": rows}},
         table=Table(
             ("time", "samples", *QUANTILES),
             tuple((row["when"], count(row["n"]), *(ms(row[name]) for name in QUANTILES)) for row in rows),
@@ -89,23 +106,42 @@ def _in_words(what: str, course: Course, rows: Rows, seen: list[str]) -> str:
     )
 
 
-def _chart(title: str, course: Course, rows: Rows, seen: list[str]) -> theme.Layered:
+def _spec(title: str, course: Course, rows: Rows, seen: list[str]) -> dict[str, Any]:
     values = [row[name] for row in rows for name in seen if row[name] is not None]
+    low, high = min(values), max(values)
+    form = _Form(
+        seen=tuple(seen),
+        logarithmic=low > 0 and high > _WIDE * low,
+        never=any("never" in row for row in rows),
+    )
+    most = max(row["n"] for row in rows)
+    said = {
+        "title": text(title),
+        "sentences": [text(line) for line in _sentences(course, seen) if line],
+        "seconds": [course.first, course.end],
+        "counts": [0, 1.1 * most / _COUNTS],
+        "most": [most],
+        "durations": _edges(low, high, logarithmic=form.logarithmic),
+    }
+    return filled(_chart, form, said)
+
+
+def _chart(form: _Form) -> dict[str, Any]:
     x = alt.X(
         "begin:Q",
         title="second of the run",
-        scale=alt.Scale(domain=[course.first, course.end], nice=False, zero=False),
+        scale=alt.Scale(domain=[hole("seconds")], nice=False, zero=False),
         axis=alt.Axis(grid=False, tickCount=8, tickMinStep=1),
     )
-    percentiles = alt.layer(_lines(values, seen), _points(values, seen))
-    return alt.layer(
-        _counts(x, rows),
-        percentiles,
+    layers = alt.layer(
+        _counts(x, form),
+        alt.layer(_lines(form), _points(form)),
         width=WIDTH,
         height=HEIGHT,
-        title=theme.title(title, _sentences(course, seen)),
+        title=theme.title(hole("title"), [hole("sentences")]),
         resolve=alt.Resolve(scale=alt.ScaleResolveMap(y="independent")),
     )
+    return theme.spec(layers, {})
 
 
 def _sentences(course: Course, seen: list[str]) -> list[str]:
@@ -120,62 +156,65 @@ def _sentences(course: Course, seen: list[str]) -> list[str]:
     ]
 
 
-def _counts(x: alt.X, rows: Rows) -> alt.Chart:
+def _counts(x: alt.X, form: _Form) -> alt.Chart:
     """Bars at the foot of the plot."""
-    most = max(row["n"] for row in rows)
     y = alt.Y(
         "n:Q",
         title=None,
-        scale=alt.Scale(domain=[0, 1.1 * most / _COUNTS], nice=False),
-        axis=alt.Axis(orient="right", values=[most], grid=False, ticks=False, format=",d"),
+        scale=alt.Scale(domain=[hole("counts")], nice=False),
+        axis=alt.Axis(orient="right", values=[hole("most")], grid=False, ticks=False, format=",d"),
     )
     hover = [alt.Tooltip("when:N", title="time"), alt.Tooltip("n:Q", title="samples", format=",d")]
-    if any("never" in row for row in rows):
-        hover.append(alt.Tooltip("never:Q", title="never came", format=",d"))
+    hover += [alt.Tooltip("never:Q", title="never came", format=",d")] if form.never else []
     bars: alt.Chart = alt.Chart(alt.NamedData("parts")).mark_bar(color=FRAME)
     return bars.encode(x=x, x2=alt.X2("end:Q"), y=y, y2=alt.Y2(datum=0), tooltip=hover)
 
 
-def _percentiles(seen: list[str]) -> alt.Chart:
-    folded = alt.Chart(alt.NamedData("parts")).transform_fold([*seen], as_=["percentile", "ms"])
+def _percentiles(form: _Form) -> alt.Chart:
+    folded = alt.Chart(alt.NamedData("parts")).transform_fold([*form.seen], as_=["percentile", "ms"])
     found: alt.Chart = folded.transform_calculate(
         middle="(datum.begin+datum.end)/2", shown=number_expression("datum.ms", "ms")
     )
     return found
 
 
-def _y(values: list[float]) -> alt.Y:
-    """The axis of durations, whose foot is left to the bars."""
-    low, high = min(values), max(values)
-    if low > 0 and high > _WIDE * low:
+def _edges(low: float, high: float, *, logarithmic: bool) -> list[float]:
+    """Of the axis of durations, whose foot is left to the bars."""
+    if logarithmic:
         size = math.log(high / low)
-        edges = low * math.exp(-(_COUNTS + _AIR) * size / (1 - _COUNTS)), high * math.exp(_AIR * size)
-        scale = alt.Scale(type="log", domain=list(edges), nice=False)
+        return [low * math.exp(-(_COUNTS + _AIR) * size / (1 - _COUNTS)), high * math.exp(_AIR * size)]
+    size = max(high - low, 0.2 * high) or 1.0
+    return [max(low - (_COUNTS + _AIR) * size / (1 - _COUNTS), 0.0), high + _AIR * size]
+
+
+def _y(form: _Form) -> alt.Y:
+    domain = [hole("durations")]
+    if form.logarithmic:
+        scale = alt.Scale(type="log", domain=domain, nice=False)
     else:
-        size = max(high - low, 0.2 * high) or 1.0
-        edges = max(low - (_COUNTS + _AIR) * size / (1 - _COUNTS), 0.0), high + _AIR * size
-        scale = alt.Scale(domain=list(edges), nice=False, zero=False)
+        scale = alt.Scale(domain=domain, nice=False, zero=False)
     return alt.Y("ms:Q", title="ms", scale=scale, axis=alt.Axis(orient="left", tickCount=6))
 
 
-def _colour(seen: list[str]) -> alt.Color:
-    return alt.Color("percentile:N", scale=alt.Scale(domain=seen, range=[_LOOKS[name][0] for name in seen]))
+def _colour(form: _Form) -> alt.Color:
+    colours = [_LOOKS[name][0] for name in form.seen]
+    return alt.Color("percentile:N", scale=alt.Scale(domain=list(form.seen), range=colours))
 
 
-def _lines(values: list[float], seen: list[str]) -> alt.Chart:
-    lines: alt.Chart = _percentiles(seen).mark_line(strokeWidth=1.5)
-    return lines.encode(x=alt.X("middle:Q"), y=_y(values), color=_colour(seen))
+def _lines(form: _Form) -> alt.Chart:
+    lines: alt.Chart = _percentiles(form).mark_line(strokeWidth=1.5)
+    return lines.encode(x=alt.X("middle:Q"), y=_y(form), color=_colour(form))
 
 
-def _points(values: list[float], seen: list[str]) -> alt.Chart:
-    shapes = alt.Scale(domain=seen, range=[_LOOKS[name][1] for name in seen])
+def _points(form: _Form) -> alt.Chart:
+    shapes = alt.Scale(domain=list(form.seen), range=[_LOOKS[name][1] for name in form.seen])
     points: alt.Chart = (
-        _percentiles(seen).transform_filter("isValid(datum.ms)").mark_point(filled=True, opacity=1, size=28)
+        _percentiles(form).transform_filter("isValid(datum.ms)").mark_point(filled=True, opacity=1, size=28)
     )
     return points.encode(
         x=alt.X("middle:Q"),
-        y=_y(values),
-        color=_colour(seen),
+        y=_y(form),
+        color=_colour(form),
         shape=alt.Shape("percentile:N", scale=shapes),
         tooltip=[
             alt.Tooltip("when:N", title="time"),

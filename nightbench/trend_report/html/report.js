@@ -137,6 +137,7 @@
   // --- tables sort and filter ---
 
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+  const isMissing = (cell) => cell.dataset.sort === "missing" || cell.textContent === "";
 
   function compared(one, other) {
     const [a, b] = [one, other].map((cell) => cell.dataset.sort || cell.textContent);
@@ -153,8 +154,11 @@
       const descending = head.getAttribute("aria-sort") === "ascending";
       for (const each of head.parentElement.children) each.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", descending ? "descending" : "ascending");
-      const sorted = [...body.rows].sort((one, other) => {
-        const order = compared(one.cells[head.cellIndex], other.cells[head.cellIndex]);
+      const sorted = [...body.rows].sort((...rows) => {
+        const [one, other] = rows.map((each) => each.cells[head.cellIndex]);
+        // last, whichever way
+        if (isMissing(one) !== isMissing(other)) return isMissing(one) ? 1 : -1;
+        const order = compared(one, other);
         return descending ? -order : order;
       });
       body.append(...sorted);

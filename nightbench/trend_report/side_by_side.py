@@ -1,0 +1,116 @@
+"""Suites are gathered side by side where there are many runs to read: other processes begin before this one is ready.
+
+What a suite is gathered with takes seconds to import. Nothing of it is imported with this module, so that this
+process and the others do it at the same time.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+from nightbench.errors import MeasurementError, NightbenchError
+from nightbench.history.root import storage_at
+from nightbench.plan import Suite, Tier
+from nightbench.settings import Settings
+
+if TYPE_CHECKING:
+    from nightbench.trend_report.suite_report import SuiteReport
+
+MANY_RUNS = 1_500
+"""From so many on it is quicker to read them in several processes, each of which takes a second to start."""
+
+Job = tuple[Settings, Tier, Suite, int]
+"""What `nightbench.trend_report.suite_report.suite_report` takes."""
+
+
+def has_many_runs(settings: Settings) -> bool:
+    """Whether the dataset has at least `MANY_RUNS`; one that cannot be looked into has none."""
+    files = storage_at(settings.results).below("runs", lambda _folder, _error: None)
+    return len(files) >= MANY_RUNS
+
+
+def gathered(jobs: Sequence[Job], processes: int) -> list[SuiteReport | None]:
+    """The report of each suite, None of one without nights.
+
+    Args:
+        jobs: A suite each.
+        processes: That may work, this one among them.
+
+    Raises:
+        ConfigurationError: when the dataset cannot be looked into.
+        MeasurementError: when another process could not look into it.
+    """
+    helpers = min(processes, len(jobs)) - 1
+    left = deque(enumerate(jobs))
+    if helpers <= 0:
+        return list(_done(left, _gathered).values())
+    # a process that others were forked from may have threads
+    spawn = get_context("spawn")
+    with (
+        ProcessPoolExecutor(helpers, mp_context=spawn, initializer=_ignore_interrupts) as pool,
+        ThreadPoolExecutor(helpers) as waiting,
+    ):
+        others = [waiting.submit(_done, left, partial(_by_one_of, pool)) for _ in range(helpers)]
+        try:
+            found = _done(left, _gathered)
+            for each in others:
+                found |= each.result()
+        finally:
+            left.clear()  # nobody begins another one
+    return [found[place] for place in range(len(jobs))]
+
+
+def _done(
+    left: deque[tuple[int, Job]], by: Callable[[Job], SuiteReport | None]
+) -> dict[int, SuiteReport | None]:
+    """One job after the other, until none is left; several may take from the same ones."""
+    found: dict[int, SuiteReport | None] = {}
+    while True:
+        try:
+            place, job = left.popleft()
+        except IndexError:
+            return found
+        found[place] = by(job)
+
+
+def _gathered(job: Job) -> SuiteReport | None:
+    with _uncollected():
+        from nightbench.trend_report.suite_report import suite_report  # noqa: PLC0415  # see the module
+
+    return suite_report(*job)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector, which takes a seventh of an import, and of what is imported nothing is garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _ignore_interrupts() -> None:
+    """Whoever began it ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _by_one_of(pool: ProcessPoolExecutor, job: Job) -> SuiteReport | None:
+    return pool.submit(_by_another, job).result()
+
+
+def _by_another(job: Job) -> SuiteReport | None:
+    try:
+        return _gathered(job)
+    except NightbenchError as error:  # of more than one word, which does not come through to another process
+        raise MeasurementError(str(error)) from None
