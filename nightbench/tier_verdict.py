@@ -112,10 +112,10 @@ def judge_tier(earlier: Earlier, runs: Sequence[Measurement], policy: Policy) ->
         policy=policy,
         reruns=rows_of(*repeated) if repeated else None,
     )
-    return replace(verdict, lines=tuple(_with_its_mute(line, earlier.marks) for line in verdict.lines))
+    return replace(verdict, lines=tuple(with_its_mute(line, earlier.marks) for line in verdict.lines))
 
 
-def _with_its_mute(line: Line, marks: Sequence[Mark]) -> Line:
+def with_its_mute(line: Line, marks: Sequence[Mark]) -> Line:
     """A muted line says who muted it, until when and why."""
     if line.state != "muted":
         return line

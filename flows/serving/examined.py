@@ -37,7 +37,7 @@ SECONDS = 3.0
 """For all that is asked of a server that answers."""
 _MOST = 200
 _ANNOUNCED = 1000  # bytes
-_HAND = "nights are run by hand: PREFECT_API_URL is not set, and no nightbench serve runs here"
+_HAND = "nights are run by hand: PREFECT_API_URL is not set, and no nightbench serve runs in"
 
 
 def examine_prefect(settings: Settings, data: Path) -> Iterator[Finding]:
@@ -49,7 +49,7 @@ def examine_prefect(settings: Settings, data: Path) -> Iterator[Finding]:
     named = os.environ.get(API_URL)
     url = named or _served(data)
     if not url:
-        yield SERVER.ok(f"not used, {_HAND} (nightbench serve runs them every night)")
+        yield SERVER.ok(f"not used, {_HAND} {data}; --data names another (nightbench serve runs them every night)")
         return
     if named:
         check_reachable(url, way_out="start the server (nightbench serve), or unset it")

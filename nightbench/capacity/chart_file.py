@@ -43,21 +43,24 @@ class ChartFile:
         place: The file, which ends with .svg, .png or .html.
         cache: The folder of what can be made again.
 
+    Attributes:
+        path: The file.
+
     Raises:
         ConfigurationError: when it has another ending, or cannot be written; told before anything is measured.
     """
 
     def __init__(self, place: str, cache: Path) -> None:
-        self._path, self._cache = Path(place), cache
-        if self._path.suffix.lower() not in _MADE:
+        self.path, self._cache = Path(place), cache
+        if self.path.suffix.lower() not in _MADE:
             way_out = "end it with .svg, .png or .html"
             raise ConfigurationError("--chart", place, "has no ending of a chart", way_out)
-        if self._path.is_dir():
+        if self.path.is_dir():
             raise ConfigurationError("--chart", place, "is a folder", "name a file in it")
-        if not self._path.parent.is_dir():
-            problem = f"there is no folder {self._path.parent}"
+        if not self.path.parent.is_dir():
+            problem = f"there is no folder {self.path.parent}"
             raise ConfigurationError("--chart", place, problem, "create it first")
-        check_writable("--chart", self._path.parent)
+        check_writable("--chart", self.path.parent)
 
     def write(self, figure: Figure) -> None:
         """Draw it into the file, whole or not at all; a child process works for a second or two.
@@ -65,9 +68,9 @@ class ChartFile:
         Raises:
             NightbenchError: when it cannot be drawn or written.
         """
-        content = _MADE[self._path.suffix.lower()](figure, self._cache)
+        content = _MADE[self.path.suffix.lower()](figure, self._cache)
         try:
-            write_whole(self._path, lambda file: file.write(content))
+            write_whole(self.path, lambda file: file.write(content))
         except OSError as error:
-            msg = f"--chart = {str(self._path)!r}: cannot be written: {reason(error)}"
+            msg = f"--chart = {str(self.path)!r}: cannot be written: {reason(error)}"
             raise NightbenchError(msg) from None

@@ -150,7 +150,7 @@ def _success(found: Found, data: Mapping[str, Rows]) -> theme.Layered:
     values += [row["limit"] for row in data["rates"]]
     least = max(min(values, default=0.0) - 3, 0.0)
     scale = alt.Scale(domain=[least, 100.5], nice=False, zero=False, clamp=True)
-    y = alt.Y("success:Q", title="success (%)", scale=scale, axis=alt.Axis(tickCount=3))
+    y = alt.Y("success:Q", title=f"{MAIN[found.suite]} success (%)", scale=scale, axis=alt.Axis(tickCount=3))
     return _panel(found, data, y=y, limit="rates", height=_BELOW)
 
 
@@ -164,7 +164,7 @@ def _panel(found: Found, data: Mapping[str, Rows], *, y: alt.Y, limit: str, heig
         *_answer_layers(x, data["answer"]),
         *_limit_layers(limit),
         line.encode(x=x, y=alt.Y(y.shorthand)),
-        shown.encode(x=x, y=y, tooltip=_tooltip(), **_looks(data["steps"])),
+        shown.encode(x=x, y=y, tooltip=_tooltip(found), **_looks(data["steps"])),
     ).properties(width=WIDTH, height=height)
     return panel
 
@@ -198,12 +198,12 @@ def _looks(steps: Rows) -> dict[str, Any]:
     }
 
 
-def _tooltip() -> list[alt.Tooltip]:
+def _tooltip(found: Found) -> list[alt.Tooltip]:
     shown = (
         ("what", "load"),
         ("result", "targets"),
         ("p95_said", "P95 response"),
-        ("success_said", "success"),
+        ("success_said", f"{MAIN[found.suite]} success"),
         ("throughput", "throughput"),
         ("why", "why"),
     )
@@ -217,7 +217,14 @@ def _sentences(found: Found) -> Sequence[str]:
 
 def _table(found: Found) -> Table:
     return Table(
-        (unit_of(found.suite), "targets", "P95 response", "success", "throughput", "why"),
+        (
+            unit_of(found.suite),
+            "targets",
+            "P95 response",
+            f"{MAIN[found.suite]} success",
+            "throughput",
+            "why",
+        ),
         tuple(
             (
                 str(step.load),

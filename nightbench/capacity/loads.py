@@ -45,8 +45,10 @@ class Tried:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What spoke against it the last time that something did."""
-        return next((step.reasons for step in reversed(self.steps) if step.reasons), ())
+        """What spoke against it the last time that something did; of steps that came out as the load did, if any."""
+        told = [step for step in reversed(self.steps) if step.reasons]
+        alike = [step for step in told if step.result == self.result]
+        return next((step.reasons for step in (*alike, *told)), ())
 
     @property
     def _valid(self) -> list[Step]:

@@ -8,6 +8,7 @@ from nightbench.capacity.search import Step
 from nightbench.capacity.step_plan import unit_of
 from nightbench.report.layout import number
 from nightbench.report.markdown import code, items, page, said, table
+from nightbench.report.overview import MAIN
 
 _MARKS = {"met": "✓ kept", "missed": "✗ missed", "invalid": "? invalid"}
 
@@ -24,7 +25,15 @@ def capacity_page(found: Found, picture: str = "") -> str:
         said(ended_of(found)),
         picture,
         table(
-            ("step", unit_of(found.suite), "targets", "P95 response", "success", "what broke", "seconds"),
+            (
+                "step",
+                unit_of(found.suite),
+                "targets",
+                "P95 response",
+                f"{MAIN[found.suite]} success",
+                "what broke",
+                "seconds",
+            ),
             (_row(place, step) for place, step in enumerate(found.steps, start=1)),
             left=0,
         )

@@ -14,8 +14,10 @@ from nightbench.capacity.search import Result
 from nightbench.capacity.step_plan import unit_of
 from nightbench.errors import ExitCode
 from nightbench.report.layout import BAD, DIM, GOOD, HEADING, UNSURE, WIDTH, Page, number
+from nightbench.report.overview import MAIN
 
-_BAR = 16
+_BAR = 12
+_REASONS = 2
 _SPAN = 10.0
 """Values have to differ by so many times to fill the bars: what differs by less looks alike."""
 _STYLES: Mapping[Result, str] = {"met": GOOD, "missed": BAD, "invalid": UNSURE}
@@ -41,13 +43,13 @@ def print_capacity(console: Console, found: Found) -> None:
             unit_of(found.suite),
             "kept",
             *(["invalid"] if invalid else []),
-            "P95 response",
-            "success",
-            "",
+            "P95",
+            f"{MAIN[found.suite]} success",
+            "P95 (log)".ljust(_BAR),
         ],
         [_row(page, each, bar, invalid=invalid) for each, bar in zip(loads, bars, strict=True)],
         [_STYLES[each.result] for each in loads],
-        under=[_told(found, each) for each in loads],
+        under=[() if each.result == "met" else each.reasons[:_REASONS] for each in loads],
     )
 
 
@@ -74,9 +76,3 @@ def _row(page: Page, tried: Tried, bar: str, *, invalid: bool) -> list[str]:
         number(tried.success, "%"),
         bar,
     ]
-
-
-def _told(found: Found, tried: Tried) -> Sequence[str]:
-    """Why the lowest load that was not kept was not, and why one says nothing."""
-    worth = tried.load == found.answer.below or tried.result == "invalid"
-    return tried.reasons[:2] if worth else ()

@@ -11,9 +11,10 @@ from cyclopts import Parameter
 
 from nightbench import settings as settings_module
 from nightbench.cli import flags
-from nightbench.cli.serve import default_data
+from nightbench.cli.serve import Data, default_data
 from nightbench.doctor.areas import AREAS, Area
 from nightbench.errors import ExitCode
+from nightbench.wording import amount
 
 if TYPE_CHECKING:
     from nightbench.doctor.finding import Finding
@@ -42,6 +43,7 @@ def doctor(
     dsn: flags.Dsn = None,
     environment: flags.Environment = None,
     results: flags.Results = None,
+    data: Data = None,
     json: flags.Json = None,
 ) -> ExitCode:
     """Check what would spoil a night before it begins, within 10 s and without load.
@@ -54,6 +56,7 @@ def doctor(
 
     - `nightbench doctor`
     - `nightbench doctor --only subject --dsn postgresql://authenticator@db.example.org/app`
+    - `nightbench doctor --only prefect --data .serve`: beside a `nightbench serve --data .serve`
     - `nightbench doctor --strict --json -`
     """
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
@@ -72,7 +75,7 @@ def doctor(
     )
     output = JsonOutput(json)
     prefect_url = os.environ.get("PREFECT_API_URL") or None
-    found = diagnose(settings, only or AREAS, data=default_data(), prefect_url=prefect_url)
+    found = diagnose(settings, only or AREAS, data=data or default_data(), prefect_url=prefect_url)
     worst = worst_of(found)
     spoilt = worst == "failure" or (strict and worst == "warning")
     document: dict[str, Any] = {"schema": 1, "findings": [asdict(each) for each in found], "worst": worst}
@@ -102,5 +105,7 @@ def _print(page: Page, found: Sequence[Finding]) -> None:
         if each.mend:
             page.paragraph(f"-> {each.mend}", first=INDENT * 3 + " ", rest=INDENT * 5)
     page.line()
-    counts = [sum(each.state == state for each in found) for state in ("ok", "warning", "failure")]
-    page.line("{} ok, {} warnings, {} failures".format(*counts))
+    ok, warnings, failures = (
+        sum(each.state == state for each in found) for state in ("ok", "warning", "failure")
+    )
+    page.line(f"{ok} ok, {amount(warnings, 'warning')}, {amount(failures, 'failure')}")

@@ -21,12 +21,16 @@ class JsonOutput:
     Args:
         place: A file, ``-`` for stdout, or None for no document.
 
+    Attributes:
+        written: The file, once the document is in it.
+
     Raises:
         ConfigurationError: when the file cannot be written; told before anything is measured.
     """
 
     def __init__(self, place: str | None) -> None:
         self._place = place
+        self.written: Path | None = None
         if place is None or place == STDOUT:
             return
         path = Path(place)
@@ -60,6 +64,7 @@ class JsonOutput:
                 _print(text)
             else:
                 _write(Path(self._place), text.encode())
+                self.written = Path(self._place)
         except OSError as error:
             tell(f"--json = {self._place!r}: cannot be written: {reason(error)}")
             return ExitCode(code or ExitCode.INVALID)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from nightbench.blocks import Turn
 from nightbench.capacity.answer import exit_code_of, step_line
@@ -78,11 +79,16 @@ def run_search(
     found, outcome = run_interruptible(main, on_first=lambda: tell(STOPPING))
     document = capacity_document(found, environment=settings.environment, notes=outcome.notes)
     code = output.write(document, exit_code_of(found, outcome.failures))
+    written = {"document": output.written}
+    if chart is not None:
+        written["chart"] = _drawn(chart, found, settings.environment)
+        code = code if written["chart"] else ExitCode(code or ExitCode.INVALID)
     if (console := output.summary_console) is not None:
         print_capacity(console, found)
         print_notes(console, outcome.notes)
-        print_places(console, places_of(outcome, settings))
-    return code if chart is None else _drawn(chart, found, settings.environment, code)
+        files = {label: path for label, path in written.items() if path is not None}
+        print_places(console, {**places_of(outcome, settings), **files})
+    return code
 
 
 def _keep(night: Night, measurement: Measurement) -> None:
@@ -93,17 +99,17 @@ def _keep(night: Night, measurement: Measurement) -> None:
         night.failed(measurement.tier, measurement.suite, error)
 
 
-def _drawn(chart: ChartFile, found: Found, environment: str, code: ExitCode) -> ExitCode:
-    """Write the chart; when that cannot be done after all, which is told, a pass is none any more."""
+def _drawn(chart: ChartFile, found: Found, environment: str) -> Path | None:
+    """Write the chart, and say where it is; None when that cannot be done after all, which is told."""
     from nightbench.capacity.knee import knee_of  # noqa: PLC0415  # as heavy as what it draws with
 
     figure = knee_of(found, environment=environment)
     if figure is None:
         tell("there is no chart: no load was measured")
-        return code
+        return None
     try:
         chart.write(figure)
     except NightbenchError as error:
         tell(str(error))
-        return ExitCode(code or ExitCode.INVALID)
-    return code
+        return None
+    return chart.path

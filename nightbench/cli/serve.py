@@ -26,7 +26,9 @@ HIGHEST_PORT = 65_535
 
 Data = Annotated[
     Path | None,
-    Parameter(help="folder of the server's database and of the logs; ~/.local/share/nightbench unless set"),
+    Parameter(
+        help="folder of nightbench serve, its server's database and its logs; ~/.local/share/nightbench unless set"
+    ),
 ]
 ApiUrl = Annotated[
     str | None,

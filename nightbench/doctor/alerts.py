@@ -16,9 +16,11 @@ from nightbench.alerts.outbox_status import OutboxStatus, status_of
 from nightbench.alerts.posting import Poster
 from nightbench.alerts.state import OpenAlerts
 from nightbench.doctor.finding import Finding, Topic
+from nightbench.doctor.results import age_of
 from nightbench.errors import ConfigurationError
 from nightbench.night_schedule import monitor_of, project_schedules
 from nightbench.settings import Settings
+from nightbench.wording import amount
 
 DSN = Topic("alerts", "Sentry DSN")
 OUTBOX = Topic("alerts", "outbox")
@@ -35,12 +37,15 @@ _FLUSH = "nightbench alerts flush"
 def judge_outbox(status: OutboxStatus, now: datetime, *, has_dsn: bool) -> Finding:
     """What waits, and what the server refused."""
     if status.rejected:
-        why = f"{_alerts(len(status.rejected))} were refused: {status.rejected[0].why}"
+        were = "was" if len(status.rejected) == 1 else "were"
+        why = f"{amount(len(status.rejected), 'alert')} {were} refused: {status.rejected[0].why}"
         return OUTBOX.warning(why, f"mend what the server said, then {_FLUSH} --rejected")
     if not status.waiting:
         return OUTBOX.ok("nothing waits")
     age = now - status.waiting[0].since
-    why = f"{_alerts(len(status.waiting))} wait, the oldest for {age / timedelta(hours=1):.0f} h"
+    several = len(status.waiting) > 1
+    wait = "wait, the oldest" if several else "waits,"
+    why = f"{amount(len(status.waiting), 'alert')} {wait} for {age_of(age)}"
     if not has_dsn:
         return OUTBOX.warning(f"{why}, and no DSN is set", f"set NIGHTBENCH_SENTRY_DSN, then {_FLUSH}")
     return OUTBOX.warning(why, _FLUSH) if age > LATE else OUTBOX.ok(f"{why}: the next run posts them")
@@ -135,7 +140,3 @@ def _poster(settings: Settings) -> Poster | None:
         connect_seconds=CONNECT_SECONDS,
         answer_seconds=ANSWER_SECONDS,
     )
-
-
-def _alerts(count: int) -> str:
-    return "1 alert" if count == 1 else f"{count} alerts"

@@ -10,6 +10,7 @@ from nightbench.doctor.results import STALE, age_of
 from nightbench.history.copying import Lack, began_of, check_apart, lack_of
 from nightbench.history.root import storage_at
 from nightbench.settings import Settings
+from nightbench.wording import amount
 
 BACKUP = Topic("results", "backup")
 _SHOWN = 3
@@ -22,7 +23,7 @@ def judge_backup(place: str, lack: Lack, now: datetime) -> Finding:
     mend = "nightbench history backup"
     lacking = lack.lacking
     age = "it has no run" if lack.newest is None else f"its newest run is {age_of(now - lack.newest)} old"
-    why = f"{place}: {age}, and it lacks {len(lacking)} of {len(lack.runs)} runs"
+    why = f"{place}: {age}, and it lacks {len(lacking)} of {amount(len(lack.runs), 'run')}"
     if lack.torn:
         return BACKUP.failure(
             f"{why}; torn there: {', '.join(lack.torn[:_SHOWN])}", f"move it away there, then {mend}"

@@ -23,6 +23,7 @@ from nightbench.errors import ConfigurationError
 from nightbench.plan import DatabasePlan
 from nightbench.plan.workload import OwnRows
 from nightbench.settings import Settings
+from nightbench.wording import amount
 
 SERVER = Topic("subject", "PostgreSQL")
 CONNECTIONS = Topic("subject", "connections")
@@ -63,7 +64,8 @@ def judge_version(place: str, number: int) -> Finding:
 
 def judge_connections(free: int, needed: int) -> Finding:
     """Whether the largest tier finds as many connections as its pool may open."""
-    why = f"{free} connections are free and the largest tier opens up to {needed}"
+    are = "is" if free == 1 else "are"
+    why = f"{amount(free, 'connection')} {are} free and the largest tier opens up to {needed}"
     if free < needed:
         return CONNECTIONS.failure(why, "raise max_connections, or lower --pool-size and --max-overflow")
     return CONNECTIONS.ok(why)
@@ -74,8 +76,7 @@ def judge_leftovers(runs: int, *, at_work: bool) -> Finding:
     if at_work:
         return LEFTOVERS.ok("a run is at work in this database: the rows in it are its own")
     if runs:
-        what = "a run that" if runs == 1 else f"{runs} runs that"
-        why = f"rows of {what} did not end by themselves are still there; the next run removes them"
+        why = f"rows of {amount(runs, 'run')} that did not end by themselves are still there; the next run removes them"
         return LEFTOVERS.warning(why, "nightbench database clean")
     return LEFTOVERS.ok("no rows of earlier runs")
 

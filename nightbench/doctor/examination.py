@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nightbench.debugging import show_traceback
 from nightbench.doctor.finding import Finding, Topic
 from nightbench.errors import ConfigurationError, NightbenchError
+from nightbench.history.reach import UnreachableError
 
 SECONDS = 5.0
 """That one check has, unless it says otherwise."""
@@ -79,6 +80,8 @@ def _broken(topic: Topic, error: Exception) -> Finding:
     if isinstance(error, ConfigurationError):
         told = ConfigurationError(error.setting, error.value, error.problem)
         return topic.failure(str(told), error.way_out or f"mend {error.setting}")
+    if isinstance(error, UnreachableError):
+        return topic.failure(error.problem, error.way_out)
     if isinstance(error, NightbenchError):
         return topic.failure(str(error), "mend what it names")
     return topic.failure(

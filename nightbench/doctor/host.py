@@ -17,6 +17,7 @@ from nightbench.doctor.finding import Finding, Topic
 from nightbench.load.health import MAX_FILES_SHARE
 from nightbench.plan import TierPlan
 from nightbench.report.layout import percent
+from nightbench.wording import amount
 
 FILES = Topic("host", "open files")
 GOVERNOR = Topic("host", "CPU governor")
@@ -94,7 +95,7 @@ def judge_governors(governors: Collection[str]) -> Finding:
 
 def judge_cpu(cpu: Cpu) -> Finding:
     """Whether others take of the cores."""
-    known = [f"load {cpu.load:.2f} on {cpu.cores} cores"]
+    known = [f"load {cpu.load:.2f} on {amount(cpu.cores, 'core')}"]
     noisy = cpu.load > LOAD * cpu.cores
     for name, share, most in (("stolen", cpu.stolen, STEAL), ("waiting for a core", cpu.pressure, PRESSURE)):
         if share is not None:
@@ -110,8 +111,8 @@ def judge_quota(quota: Quota, cores: int) -> Finding:
         why = f"this container was held back in {percent(quota.throttled)} of its periods"
         return QUOTA.warning(why, "raise the CPU limit of the container, or leave it out")
     if quota.cores is None:
-        return QUOTA.ok(f"none: {cores} cores")
-    why = f"this container may use {quota.cores:g} of {cores} cores"
+        return QUOTA.ok(f"none: {amount(cores, 'core')}")
+    why = f"this container may use {quota.cores:g} of {amount(cores, 'core')}"
     if quota.cores < min(2, cores):
         return QUOTA.warning(
             f"{why}; a generator and its subject want 2", "raise the CPU limit of the container"

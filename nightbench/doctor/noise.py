@@ -24,6 +24,7 @@ from nightbench.verdict.gating import of_host
 from nightbench.verdict.layers.host import OffHost, host_of
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.rules import rules_of
+from nightbench.wording import amount
 
 CALIBRATION = Topic("host", "calibration")
 
@@ -71,11 +72,17 @@ def judge_calibration(off: Sequence[OffHost], now: Sequence[Metric], nights: int
     figures = ", ".join(f"{_what(each.name)} {each.value:.2f} ms" for each in now if each.value is not None)
     if off:
         changes = ", ".join(f"{_what(each.metric)} {each.effect:+.0%}" for each in off)
-        why = f"this host is not what it was in {max(each.nights for each in off)} nights: {changes}"
+        why = (
+            f"this host is not what it was in {amount(max(each.nights for each in off), 'night')}: {changes}"
+        )
         return CALIBRATION.warning(why, "see what else runs here; nightbench calibrate --quick")
     if nights < least:
-        return CALIBRATION.ok(f"{figures}; nothing to compare with: {nights} of {least} nights that it takes")
-    return CALIBRATION.ok(f"{figures}: as in the last {nights} nights")
+        return CALIBRATION.ok(
+            f"{figures}; nothing to compare with: {nights} of {amount(least, 'night')} that it takes"
+        )
+    return CALIBRATION.ok(
+        f"{figures}: as in {'the last night' if nights == 1 else f'the last {nights} nights'}"
+    )
 
 
 def calibrated(settings: Settings) -> HostCalibration | None:

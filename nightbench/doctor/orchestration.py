@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nightbench.doctor.finding import Finding, Topic
+from nightbench.wording import amount
 
 SERVER = Topic("prefect", "server")
 POOL = Topic("prefect", "work pool")
@@ -181,7 +182,7 @@ def judge_slots(taken: Mapping[str, int], running: Collection[FlowRun]) -> Findi
         why = f"slots are taken and nothing runs: {shown}"
         free = f"prefect global-concurrency-limit update {shlex.quote(min(held))} --active-slots 0"
         return SLOTS.failure(why, free)
-    return SLOTS.ok(f"{sum(held.values())} slots are taken, {len(running)} runs are under way")
+    return SLOTS.ok(f"{amount(sum(held.values()), 'slot')} taken, {amount(len(running), 'run')} under way")
 
 
 def _names(runs: Sequence[FlowRun]) -> str:

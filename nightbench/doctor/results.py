@@ -17,6 +17,7 @@ from nightbench.plan import NIGHTLY_TIERS, Suite, Tier, TierPlan
 from nightbench.planning import SUITES
 from nightbench.settings import Settings
 from nightbench.strictness import policy_of
+from nightbench.wording import amount
 
 PLACE = Topic("results", "results")
 DISK = Topic("results", "free disk")
@@ -81,7 +82,7 @@ def judge_files(unreadable: Sequence[tuple[str, str]]) -> Finding:
         return FILES.ok("every run that is stored can be read")
     shown = "; ".join(f"{path}: {problem}" for path, problem in unreadable[:_SHOWN])
     more = f"; and {len(unreadable) - _SHOWN} more" if len(unreadable) > _SHOWN else ""
-    what = "1 file is" if len(unreadable) == 1 else f"{len(unreadable)} files are"
+    what = f"{amount(len(unreadable), 'file')} {'is' if len(unreadable) == 1 else 'are'}"
     return FILES.warning(f"{what} no part of the history: {shown}{more}", "move them away, or mend them")
 
 
@@ -107,12 +108,12 @@ def judge_baseline(stored: Mapping[Group, Stored], least: int, gating: int) -> F
     fewest = min(each.nights for each in stored.values())
     if fewest >= gating:
         return BASELINE.ok(
-            f"{fewest} nights or more of every suite and tier; {gating} make regressions alert"
+            f"{amount(fewest, 'night')} or more of every suite and tier; {gating} make regressions alert"
         )
     suite, tier = min(stored, key=lambda group: stored[group].nights)
     what = "is compared, and no regression alerts" if fewest >= least else "nothing is compared but targets"
-    why = f"{tier} {suite} has {fewest} valid nights: {what} until there are {gating if fewest >= least else least}"
-    return BASELINE.warning(why, f"{_RUN}, {gating - fewest} more nights")
+    why = f"{tier} {suite} has {amount(fewest, 'valid night')}: {what} until there are {gating if fewest >= least else least}"
+    return BASELINE.warning(why, f"{_RUN}, {amount(gating - fewest, 'more night')}")
 
 
 def result_findings(settings: Settings, plans: Sequence[TierPlan]) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 
 import psycopg
 
@@ -56,7 +57,8 @@ def judge_policies(secured: Mapping[str, bool], unbound: str) -> Finding:
     if bare:
         why = f"not enabled in {', '.join(bare)}: rows of other tenants that are read there fail the night"
         return POLICIES.warning(why, f"ALTER TABLE {bare[0]} ENABLE ROW LEVEL SECURITY, with a policy")
-    return POLICIES.ok(f"enabled in all {len(secured)} tables that the statements touch")
+    tables = "the one table" if len(secured) == 1 else f"all {len(secured)} tables"
+    return POLICIES.ok(f"enabled in {tables} that the statements touch")
 
 
 def statement_findings(settings: Settings, plan: DatabasePlan) -> Iterator[Finding]:
@@ -64,8 +66,14 @@ def statement_findings(settings: Settings, plan: DatabasePlan) -> Iterator[Findi
 
     What cannot be reached is told by the check of the server, with the way out.
     """
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(connected(settings))
+        except ConfigurationError:
+            return
+        held = stack.pop_all()
     try:
-        with connected(settings) as connection:
+        with held:
             yield from _findings(connection, settings, plan)
     except ConfigurationError as error:
         yield STATEMENTS.warning(f"not tried: {error.problem}", error.way_out or f"mend {error.setting}")

@@ -163,7 +163,7 @@ def _of_setting(error: NightbenchError, setting: str) -> NightbenchError:
     if isinstance(error, ConfigurationError):
         return ConfigurationError(setting, error.value, error.problem, error.way_out)
     if isinstance(error, UnreachableError):
-        return UnreachableError(str(error).replace("results", setting, 1))
+        return UnreachableError(error.problem.replace("results", setting, 1), error.way_out)
     return error
 
 

@@ -8,9 +8,19 @@ from nightbench.history.storage import OutOfReachError, Storage
 
 
 class UnreachableError(NightbenchError):
-    """The place of the dataset gives no answer: what lies there is not known, and it may be fine tomorrow."""
+    """The place of the dataset gives no answer: what lies there is not known, and it may be fine tomorrow.
+
+    Args:
+        problem: Which setting names the place, and what is wrong there.
+        way_out: What to do about it.
+    """
 
     exit_code = ExitCode.INVALID
+
+    def __init__(self, problem: str, way_out: str) -> None:
+        self.problem = problem
+        self.way_out = way_out
+        super().__init__(f"{problem}; {way_out}")
 
 
 def unreachable(storage: Storage, folder: str, error: OSError) -> NightbenchError:
@@ -27,4 +37,4 @@ def unreachable(storage: Storage, folder: str, error: OSError) -> NightbenchErro
 
 def unanswered(storage: Storage, problem: str) -> UnreachableError:
     """What to raise when nobody answers, which is the `problem`."""
-    return UnreachableError(f"results = {storage.name!r}: {problem}; {storage.way_out}, or try again later")
+    return UnreachableError(f"results = {storage.name!r}: {problem}", f"{storage.way_out}, or try again later")

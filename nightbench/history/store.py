@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -256,12 +257,12 @@ class HistoryStore:
         return runs.one(self.reader, places[0])
 
     def whole_runs(self, run_ids: Collection[str], *, suite: str, tier: str) -> list[StoredRun]:
-        """Some runs of one suite and tier whole, by their ids, oldest first; one that is gone is left out.
-
-        Raises:
-            UnreadableRunError: when one cannot be read.
-        """
-        return [runs.one(self.reader, place) for place in self._places(run_ids, suite, tier)]
+        """Some runs of one suite and tier whole, by their ids, oldest first; one that cannot be read is left out."""
+        found = []
+        for place in self._places(run_ids, suite, tier):
+            with suppress(UnreadableRunError):  # `unreadable` has it
+                found.append(runs.one(self.reader, place))
+        return found
 
     def reasons(self, run_ids: Collection[str], *, suite: str, tier: str) -> dict[str, tuple[str, ...]]:
         """Why some runs of one suite and tier cannot be trusted, by their ids; one that cannot be read is left out."""

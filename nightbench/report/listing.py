@@ -22,7 +22,10 @@ Regressions = Mapping[Night, Sequence[str]]
 
 _LONGEST_HEAD = 66
 """Columns before the verdict; a run whose name is longer has a line of its own for it."""
-_SAID = {"accept": "accepted", "mute": "muted", "invalid": "said to be invalid", "epoch": "epoch begins"}
+SAID: Mapping[str, str] = MappingProxyType(
+    {"accept": "accepted", "mute": "muted", "invalid": "said to be invalid", "epoch": "epoch begins"}
+)
+"""What people say of a night, by the kind of their mark."""
 
 
 def regressions_of(lines: pd.DataFrame) -> Regressions:
@@ -125,8 +128,8 @@ def print_marks(console: Console, marks: Iterable[Mark], *, title: str = "") -> 
 def _said(marks: Sequence[Mark]) -> dict[Night, list[str]]:
     found: dict[Night, list[str]] = {}
     for mark in marks:
-        if mark.kind in _SAID:
-            found.setdefault(night_of(mark), []).append(_SAID[mark.kind])
+        if mark.kind in SAID:
+            found.setdefault(night_of(mark), []).append(SAID[mark.kind])
     for night in pinned(marks):
         found.setdefault(night, []).append("pinned")
     return {night: list(dict.fromkeys(words)) for night, words in found.items()}

@@ -69,8 +69,15 @@ def promised(target: TargetResult, unit: str) -> str:
 
 def missed_in_words(target: TargetResult, unit: str) -> str:
     """``message.response_time.p95 < 2,000 ms missed: 2,345.6 ms``."""
-    value = "no value" if target.value is None else with_unit(f"{target.value:,.6g}", unit)
+    value = "no value" if target.value is None else _beside_its_limits(target, target.value, unit)
     return f"{clean_text(target.metric)} {promised(target, unit)} missed: {value}"
+
+
+def _beside_its_limits(target: TargetResult, value: float, unit: str) -> str:
+    """With more digits where it would look like the limit that it misses."""
+    said = number(value, unit)
+    looks_kept = said in {number(limit, unit) for _, limit in target.limits()}
+    return with_unit(f"{value:,.6g}", unit) if looks_kept else said
 
 
 def _limit(limit: float) -> str:

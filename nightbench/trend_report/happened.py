@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from nightbench.report.charts.metric_nights import MetricNights
+from nightbench.report.listing import SAID
 from nightbench.report.release_words import with_release
-from nightbench.trend_report.trends import MetricTrend, SuiteTrend
+from nightbench.trend_report.trends import SuiteTrend
 
 NOT_AS_EVER = ("regression", "suspect", "missing", "muted", "improved", "noisy")
 """States of the last night's lines that are news, in the order of reading."""
@@ -21,10 +22,10 @@ class Happened:
     Attributes:
         at: When the night began, UTC.
         metric: Which it is about; empty for all of the suite.
-        what: ``changed for good``, ``epoch begins``, ``release v2.4.1`` or the state of a line.
+        what: ``lasting change``, ``release v2.4.1``, what somebody said (``accepted``) or the state of a line.
         effect: Relative and signed; None where there is none.
         worse: Whether it is for the worse; None where nobody says so.
-        release: Which release it goes with, in words, where it is known.
+        why: Which release it goes with, or who said so and why, in words; may be empty.
     """
 
     at: datetime
@@ -32,7 +33,7 @@ class Happened:
     what: str
     effect: float | None = None
     worse: bool | None = None
-    release: str = ""
+    why: str = ""
 
 
 def happened(trend: SuiteTrend) -> tuple[Happened, ...]:
@@ -50,7 +51,7 @@ def _changes(trend: SuiteTrend) -> Iterator[Happened]:
             yield Happened(
                 began,
                 each.metric,
-                "changed for good",
+                "lasting change",
                 each.point.effect,
                 each.point.worse,
                 _release(history, each.night),
@@ -74,23 +75,17 @@ def _of_the_last_night(trend: SuiteTrend) -> Iterator[Happened]:
 
 
 def _of_all(trend: SuiteTrend) -> Iterator[Happened]:
-    """Releases, and epochs; one that all metrics begin with the same night is the suite's."""
-    epochs: dict[str, list[MetricTrend]] = {}
-    for each in trend.metrics:
-        for night in each.nights.epochs:
-            epochs.setdefault(night, []).append(each)
-    for night, metrics in epochs.items():
-        names = [""] if len(metrics) == len(trend.metrics) else [each.line.metric for each in metrics]
-        began = _began(metrics[0].nights, night)
-        if began is not None:
-            yield from (
-                Happened(began, name, "epoch begins", release=_release(metrics[0].nights, night))
-                for name in names
-            )
-    for history in [each.nights for each in trend.metrics][:1]:
-        for begin in history.releases:
-            if (began := _began(history, begin.night)) is not None:
-                yield Happened(began, "", f"release {begin.release}")
+    """Releases of the subject, and what people said."""
+    history = next((each.nights for each in trend.metrics), None)
+    if history is None:
+        return
+    for begin in history.releases:
+        if (began := _began(history, begin.night)) is not None:
+            yield Happened(began, "", f"release {begin.release}")
+    for mark in trend.marks:
+        if mark.kind in SAID and (began := _began(history, mark.night_id)) is not None:
+            for metric in mark.metrics or ("",):
+                yield Happened(began, metric, SAID[mark.kind], why=f"{mark.who}: {mark.why}")
 
 
 def _release(history: MetricNights, night: str) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nightbench.errors import NightbenchError
 from nightbench.history.runs import StoredRun
 from nightbench.history.store import HistoryStore
 from nightbench.report.charts.figure import Figure
@@ -39,13 +37,13 @@ def last_night(store: HistoryStore, trend: SuiteTrend) -> LastNight | None:
     """The last night of `trend`; None where its runs cannot be read, which the store remembers."""
     if trend.verdict is None:
         return None
-    found = whole(store, trend, [trend.verdict.measurement.run_id])
-    if not found:
+    run_id = trend.verdict.measurement.run_id
+    wanted = [run_id, *(trend.blocks[night][0] for night in trend.usual[-MOST_EARLIER:])]
+    runs = store.whole_runs(wanted, suite=trend.suite, tier=trend.tier)
+    run = next((each for each in runs if each.run_id == run_id), None)
+    if run is None:
         return None
-    main = main_of(trend)
-    usual = [] if main is None else [each.night for each in main.nights.nights if each.state == "night"]
-    earlier = whole(store, trend, [trend.blocks[night][0] for night in usual[-MOST_EARLIER:]])
-    return LastNight(found[0], tuple(earlier))
+    return LastNight(run, tuple(each for each in runs if each is not run))
 
 
 def main_of(trend: SuiteTrend) -> MetricTrend | None:
@@ -54,11 +52,3 @@ def main_of(trend: SuiteTrend) -> MetricTrend | None:
     return next(
         (each for each in trend.metrics if each.line.metric == wanted), next(iter(trend.metrics), None)
     )
-
-
-def whole(store: HistoryStore, trend: SuiteTrend, run_ids: Sequence[str]) -> list[StoredRun]:
-    """Some runs of a suite; none where one cannot be read."""
-    try:
-        return store.whole_runs(run_ids, suite=trend.suite, tier=trend.tier)
-    except NightbenchError:
-        return []

@@ -9,10 +9,9 @@ from __future__ import annotations
 import gc
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
@@ -82,22 +81,24 @@ def _done(
 
 
 def _gathered(job: Job) -> SuiteReport | None:
-    with _uncollected():
-        from nightbench.trend_report.suite_report import suite_report  # noqa: PLC0415  # see the module
-
-    return suite_report(*job)
+    return _suite_report()(*job)
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector, which takes a seventh of an import, and of what is imported nothing is garbage."""
+@cache
+def _suite_report() -> Callable[[Settings, Tier, Suite, int], SuiteReport | None]:
+    """Import it, out of sight of the collector of garbage, as nothing of it is.
+
+    The collector takes a seventh of the import, and half a second of the end of every process that has it all.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
-        yield
+        from nightbench.trend_report.suite_report import suite_report  # noqa: PLC0415  # see the module
     finally:
+        gc.freeze()
         if enabled:
             gc.enable()
+    return suite_report
 
 
 def _ignore_interrupts() -> None:

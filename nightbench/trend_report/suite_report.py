@@ -142,5 +142,8 @@ def _invalid(store: HistoryStore, trend: SuiteTrend) -> Iterable[InvalidNight]:
     main = main_of(trend)
     nights = [] if main is None else [each for each in main.nights.nights if each.state == "invalid"]
     first = {trend.blocks[each.night][0]: each for each in nights[-MOST_INVALID:]}
+    said = {mark.night_id: f"{mark.who}: {mark.why}" for mark in trend.marks if mark.kind == "invalid"}
     for run_id, reasons in store.reasons(first, suite=trend.suite, tier=trend.tier).items():
-        yield InvalidNight(first[run_id].night, first[run_id].started_at, reasons)
+        night = first[run_id]
+        why = (*reasons, *([said[night.night]] if night.night in said else ()))
+        yield InvalidNight(night.night, night.started_at, why)

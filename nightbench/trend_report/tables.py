@@ -15,10 +15,10 @@ from nightbench.report.promises import is_certain, promised, units_of, value_in_
 from nightbench.report.verdict_lines import probability
 from nightbench.trend_report.grid import Cell, Grid, figure, grid, said, whole
 from nightbench.trend_report.happened import NOT_AS_EVER, Happened
+from nightbench.trend_report.standing import is_compared, name_of, state_of, taken_back
 from nightbench.trend_report.suite_report import SuiteReport, place_of
 from nightbench.trend_report.trends import MetricTrend, SuiteTrend
 from nightbench.verdict.judgement import Line
-from nightbench.verdict.verdict import State
 
 _PAGE = Page(Console(file=io.StringIO()))
 _VALUES = (("response_time.p95", "ms"), ("success_rate", "%"), ("throughput", "1/s"))
@@ -33,6 +33,7 @@ def tonight(suites: Sequence[SuiteReport]) -> Grid:
             "Suite",
             "Verdict",
             "#P95 response",
+            "#Change",
             "#Success",
             "#Throughput",
             "#Targets met",
@@ -51,15 +52,32 @@ def _of_suite(place: int, trend: SuiteTrend) -> list[Cell]:
     ]
     judged = [] if verdict is None else [each for each in verdict.targets if is_certain(verdict, each)]
     missed = sum(not target.met for target in judged)
-    words = "cannot be read" if verdict is None else state_in_words(_PAGE, verdict)
+    p95, *others = (figure(number(value, unit), value) for value, unit in values)
+    effect = _effect(trend)
     return [
         said(name_of(trend), link=f"trend-{place_of(trend)}", sort=str(place)),
-        said(words, badge=state_of(trend)),
-        *(figure(number(value, unit), value) for value, unit in values),
+        said(_verdict(trend), badge=state_of(trend)),
+        p95,
+        figure(change(effect), effect),
+        *others,
         figure(f"{len(judged) - missed} of {len(judged)}" if judged else "–", -missed if judged else None),
-        whole(sum(each.line.state in ("regression", "suspect") for each in trend.metrics)),
+        whole(sum(each.line.state in ("regression", "suspect") for each in trend.metrics))
+        if is_compared(trend)
+        else figure("not compared", None),
         said(minute(trend.last)),
     ]
+
+
+def _verdict(trend: SuiteTrend) -> str:
+    if trend.verdict is None:
+        return "cannot be read"
+    return "said to be invalid" if taken_back(trend) else state_in_words(_PAGE, trend.verdict)
+
+
+def _effect(trend: SuiteTrend) -> float | None:
+    """By how much the main value differs from its baseline."""
+    wanted = f"{MAIN[trend.suite]}.{_VALUES[0][0]}"
+    return next((each.line.effect for each in trend.metrics if each.line.metric == wanted), None)
 
 
 def targets(suites: Sequence[SuiteReport]) -> Grid:
@@ -93,7 +111,7 @@ def changes(suites: Sequence[SuiteReport]) -> Grid:
     """A row for each thing that happened, the newest first."""
     found = [(each, report) for report in suites for each in report.happened]
     found.sort(key=lambda pair: pair[0].at, reverse=True)
-    titles = ("Night", "Suite", "Metric", "What", "#Change", "Release")
+    titles = ("Night", "What", "#Change", "Metric", "Suite", "With which release, or who said so")
     return grid("what-changed", "What changed", titles, [_event(*pair) for pair in found])
 
 
@@ -101,11 +119,11 @@ def _event(each: Happened, report: SuiteReport) -> list[Cell]:
     badge = {True: "missed", False: "met", None: "plain"}[each.worse]
     return [
         said(minute(each.at)),
-        said(name_of(report.trend)),
-        _metric(report, each.metric) if each.metric else said("all"),
         said(each.what, badge=badge),
         figure(change(each.effect) if each.effect is not None else "", each.effect),
-        said(each.release),
+        _metric(report, each.metric) if each.metric else said("all"),
+        said(name_of(report.trend)),
+        said(each.why),
     ]
 
 
@@ -117,12 +135,12 @@ def metrics(suites: Sequence[SuiteReport]) -> Grid:
         "Metric",
         "Suite",
         "State",
-        "#Last night",
-        "#Baseline",
         "#Change",
         "#95 % interval",
-        "#Nights",
         "#Would have shown",
+        "#Last night",
+        "#Baseline",
+        "#Nights",
         "#Adjusted p",
     )
     return grid(
@@ -141,12 +159,12 @@ def _compared(report: SuiteReport, each: MetricTrend) -> list[Cell]:
         _metric(report, line.metric),
         said(name_of(report.trend)),
         said(line.state, badge=_badge(line)),
-        figure(number(line.value, unit), line.value),
-        figure(number(line.baseline, unit), line.baseline),
         figure(change(line.effect), line.effect),
         figure(interval or "–", line.low),
-        whole(line.nights),
         figure("–" if line.detectable is None else percent(abs(line.detectable)), line.detectable),
+        figure(number(line.value, unit), line.value),
+        figure(number(line.baseline, unit), line.baseline),
+        whole(line.nights),
         figure("–" if p is None else probability(p), p),
     ]
 
@@ -194,16 +212,6 @@ def invalid(suites: Sequence[SuiteReport]) -> Grid:
     return grid("invalid-nights", "Invalid nights: in no baseline", ("Night", "Suite", "State", "Why"), rows)
 
 
-def name_of(trend: SuiteTrend) -> str:
-    """``full websocket``."""
-    return f"{trend.tier} {trend.suite}"
-
-
-def state_of(trend: SuiteTrend) -> State:
-    """What came of the last night; of one that cannot be read nobody knows."""
-    return "invalid" if trend.verdict is None else trend.verdict.state
-
-
 def day(instant: datetime) -> str:
     """``2026-11-24``, in UTC."""
     return f"{instant.astimezone(UTC):%Y-%m-%d}"
@@ -222,4 +230,13 @@ def _metric(report: SuiteReport, metric: str) -> Cell:
 def _badge(line: Line) -> str:
     if line.state == "improved":
         return "met"
+    if line.state == "too noisy" and _is_beyond_doubt(line):
+        return "noisy"
     return line.state if line.state in NOT_AS_EVER else "plain"
+
+
+def _is_beyond_doubt(line: Line) -> bool:
+    """Whether all of the interval is worse, though the metric is too noisy to gate."""
+    if line.low is None or line.high is None:
+        return False
+    return line.low > 0 if line.higher_is_worse else line.high < 0

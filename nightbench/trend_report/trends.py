@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
 import pandas as pd
 
-from nightbench.errors import NightbenchError
+from nightbench.history.marks import Mark
 from nightbench.history.record import clean
 from nightbench.history.store import HistoryStore
 from nightbench.metric_history import SuiteNights, Tonight, nights_of
@@ -19,7 +19,7 @@ from nightbench.report.charts.metric_nights import MetricNights
 from nightbench.report.promises import is_certain
 from nightbench.report.stored_run import measurement_of, stored_targets
 from nightbench.target import Target
-from nightbench.tier_verdict import Earlier
+from nightbench.tier_verdict import Earlier, with_its_mute
 from nightbench.trend_report.older_changes import older_changes, with_changes
 from nightbench.verdict.acknowledgement import annotated
 from nightbench.verdict.gating import of_host
@@ -58,6 +58,9 @@ class SuiteTrend:
         changes: Lasting changes of level, those that are older than what is judged too, oldest first.
         verdict: On the last night as a whole; None where its runs cannot be read.
         blocks: The ids of the runs of each night, valid ones first.
+        usual: The earlier nights that are valid, of which nobody and no verdict spoke ill, and that were measured as
+            the last one, oldest first.
+        marks: What was said of them by people.
     """
 
     suite: Suite
@@ -71,6 +74,8 @@ class SuiteTrend:
     changes: tuple[Change, ...] = ()
     verdict: SuiteVerdict | None = None
     blocks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    usual: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 def suite_trends(
@@ -99,14 +104,22 @@ def suite_trends(
     for tier in tiers:
         for suite in suites:
             rows = store.nights(
-                environment, suite=suite, tier=tier, last=nights, metrics=partial(_bears_on, policy)
+                environment,
+                suite=suite,
+                tier=tier,
+                last=nights,
+                roles=("night", "rerun"),
+                metrics=partial(_bears_on, policy),
             )
-            if len(rows):
+            of_night = rows["role"].eq("night")
+            if of_night.any():
                 lines = store.lines(environment, suite=suite, tier=tier)
-                yield _trend(store, rows, Earlier(rows, lines, marks), policy)
+                earlier = Earlier(rows[of_night].reset_index(drop=True), lines, marks)
+                yield _trend(store, earlier, rows[~of_night], policy)
 
 
-def _trend(store: HistoryStore, rows: pd.DataFrame, earlier: Earlier, policy: Policy) -> SuiteTrend:
+def _trend(store: HistoryStore, earlier: Earlier, reruns: pd.DataFrame, policy: Policy) -> SuiteTrend:
+    rows = earlier.nights
     last = rows.iloc[-1]
     tonight = Tonight(
         night=str(last["night"]),
@@ -115,9 +128,14 @@ def _trend(store: HistoryStore, rows: pd.DataFrame, earlier: Earlier, policy: Po
         tier=str(last["tier"]),
         environment=str(last["environment"]),
     )
-    judged = _judged(rows, earlier, tonight.night, policy)
+    known = annotated(
+        rows, earlier.marks, earlier.lines, tonight=clean(tonight.night), now=datetime.now(UTC), policy=policy
+    )
+    repeated = reruns[reruns["night"] == tonight.night]
+    judged = _judged(known, repeated, tonight.night, earlier.marks, policy)
     of_tonight = rows[rows["night"] == tonight.night]
-    verdict = _last_night(store, tonight, of_tonight["run_id"].astype(str).unique(), judged)
+    run_ids = pd.concat([of_tonight, repeated])["run_id"].astype(str).unique()
+    verdict = _last_night(store, tonight, run_ids, judged)
     targets = () if verdict is None else verdict.targets
     suite = SuiteNights(rows, earlier, judged, targets, tonight)
     values = _values(of_tonight)
@@ -145,7 +163,19 @@ def _trend(store: HistoryStore, rows: pd.DataFrame, earlier: Earlier, policy: Po
         changes=(*older, *judged.changes),
         verdict=verdict,
         blocks=_blocks(rows),
+        usual=_usual(known, tonight.night),
+        marks=tuple(
+            mark for mark in earlier.marks if (mark.suite, mark.tier) == (tonight.suite, tonight.tier)
+        ),
     )
+
+
+def _usual(known: pd.DataFrame, tonight: str) -> tuple[str, ...]:
+    """Whatever is flagged of a night, or taken back, is flagged in all its rows of some metric."""
+    alike = known["fingerprint"].isin(known.loc[known["night"] == tonight, "fingerprint"].unique())
+    good = alike & known["valid"] & ~known["flagged"]
+    of_night = good.groupby(known["night"], sort=False).agg("mean")
+    return tuple(str(night) for night, share in of_night.items() if share > 0.5 and night != tonight)
 
 
 def _blocks(rows: pd.DataFrame) -> dict[str, tuple[str, ...]]:
@@ -161,12 +191,12 @@ def _bears_on(policy: Policy, metric: str) -> bool:
     return policy.gates_on(metric) or of_host(metric) or metric.endswith("success_rate")
 
 
-def _judged(rows: pd.DataFrame, earlier: Earlier, night: str, policy: Policy) -> Verdict:
-    known = annotated(
-        rows, earlier.marks, earlier.lines, tonight=clean(night), now=datetime.now(UTC), policy=policy
-    )
+def _judged(
+    known: pd.DataFrame, reruns: pd.DataFrame, night: str, marks: Sequence[Mark], policy: Policy
+) -> Verdict:
     is_last = known["night"] == night
-    return judge(known[~is_last], known[is_last], policy=policy)
+    judged = judge(known[~is_last], known[is_last], policy=policy, reruns=reruns if len(reruns) else None)
+    return replace(judged, lines=tuple(with_its_mute(line, marks) for line in judged.lines))
 
 
 def _values(rows: pd.DataFrame) -> dict[str, float | None]:
@@ -180,11 +210,16 @@ def _last_night(
     store: HistoryStore, tonight: Tonight, run_ids: Collection[str], judged: Verdict
 ) -> SuiteVerdict | None:
     """The last night with its targets; None where they cannot be read: a trend without them is one all the same."""
+    runs = store.whole_runs(run_ids, suite=tonight.suite, tier=tonight.tier)
+    if len(runs) < len(run_ids):
+        return None
     try:
-        runs = store.whole_runs(run_ids, suite=tonight.suite, tier=tonight.tier)
         stored = stored_targets(runs[0].row["targets"])
         promises = [Target(**{name: getattr(each, name) for name in Target.model_fields}) for each in stored]
-    except (NightbenchError, ValueError):
+    except ValueError:
         return None
-    blocks = tuple(measurement_of(run) for run in runs)
-    return SuiteVerdict(shown(blocks), judge_night(promises, blocks), blocks=blocks, judged=judged)
+    measured = [measurement_of(run) for run in runs]
+    blocks, reruns = (tuple(run for run in measured if run.role == role) for role in ("night", "rerun"))
+    return SuiteVerdict(
+        shown(blocks), judge_night(promises, blocks), blocks=blocks, reruns=reruns, judged=judged
+    )

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 
 from nightbench.history.record import clean_text
+from nightbench.report.charts.spec import release_text
 from nightbench.report.figures.diagnosis import ServerFinding, TitledTable
-from nightbench.report.promises import missed_in_words
-from nightbench.report.verdict_lines import in_one_sentence
 from nightbench.trend_report import tables
 from nightbench.trend_report.drawing import Drawing
 from nightbench.trend_report.grid import Grid, grid, said
+from nightbench.trend_report.standing import Standing, headline, is_compared, name_of, problems, standing_of
 from nightbench.trend_report.suite_report import SuiteReport, place_of
-from nightbench.trend_report.tables import day, minute, name_of, state_of
+from nightbench.trend_report.tables import day, minute
 from nightbench.trend_report.trends import SuiteTrend
-from nightbench.verdict.verdict import State
 from nightbench.visible import visible
 from nightbench.wording import amount
 
-_WORDS: Mapping[State, str] = MappingProxyType(
-    {
-        "missed": "Target missed",
-        "regression": "Regression",
-        "invalid": "Invalid or incomplete, neither a pass nor a fail",
-        "met": "All targets met, nothing worse beyond doubt",
-    }
-)
-"""In the order of severity."""
+_QUIET = "Nothing changed for good, and the last night is as ever."
+_UNCOMPARED = "Nothing happened that could be told; there are suites with too few nights to compare."
 
 
 @dataclass(frozen=True)
@@ -53,9 +44,10 @@ class ReportView:
 
     title: str
     span: str
-    state: State
+    standing: Standing
     headline: str
     problems: tuple[str, ...]
+    quiet: str
     tonight: Grid
     targets: Grid
     missed: int
@@ -79,14 +71,13 @@ def view_of(suites: Sequence[SuiteReport], environment: str, place: str, made: d
         made: Now, UTC.
     """
     trends = [each.trend for each in suites]
-    state = _worst(trends)
-    concerned = [name_of(trend) for trend in trends if state_of(trend) == state and state != "met"]
     return ReportView(
         title=f"nightbench: trend of {_shown(environment)}",
         span=_span(trends),
-        state=state,
-        headline=f"{_WORDS[state]}{': ' if concerned else ''}{', '.join(concerned)}",
-        problems=tuple(_problems(trends)),
+        standing=standing_of(trends),
+        headline=headline(trends),
+        problems=tuple(problems(trends, made)),
+        quiet=_QUIET if all(map(is_compared, trends)) else _UNCOMPARED,
         tonight=tables.tonight(suites),
         targets=tables.targets(suites),
         missed=sum(len(trend.missed) for trend in trends),
@@ -133,24 +124,8 @@ def _facts(report: SuiteReport) -> Iterator[tuple[str, str]]:
         run = trend.verdict.measurement
         yield "measured", f"{run.duration:,.1f} s"
         if run.release:
-            yield "release", run.release
+            yield "release", release_text(run.release)
         yield from (("note", note) for note in trend.verdict.block_notes)
-
-
-def _worst(trends: Sequence[SuiteTrend]) -> State:
-    states = {state_of(trend) for trend in trends}
-    return next(state for state in _WORDS if state in states)
-
-
-def _problems(trends: Sequence[SuiteTrend]) -> Iterator[str]:
-    """What was missed, and what got worse, in sentences."""
-    for trend in trends:
-        for target, unit in trend.missed:
-            yield f"{name_of(trend)}: {_shown(missed_in_words(target, unit))}"
-        for each in trend.metrics:
-            if each.line.state == "regression":
-                units = {each.line.metric: each.nights.unit}
-                yield f"{name_of(trend)}: {_shown(in_one_sentence(each.line, units))}"
 
 
 def _notes(suites: Sequence[SuiteReport]) -> Iterator[str]:
@@ -168,6 +143,7 @@ def unreadable(suites: Sequence[SuiteReport]) -> list[str]:
 def _span(trends: Sequence[SuiteTrend]) -> str:
     first, last = min(each.first for each in trends), max(each.last for each in trends)
     nights = amount(max(each.nights for each in trends), "night")
+    nights = nights if len({each.nights for each in trends}) == 1 else f"up to {nights} of a suite"
     return f"{nights}, {day(first)} to {day(last)}" if day(first) != day(last) else f"{nights}, {day(first)}"
 
 

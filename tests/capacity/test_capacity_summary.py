@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import pytest
 from capacity.searched import NOTHING, STEPS, capacity, found
@@ -35,16 +36,27 @@ def test_a_load_has_a_row_with_its_votes_and_a_bar():
     assert row.split() == ["✓", "50", "1", "of", "1", "102.3", "ms", "100.0", "%", "█"]
     row = next(line for line in lines if " 320 " in line and "of" in line)
     assert row.split()[:6] == ["✗", "320", "0", "of", "1", "1"]
-    assert row.endswith("█" * 16)
+    assert row.endswith("█" * 12)
 
 
-def test_it_says_why_the_lowest_load_that_was_not_kept_was_not():
-    steps = (*STEPS[:3], Step(400, "missed", 24.0, ("far too slow",), (), 8000.0, 90.0))
-    text = printed(found(steps=steps))
-    assert "missed: 2,412 ms" in text
-    assert "far too slow" not in text
+def test_it_says_below_each_load_that_was_not_kept_why():
+    """A load whose P95 is well may be missed for what has no column."""
+    refused = "connection.success_rate > 99 % missed: 50.00 %"
+    lines = printed(
+        found(steps=(*STEPS, Step(400, "missed", 24.0, (refused,), (), 12.0, 100.0)))
+    ).splitlines()
+    below = {line.split()[1]: after.strip() for line, after in pairwise(lines) if " of " in line}
+    assert "missed: 2,412 ms" in below["320"]
+    assert below["400"] == refused
+
+
+@pytest.mark.parametrize(("suite", "head"), [("websocket", "message success"), ("database", "query success")])
+def test_the_columns_say_what_they_are_of(suite, head):
+    title = next(line for line in printed(found(suite=suite)).splitlines() if line.startswith("Load"))
+    assert head in title
+    assert title.endswith("P95 (log)")
 
 
 def test_bars_of_like_values_are_alike_and_of_unlike_ones_are_not():
-    assert [len(bar.rstrip()) for bar in bars_of([40.0, 42.0, None, 4000.0], "#")] == [1, 1, 0, 16]
-    assert {len(bar) for bar in bars_of([40.0, None, 4000.0], "#")} == {16}
+    assert [len(bar.rstrip()) for bar in bars_of([40.0, 42.0, None, 4000.0], "#")] == [1, 1, 0, 12]
+    assert {len(bar) for bar in bars_of([40.0, None, 4000.0], "#")} == {12}

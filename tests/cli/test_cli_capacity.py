@@ -203,7 +203,10 @@ def test_a_step_that_cannot_be_stored_makes_a_pass_none(answered, monkeypatch):
 
 
 def test_the_knee_is_a_chart(staged, capsys):
-    assert run_command(["capacity", "websocket", *SEARCH, "--chart", "knee.svg"]) == 0
+    assert run_command(["capacity", "websocket", *SEARCH, "--chart", "knee.svg", "--json", "it.json"]) == 0
+    places = capsys.readouterr().out.partition("Where everything lies")[2]
+    assert "knee.svg" in places
+    assert "it.json" in places
     svg = Path("knee.svg").read_text()
     assert svg.startswith("<svg")
     assert "P95 response time (ms)" in svg
@@ -215,7 +218,9 @@ def test_a_chart_that_cannot_be_drawn_is_told_and_a_pass_is_none(staged, capsys,
 
     monkeypatch.setattr(drawing, "svg", fails)
     assert run_command(["capacity", "websocket", *SEARCH, "--chart", "knee.svg"]) == 3
-    assert "it ended with -9" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert "it ended with -9" in err
+    assert "knee.svg" not in out
 
 
 def test_only_one_of_two_searches_loads_a_subject(staged, capsys, monkeypatch):

@@ -61,7 +61,7 @@ def test_lines_fit_a_terminal_and_the_mend_has_one_of_its_own(finding, capsys):
     assert max(map(len, lines)) <= 80
     assert lines[0] == "alerts"
     assert "       -> nightbench alerts flush" in lines
-    assert lines[-1] == "1 ok, 1 warnings, 1 failures"
+    assert lines[-1] == "1 ok, 1 warning, 1 failure"
     assert "[bold]" in "".join(lines)
     assert "hunter2" not in "".join(lines)
 
@@ -73,8 +73,25 @@ def test_a_closed_port_is_a_failure_with_the_way_out(clean_settings, capsys):
     assert run_command(["doctor", "--only", "subject", "--url", url, "--dsn", dsn, "--json", "-"]) == 1
     out, _ = capsys.readouterr()
     states = {each["name"]: each["state"] for each in json.loads(out)["findings"]}
-    assert states == {"WebSocket": "failure", "PostgreSQL": "failure", "statements": "warning"}
+    assert states == {"WebSocket": "failure", "PostgreSQL": "failure"}
     assert "hunter2" not in out
+
+
+def test_an_embedded_suite_is_one_without_an_address_whatever_names_it(clean_settings, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        dsn = f"postgresql://me@127.0.0.1:{listening.getsockname()[1]}/db"
+    run_command(["doctor", "--only", "subject", "--dsn", dsn, "--json", "-"])
+    why = {each["name"]: each["why"] for each in json.loads(capsys.readouterr().out)["findings"]}
+    assert list(why) == ["PostgreSQL", "embedded PostgreSQL", "embedded backend"]
+    assert "DSN" not in why["embedded PostgreSQL"] + why["embedded backend"]
+
+
+def test_the_folder_of_nightbench_serve_is_named_and_can_be_another(clean_settings, tmp_path, capsys):
+    assert (
+        run_command(["doctor", "--only", "prefect", "--data", str(tmp_path / "served"), "--json", "-"]) == 0
+    )
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert f"no nightbench serve runs in {tmp_path / 'served'}; --data names another" in finding["why"]
 
 
 def test_without_anything_set_the_embedded_default_is_well(clean_settings, capsys):

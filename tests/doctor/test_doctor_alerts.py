@@ -40,6 +40,17 @@ def test_what_waits_too_long_or_was_refused_is_told(waits, refused, has_dsn, sta
 
 
 @pytest.mark.parametrize(
+    ("waits", "why"),
+    [
+        ((_kept(0.2),), "1 alert waits, for 12 min"),
+        ((_kept(40), _kept(2)), "2 alerts wait, the oldest for 40 h"),
+    ],
+)
+def test_how_long_alerts_wait_is_told_in_words(waits, why):
+    assert alerts.judge_outbox(OutboxStatus(waits, (), 0, None), NOW, has_dsn=True).why.startswith(why)
+
+
+@pytest.mark.parametrize(
     ("says", "state"),
     [
         (200, "ok"),

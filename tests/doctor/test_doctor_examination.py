@@ -10,6 +10,7 @@ import pytest
 from nightbench.doctor.examination import Check, examine
 from nightbench.doctor.finding import Finding, Topic, worst_of
 from nightbench.errors import ConfigurationError, MeasurementError
+from nightbench.history.reach import UnreachableError
 
 ONE, OTHER = Topic("host", "one"), Topic("host", "other")
 
@@ -37,6 +38,11 @@ def test_findings_stand_in_the_order_of_the_checks():
             ConfigurationError("NIGHTBENCH_X", "v", "is wrong", "set it"),
             "NIGHTBENCH_X = 'v': is wrong",
             "set it",
+        ),
+        (
+            UnreachableError("results = 's3://x': no answer", "see whether"),
+            "results = 's3://x': no answer",
+            "see",
         ),
         (MeasurementError("the disk is full"), "the disk is full", "mend what it names"),
         (ZeroDivisionError("1/0"), "the check itself broke: ZeroDivisionError: 1/0", "NIGHTBENCH_DEBUG=1"),

@@ -12,6 +12,7 @@ from nightbench.doctor.websocket import Opening
 from nightbench.tiers import TIERS
 
 DAY = 86_400
+DSN = "NIGHTBENCH_DATABASE_DSN"
 
 
 @pytest.mark.parametrize(
@@ -63,8 +64,11 @@ def test_a_certificate_is_renewed_in_time(days, state):
         (statements.judge_policies({"public.a": True}, ""), "ok"),
         (statements.judge_policies({"public.a": True, "public.b": False}, ""), "warning"),
         (statements.judge_policies({"public.a": True}, "it owns public.a"), "failure"),
-        (embedded.judge_programs(["initdb (PostgreSQL) 18.6", "postgres (PostgreSQL) 18.6"], ""), "ok"),
-        (embedded.judge_programs([], "no such library"), "failure"),
+        (
+            embedded.judge_programs(["initdb (PostgreSQL) 18.6", "postgres (PostgreSQL) 18.6"], "", [DSN]),
+            "ok",
+        ),
+        (embedded.judge_programs([], "no such library", [DSN]), "failure"),
     ],
 )
 def test_facts_are_judged(finding, state):

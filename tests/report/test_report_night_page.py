@@ -83,7 +83,7 @@ def test_the_headline_counts_what_was_not_run_and_says_who_ended_it(verdicts, sa
     "piece",
     [
         "# ✗ Target missed: 1 of 2 suites",
-        r"- full websocket: message.response\_time.p95 \< 2,000 ms missed: 2,345.6 ms",
+        r"- full websocket: message.response\_time.p95 \< 2,000 ms missed: 2,346 ms",
         "| `message.response_time.p95` | **✗ missed** | 2,346 ms | \\< 2,000 ms |",
         "| `message.response_time.p95` | **regression** | 41.20 ms | 35.10 ms | +17.4 % (+12.1 to +23.0) |",
         "![message.response\\_time.p95 of the last 31 nights](data:image/svg+xml;base64,PHN2ZyAvPg==)",
@@ -180,7 +180,7 @@ def test_an_event_carries_the_numbers_and_a_text_that_is_ready_to_be_sent():
     )
     assert (worse["effect"], worse["low"], worse["high"], worse["nights"]) == (0.1738, 0.121, 0.2301, 20)
     assert event.payload["title"] == "full websocket: ✗ Target missed: 1 of 1 suite"
-    assert "message.response_time.p95 < 2,000 ms missed: 2,345.6 ms" in event.payload["text"]
+    assert "message.response_time.p95 < 2,000 ms missed: 2,346 ms" in event.payload["text"]
     assert night.payload["suites"] == {"full websocket": "missed"}
     assert night.payload["alerts"] == {"delivered": 2, "undelivered": 0, "rejected": 0, "dropped": 0}
 

@@ -38,9 +38,19 @@ class Here(Executor):
 
 @pytest.fixture
 def begun(monkeypatch):
-    jobs = deque()
+    """The jobs in the order in which they began; those of others end after one of this process."""
+    jobs, ours = deque(), Event()
+
+    def gather(job):
+        jobs.append(job)
+        if current_thread() is main_thread():
+            ours.set()
+        else:
+            ours.wait(5)
+        return f"{job[1]} {job[2]}"
+
     monkeypatch.setattr(side_by_side, "ProcessPoolExecutor", Here)
-    monkeypatch.setattr(side_by_side, "_gathered", lambda job: jobs.append(job) or f"{job[1]} {job[2]}")
+    monkeypatch.setattr(side_by_side, "_gathered", gather)
     return jobs
 
 

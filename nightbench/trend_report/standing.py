@@ -1,0 +1,118 @@
+"""Whether it is well: the state of the last night of each suite, the sentence that says so, and how old that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from nightbench.history.marks import said_invalid
+from nightbench.report.promises import missed_in_words
+from nightbench.report.verdict_lines import in_one_sentence
+from nightbench.scrub import one_line
+from nightbench.trend_report.trends import MetricTrend, SuiteTrend
+from nightbench.verdict.verdict import State
+from nightbench.visible import visible
+from nightbench.wording import amount
+
+STALE = timedelta(hours=36)
+"""A last night that is older says nothing of tonight."""
+
+Standing = Literal["missed", "regression", "invalid", "uncompared", "met"]
+"""Of all suites together, the most severe first; ``uncompared``: targets met, and nothing to compare with."""
+
+_WORDS: Mapping[Standing, str] = MappingProxyType(
+    {
+        "missed": "Target missed",
+        "regression": "Regression",
+        "invalid": "Invalid or incomplete, neither a pass nor a fail",
+        "uncompared": "All targets met; nothing to compare with yet",
+        "met": "All targets met, nothing worse beyond doubt",
+    }
+)
+_NOT_COMPARED = ("no baseline", "provisional", "missing", "informs")
+_NAMED = 4
+"""Metrics that one sentence names."""
+
+
+def name_of(trend: SuiteTrend) -> str:
+    """``full websocket``."""
+    return f"{trend.tier} {trend.suite}"
+
+
+def state_of(trend: SuiteTrend) -> State:
+    """What came of the last night; of one that cannot be read nobody knows, and one may be taken back."""
+    if trend.verdict is None or taken_back(trend):
+        return "invalid"
+    return trend.verdict.state
+
+
+def taken_back(trend: SuiteTrend) -> bool:
+    """Whether somebody said of the last night that it is no measurement."""
+    nights = {night[-1] for night in said_invalid(trend.marks)}
+    return any(each.nights.nights[-1].night in nights for each in trend.metrics[:1])
+
+
+def is_compared(trend: SuiteTrend) -> bool:
+    """Whether a metric of the last night could be worse than a baseline."""
+    return any(each.line.state not in _NOT_COMPARED for each in trend.metrics)
+
+
+def recent(trends: Sequence[SuiteTrend]) -> list[SuiteTrend]:
+    """Those whose last night belongs to the newest: what ran last summer does not say whether it is well."""
+    newest = max(trend.last for trend in trends)
+    return [trend for trend in trends if newest - trend.last <= STALE]
+
+
+def standing_of(trends: Sequence[SuiteTrend]) -> Standing:
+    """Of all that is recent together."""
+    states = {state_of(trend) for trend in recent(trends)}
+    if states == {"met"}:
+        return "met" if all(map(is_compared, recent(trends))) else "uncompared"
+    return next(state for state in _WORDS if state in states)
+
+
+def headline(trends: Sequence[SuiteTrend]) -> str:
+    """``Target missed: full websocket``."""
+    standing, known = standing_of(trends), recent(trends)
+    if standing == "uncompared":
+        without = [name_of(trend) for trend in known if not is_compared(trend)]
+        which = "" if len(without) == len(known) else f": {', '.join(without)}"
+        return f"{_WORDS[standing]}{which}"
+    concerned = [name_of(trend) for trend in known if state_of(trend) == standing and standing != "met"]
+    return f"{_WORDS[standing]}{': ' if concerned else ''}{', '.join(concerned)}"
+
+
+def problems(trends: Sequence[SuiteTrend], now: datetime) -> Iterator[str]:
+    """What was missed, what got worse and whose last night is old, a sentence each."""
+    newest = max(trend.last for trend in trends)
+    if now - newest > STALE:
+        yield f"The last night is {_age(now - newest)} old, of {newest.astimezone(UTC):%Y-%m-%d}"
+    for trend in trends:
+        place = name_of(trend)
+        if trend not in recent(trends):
+            yield f"{place} ran {_age(newest - trend.last)} before the others, and counts no more"
+            continue
+        for target, unit in trend.missed:
+            yield f"{place}: {_shown(missed_in_words(target, unit))}"
+        worse = [each for each in trend.metrics if each.line.state == "regression"]
+        if worse:
+            yield f"{place}: {_shown(_worse(worse))}"
+
+
+def _worse(regressions: Sequence[MetricTrend]) -> str:
+    first, *others = sorted(regressions, key=lambda each: -abs(each.line.effect or 0.0))
+    said = in_one_sentence(first.line, {first.line.metric: first.nights.unit})
+    named = ", ".join(each.line.metric for each in others[:_NAMED])
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    return f"{said}; so did {named}{more}" if others else said
+
+
+def _age(age: timedelta) -> str:
+    hours = round(age.total_seconds() / 3600)
+    return amount(hours, "hour") if hours < 72 else amount(hours // 24, "day")
+
+
+def _shown(words: str) -> str:
+    return visible(one_line(words))
