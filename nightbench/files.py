@@ -39,7 +39,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> Path:
     return path
 
 
-def read_file(name: str, setting: str, *, most: int, way_out: str = "") -> bytes:
+def read_file(name: str, setting: str, *, most: int, way_out: str = "", too_large: str = "") -> bytes:
     """The bytes of a file that a user names; what never ends, or is no file, is refused before it is opened.
 
     Args:
@@ -47,6 +47,7 @@ def read_file(name: str, setting: str, *, most: int, way_out: str = "") -> bytes
         setting: What names it.
         most: Bytes that it may have.
         way_out: What to do when it cannot be used.
+        too_large: What to do when it has more than `most`; `way_out` unless given.
 
     Raises:
         ConfigurationError: naming `setting`, the file and the limit that it exceeds.
@@ -63,7 +64,8 @@ def read_file(name: str, setting: str, *, most: int, way_out: str = "") -> bytes
     except (OSError, RuntimeError, ValueError) as error:
         raise ConfigurationError(setting, name, f"cannot be read: {reason(error)}", way_out) from None
     if len(content) > most:
-        raise ConfigurationError(setting, name, f"is larger than {most // 2**20} MiB", way_out)
+        problem = f"is larger than {most // 2**20} MiB"
+        raise ConfigurationError(setting, name, problem, too_large or way_out)
     return bytes(content)
 
 

@@ -134,6 +134,8 @@ def headline(outcome: NightOutcome) -> str:
     """What came of a night in one line of plain text: ``✗ Target missed: 1 of 6 suites``."""
     state = outcome.state
     mark, words = _WORDS[state]
+    if outcome.exit_code is ExitCode.INTERRUPTED and not outcome.cancelled:
+        return f"{mark} Interrupted: nothing was measured"
     measured = {(each.measurement.tier, each.measurement.suite): each.state for each in outcome.verdicts}
     unmeasured = {(each.tier, each.suite) for each in outcome.skipped}
     unmeasured |= {(each.tier, each.suite) for each in outcome.failures if each.tier and each.suite}

@@ -24,6 +24,7 @@ from nightbench.cli.report import report
 from nightbench.cli.run import run
 from nightbench.cli.serve import serve
 from nightbench.cli.telling import silence, tell
+from nightbench.cli.terminal import Terminal
 from nightbench.cli.websocket import websocket
 from nightbench.debugging import show_traceback
 from nightbench.errors import ConfigurationError, ExitCode, NightbenchError
@@ -80,7 +81,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run_command(arguments: Sequence[str]) -> ExitCode:
     """Run a command; errors are one line on stderr."""
     try:
-        code = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        code = app(
+            arguments,
+            # of what cyclopts prints itself: the help and the version
+            console=Terminal(),
+            error_console=Terminal(stderr=True),
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
     except CycloptsError as error:
         tell(_wrong_use(error))
         return ExitCode.WRONG_USE

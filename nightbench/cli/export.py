@@ -15,7 +15,7 @@ from nightbench.errors import ConfigurationError, ExitCode
 Target = Annotated[
     Path,
     Parameter(
-        help="a file that ends in .csv, .json or .parquet, one row a metric; anything else is a folder with a file "
+        help="a file that ends in .csv, .json or .parquet, one row a metric; or a folder, which gets a file "
         "each of runs, metrics, windows, verdicts, marks and noise"
     ),
 ]
@@ -48,7 +48,7 @@ def export(
 
     - `nightbench history export nights.csv --tier full --since 2026-11-01`
     - `nightbench history export everything/ --format json`
-    - `nightbench export database.parquet --suite database --valid`
+    - `nightbench history export database.parquet --suite database --valid`
     """
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
     from nightbench.history.export import export as write  # noqa: PLC0415

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
@@ -156,17 +157,25 @@ def marks(
 
     output = JsonOutput(json)
     store, place = where.opened()
+    every = store.marks()
     found = [
         mark
-        for mark in store.marks(place.environment)
-        if place.suite in (None, mark.suite) and place.tier in (None, mark.tier)
+        for mark in every
+        if mark.environment == place.environment
+        and place.suite in (None, mark.suite)
+        and place.tier in (None, mark.tier)
     ]
     tell_unreadable(store)
     code = output.write({"schema": 1, "marks": mark_rows(found)}, ExitCode.MET)
     if (console := output.summary_console) is not None:
         print_marks(console, found)
         if not found:
-            Page(console).paragraph(f"nothing was said of environment {place.environment} yet", first="")
+            about = " ".join(
+                [*filter(None, (place.tier, place.suite)), f"of environment {place.environment}"]
+            )
+            Page(console).paragraph(f"nothing was said {about} yet", first="")
+        if elsewhere := {mark.environment for mark in every} - {place.environment}:
+            Page(console).paragraph(_others(elsewhere), first="", rest="")
     return code
 
 
@@ -198,10 +207,14 @@ def _listed(
     notes = [] if rows else ["no run fits"]
     if limited and (older := len(replace(chosen, last=None).of(every)) - len(runs)):
         notes.append(f"{older:,} older runs: see --since, --last")
-    elsewhere = sorted(set(RunFilter(suite=chosen.suite).of(every)["environment"]) - {chosen.environment})
+    elsewhere = set(RunFilter(suite=chosen.suite).of(every)["environment"]) - {chosen.environment}
     if elsewhere:
-        notes.append(f"other environments: {', '.join(elsewhere)}; see --environment")
+        notes.append(_others(elsewhere))
     return rows, notes
+
+
+def _others(environments: Iterable[str]) -> str:
+    return f"other environments: {', '.join(sorted(environments))}; see --environment"
 
 
 def _p95_of(store: HistoryStore, rows: list[dict[str, Any]]) -> dict[str, str]:

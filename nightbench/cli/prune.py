@@ -55,7 +55,7 @@ def prune(
 
     - `nightbench history prune --keep 90 --dry-run`
     - `nightbench history prune --keep-days 365 --tier stress`
-    - `nightbench prune --keep 30 --keep-days 90 --yes`
+    - `nightbench history prune --keep 30 --keep-days 90 --yes`
     """
     from nightbench.cli.json_output import JsonOutput  # noqa: PLC0415  # --help stays quick
     from nightbench.files import reason  # noqa: PLC0415

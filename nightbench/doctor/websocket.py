@@ -31,7 +31,7 @@ _ADDRESS = "start the backend, or mend NIGHTBENCH_WEBSOCKET_URL"
 _NO_ENTRY = "set NIGHTBENCH_TOKEN to a token that is valid"
 _WAYS_OUT = {
     "handshake_401": _NO_ENTRY,
-    "handshake_403": _NO_ENTRY,
+    "handshake_403": f"{_NO_ENTRY}, or mend the path of NIGHTBENCH_WEBSOCKET_URL",
     "handshake_404": "mend the path of NIGHTBENCH_WEBSOCKET_URL",
     "handshake_subprotocol": "mend websocket.subprotocols of the plan",
     "tls_certificate_expired": "renew the server's certificate",

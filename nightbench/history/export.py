@@ -43,8 +43,9 @@ def export(
 
     Args:
         store: The dataset.
-        target: A file that ends in ``.csv``, ``.json`` or ``.parquet``: one row a metric. Anything else is a
-            folder: one file each of runs, metrics, windows, verdicts, marks, alerts and noise.
+        target: A file that ends in ``.csv``, ``.json`` or ``.parquet``: one row a metric. Without an
+            ending, or where there is one already, it is a folder: one file each of runs, metrics, windows, verdicts,
+            marks, alerts and noise.
         form: Of the files of a folder, ``parquet`` unless given; of a file its ending says it.
         chosen: Which runs; verdicts, marks and alerts are those of their nights, noise that of their environments.
 
@@ -53,12 +54,13 @@ def export(
 
     Raises:
         ValueError: when `form` is not that of the file's ending.
-        ConfigurationError: when the target lies in the dataset.
+        ConfigurationError: when the target lies in the dataset, or has another ending.
         MeasurementError: when a file cannot be written.
     """
     _check_elsewhere(store, target)
     ending = target.suffix.lower().removeprefix(".")
     if ending not in get_args(ExportForm):
+        _check_folder(target)
         kind = form or "parquet"
         tables = _tables(store, store.runs(chosen), chosen)
         return [_written(target / f"{name}.{kind}", frame(), kind) for name, frame in tables.items()]
@@ -67,6 +69,13 @@ def export(
         raise ValueError(msg)
     kind = next(each for each in _WRITERS if each == ending)
     return [_written(target, _metrics(store, store.runs(chosen), chosen), kind)]
+
+
+def _check_folder(target: Path) -> None:
+    """A file of a form that there is not would else be a folder of that name."""
+    if target.suffix and not target.is_dir():
+        way_out = "end it in .csv, .json or .parquet, or name a folder that has no ending"
+        raise ConfigurationError("TARGET", scrub(str(target)), f"ends in {scrub(target.suffix)}", way_out)
 
 
 def _check_elsewhere(store: HistoryStore, target: Path) -> None:

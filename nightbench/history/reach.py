@@ -37,4 +37,6 @@ def unreachable(storage: Storage, folder: str, error: OSError) -> NightbenchErro
 
 def unanswered(storage: Storage, problem: str) -> UnreachableError:
     """What to raise when nobody answers, which is the `problem`."""
-    return UnreachableError(f"results = {storage.name!r}: {problem}", f"{storage.way_out}, or try again later")
+    return UnreachableError(
+        f"results = {storage.name!r}: {problem}", f"{storage.way_out}, or try again later"
+    )

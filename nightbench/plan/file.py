@@ -57,9 +57,8 @@ def read_plan_file(path: Path) -> Layer:
 
 
 def _text(path: Path) -> str:
-    content = read_file(
-        str(path), FLAG, most=_MOST_BYTES, way_out="a plan names data and binary files; it does not hold them"
-    )
+    too_large = "a plan names data and binary files; it does not hold them"
+    content = read_file(str(path), FLAG, most=_MOST_BYTES, too_large=too_large)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

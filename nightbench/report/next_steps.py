@@ -38,14 +38,34 @@ class Origin:
 
 
 def print_next_steps(page: Page, verdict: SuiteVerdict, origin: Origin) -> None:
-    """The ways out of a regression, or of a suspect that nobody repeated; nothing without either."""
+    """The ways on from a missed target, a regression, or a suspect that nobody repeated; nothing without any."""
     suspects = () if verdict.judged is None else verdict.judged.suspects
-    metrics = [line.metric for line in verdict.regressions]
     worse = verdict.regressions or suspects
-    if not worse:
+    missed = verdict.state == "missed"
+    if not missed and not worse:
         return
     page.heading("What next")
     place = _place(verdict, origin)
+    if missed:
+        _print_missed(page, verdict, place)
+    if worse:
+        _print_worse(page, verdict, worse, origin, place)
+
+
+def _print_missed(page: Page, verdict: SuiteVerdict, place: Sequence[str]) -> None:
+    run = verdict.measurement.run_id
+    _step(
+        page,
+        "a target was missed: see the run with its plan, host and errors:",
+        ["history", "show", run, *place],
+    )
+    _step(page, "since when, night by night, in a browser:", ["report", *_part(verdict), *place])
+
+
+def _print_worse(
+    page: Page, verdict: SuiteVerdict, worse: Sequence[Line], origin: Origin, place: Sequence[str]
+) -> None:
+    metrics = [line.metric for line in verdict.regressions]
     night = verdict.measurement.night_id
     _step(
         page,

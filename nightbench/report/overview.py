@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
-from nightbench.report.layout import BAD, GOOD, INDENT, UNSURE, Page, change, number
+from nightbench.report.layout import BAD, GOOD, HEADING, INDENT, UNSURE, Page, change, number
 from nightbench.verdict.judgement import Line
 from nightbench.verdict.verdict import State, SuiteVerdict
 from nightbench.wording import amount
@@ -36,11 +36,13 @@ def print_overview(page: Page, verdicts: Iterable[SuiteVerdict]) -> None:
         )
         styles.append(STYLES[verdict.state])
         under.append(_what_got_worse(verdict))
+    if not rows:
+        page.line(("Summary", HEADING))
+        page.line(INDENT, ("nothing was measured", BAD))
+        return
     page.table(
         ["Summary", "verdict", "P95 response", "success", "throughput"], rows, styles, left=2, under=under
     )
-    if not rows:
-        page.line(INDENT, ("nothing was measured", BAD))
 
 
 def state_in_words(page: Page, verdict: SuiteVerdict) -> str:

@@ -1,4 +1,4 @@
-"""What happened to a suite over its nights: levels that changed, epochs, releases, and what is not as ever tonight."""
+"""What happened to a suite over its nights: levels that changed, what people said, and what is not as ever tonight."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Happened:
     Attributes:
         at: When the night began, UTC.
         metric: Which it is about; empty for all of the suite.
-        what: ``lasting change``, ``release v2.4.1``, what somebody said (``accepted``) or the state of a line.
+        what: ``lasting change``, what somebody said (``accepted``) or the state of a line.
         effect: Relative and signed; None where there is none.
         worse: Whether it is for the worse; None where nobody says so.
         why: Which release it goes with, or who said so and why, in words; may be empty.
@@ -38,8 +38,17 @@ class Happened:
 
 def happened(trend: SuiteTrend) -> tuple[Happened, ...]:
     """All of it, the newest first."""
-    found = [*_changes(trend), *_of_the_last_night(trend), *_of_all(trend)]
+    found = [*_changes(trend), *_of_the_last_night(trend), *_of_people(trend)]
     return tuple(sorted(found, key=lambda each: each.at, reverse=True))
+
+
+def releases(trend: SuiteTrend) -> tuple[tuple[datetime, str], ...]:
+    """When each release of the subject was first measured, the newest first."""
+    history = next((each.nights for each in trend.metrics), None)
+    began = (
+        () if history is None else ((_began(history, each.night), each.release) for each in history.releases)
+    )
+    return tuple(sorted(((at, release) for at, release in began if at is not None), reverse=True))
 
 
 def _changes(trend: SuiteTrend) -> Iterator[Happened]:
@@ -74,14 +83,11 @@ def _of_the_last_night(trend: SuiteTrend) -> Iterator[Happened]:
                 )
 
 
-def _of_all(trend: SuiteTrend) -> Iterator[Happened]:
-    """Releases of the subject, and what people said."""
+def _of_people(trend: SuiteTrend) -> Iterator[Happened]:
+    """What people said."""
     history = next((each.nights for each in trend.metrics), None)
     if history is None:
         return
-    for begin in history.releases:
-        if (began := _began(history, begin.night)) is not None:
-            yield Happened(began, "", f"release {begin.release}")
     for mark in trend.marks:
         if mark.kind in SAID and (began := _began(history, mark.night_id)) is not None:
             for metric in mark.metrics or ("",):

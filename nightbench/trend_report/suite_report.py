@@ -18,7 +18,7 @@ from nightbench.report.summary import load_in_words
 from nightbench.settings import Settings
 from nightbench.strictness import policy_of
 from nightbench.trend_report.drawing import Drawing, drawing_of
-from nightbench.trend_report.happened import Happened, happened
+from nightbench.trend_report.happened import Happened, happened, releases
 from nightbench.trend_report.last_night import last_night, main_of
 from nightbench.trend_report.order import ordered
 from nightbench.trend_report.trends import MetricTrend, SuiteTrend, suite_trends
@@ -50,6 +50,7 @@ class SuiteReport:
         findings: What its server was found to lack.
         tables: What else explains it and is no chart, such as the slowest statements.
         happened: What happened over its nights, the newest first.
+        releases: When each release of the subject was first measured, the newest first.
         load: What was asked of it in that run, in words; empty where a plan of another version says it.
         run_id: The run of the last night that `why` is about; empty where none can be read.
         invalid: The last `MOST_INVALID` nights that are invalid.
@@ -63,6 +64,7 @@ class SuiteReport:
     findings: tuple[ServerFinding, ...]
     tables: tuple[TitledTable, ...]
     happened: tuple[Happened, ...]
+    releases: tuple[tuple[datetime, str], ...]
     load: str
     run_id: str
     invalid: tuple[InvalidNight, ...]
@@ -101,6 +103,7 @@ def suite_report(settings: Settings, tier: Tier, suite: Suite, nights: int) -> S
         findings=() if run is None else findings_of(run),
         tables=() if run is None else tables_of(run),
         happened=happened(found),
+        releases=releases(found),
         load="" if run is None else _load(run),
         run_id="" if run is None else run.run_id,
         invalid=tuple(_invalid(store, found)),

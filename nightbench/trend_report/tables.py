@@ -9,6 +9,7 @@ from statistics import median
 
 from rich.console import Console
 
+from nightbench.report.charts.spec import release_text
 from nightbench.report.layout import Page, change, number, percent, signed
 from nightbench.report.overview import MAIN, state_in_words
 from nightbench.report.promises import is_certain, promised, units_of, value_in_words
@@ -125,6 +126,30 @@ def _event(each: Happened, report: SuiteReport) -> list[Cell]:
         said(name_of(report.trend)),
         said(each.why),
     ]
+
+
+def releases(suites: Sequence[SuiteReport]) -> Grid:
+    """A row for each release of the subject and the suites that met it first in one night, the newest first."""
+    met: dict[tuple[str, str], list[SuiteReport]] = {}
+    for report in suites:
+        for at, release in report.releases:
+            met.setdefault((day(at), release_text(release)), []).append(report)
+    rows = [
+        [
+            said(night),
+            Cell(release),
+            said(
+                "all" if len(reports) == len(suites) else ", ".join(name_of(each.trend) for each in reports)
+            ),
+        ]
+        for (night, release), reports in sorted(met.items(), key=lambda pair: pair[0][0], reverse=True)
+    ]
+    return grid(
+        "releases",
+        "Releases of the subject, by the first night of each",
+        ("Night", "Release", "Suites"),
+        rows,
+    )
 
 
 def metrics(suites: Sequence[SuiteReport]) -> Grid:

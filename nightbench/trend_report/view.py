@@ -52,6 +52,7 @@ class ReportView:
     targets: Grid
     missed: int
     changes: Grid
+    releases: Grid
     metrics: Grid
     suites: tuple[SuiteView, ...]
     sure: Grid
@@ -82,6 +83,7 @@ def view_of(suites: Sequence[SuiteReport], environment: str, place: str, made: d
         targets=tables.targets(suites),
         missed=sum(len(trend.missed) for trend in trends),
         changes=tables.changes(suites),
+        releases=tables.releases(suites),
         metrics=tables.metrics(suites),
         suites=tuple(_suite(each) for each in suites),
         sure=tables.sure(suites),

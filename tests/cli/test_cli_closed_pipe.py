@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 from warm import nightbench
 
+from nightbench.cli import run_command
+
 STAGED = Path(__file__).parents[1] / "flows" / "staged.py"
 CODES = {"good": 0, "interrupted": 3}
 
@@ -60,6 +62,15 @@ def test_a_suite_outlives_its_reader(run, tmp_path, closed, stage, streams):
     assert code == CODES[stage]
     assert runs(tmp_path) == {"websocket": stage == "good"}
     assert json.loads((tmp_path / "it.json").read_text())["suite"] == "websocket"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["capacity", "websocket", "--help"], ["--version"]], ids=" ".join
+)
+def test_a_help_that_nobody_reads_to_its_end_is_no_missed_target(closed, monkeypatch, arguments):
+    with open(closed, "w", closefd=False) as left:  # a descriptor
+        monkeypatch.setattr(sys, "stdout", left)
+        assert run_command(arguments) == 0
 
 
 IN_A_TERMINAL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"

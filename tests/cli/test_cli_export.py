@@ -64,6 +64,18 @@ def test_a_place_that_cannot_be_written_is_told(stored, capsys):
     assert out == ""
 
 
+@pytest.mark.parametrize("target", ["nights.foo", "nights.csv.gz", "nights.xlsx"])
+def test_an_ending_that_is_no_form_of_a_file_makes_no_folder(stored, refused, target):
+    refused(["export", target], {}, "", ["TARGET", target, "end it in .csv, .json or .parquet"])
+    assert not Path(target).exists()
+
+
+def test_a_folder_that_is_there_may_have_a_dot(stored, document):
+    Path("v2.4").mkdir()
+    document("export", "v2.4", "--last", "1")
+    assert Path("v2.4/runs.parquet").is_file()
+
+
 @pytest.mark.parametrize("target", ["all.csv", "runs", "deep/down.parquet", "."])
 def test_the_dataset_itself_takes_no_export(stored, refused, target):
     before = sorted(stored.rglob("*"))

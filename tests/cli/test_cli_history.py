@@ -67,6 +67,13 @@ def test_an_empty_history_is_no_error_to_list(clean_settings, ran):
     assert not Path("results").exists()
 
 
+def test_marks_of_other_environments_are_named(own, ran):
+    ran("history", "pin", night(LAST), "--why", "the release")
+    text = " ".join(ran("history", "marks", "--environment", "prod").split())
+    assert text == "nothing was said of environment prod yet other environments: local; see --environment"
+    assert "other environments" not in ran("history", "marks")
+
+
 def test_a_file_that_cannot_be_read_is_told(own, capsys):
     torn = next((own / "runs").rglob("*.parquet"))
     torn.unlink()

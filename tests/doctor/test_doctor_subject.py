@@ -21,6 +21,7 @@ DSN = "NIGHTBENCH_DATABASE_DSN"
         (None, "ok", ""),
         ("handshake_401", "failure", "NIGHTBENCH_TOKEN"),
         ("handshake_403", "failure", "NIGHTBENCH_TOKEN"),
+        ("handshake_403", "failure", "path of NIGHTBENCH_WEBSOCKET_URL"),
         ("handshake_404", "failure", "path of NIGHTBENCH_WEBSOCKET_URL"),
         ("handshake_503", "failure", "start the backend"),
         ("connection_refused", "failure", "start the backend"),

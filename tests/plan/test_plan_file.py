@@ -161,7 +161,7 @@ def test_what_is_no_plan_is_told_with_file_and_line(case, refused):
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("no.yaml", "cannot be read: no such file"),
+        ("no.yaml", "cannot be read: no such file or directory$"),
         ("folder.yaml", "a folder and not a file"),
         ("~nosuchuser/it.yaml", "cannot be read"),
         ("zero.yaml", "it is a device and not a file"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from rich.console import Console
 from nightbench.report.layout import Page
 from nightbench.report.next_steps import Origin, print_next_steps
 from nightbench.verdict.judgement import Verdict
+from nightbench.verdict.targets import TargetResult
 
 P95 = "message.response_time.p95"
+MISSED = TargetResult(P95, "<", 2000.0, 2345.6, met=False)
 NIGHT = websocket_measurement().night_id
 PART = ["--suite", "websocket", "--tier", "full"]
 
@@ -65,6 +68,17 @@ def test_a_suite_by_itself_repeats_nothing_and_no_other_command_is_proposed():
 
 def test_that_accepting_without_names_is_wider_is_said():
     assert "without the names it accepts what changed in the whole suite" in printed("a.b")
+
+
+def test_a_missed_target_has_its_ways_on_wherever_the_history_is():
+    missed = replace(verdict_of(websocket_measurement(environment="staging")), targets=(MISSED,))
+    text = io.StringIO()
+    print_next_steps(Page(Console(file=text, width=80)), missed, Origin("s3://bucket"))
+    where = ["--environment", "staging", "--results", "s3://bucket"]
+    assert commands(text.getvalue()) == [
+        ["history", "show", missed.measurement.run_id, *where],
+        ["report", *PART, *where],
+    ]
 
 
 @pytest.mark.parametrize("state", ["steady", "noisy", "improved"])

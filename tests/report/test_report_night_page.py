@@ -79,6 +79,11 @@ def test_the_headline_counts_what_was_not_run_and_says_who_ended_it(verdicts, sa
     assert headline(outcome(*verdicts, skipped=(Skipped("full", "database"),), cancelled=True)) == said
 
 
+def test_the_headline_of_a_night_that_was_interrupted_before_it_began_counts_no_suites():
+    skipped = (Skipped("full", "websocket"), Skipped("full", "database"))
+    assert headline(outcome(skipped=skipped)) == "? Interrupted: nothing was measured"
+
+
 @pytest.mark.parametrize(
     "piece",
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import verdict_of
 from chromium import chromium
-from trend_nights import NIGHTS, Seen, night
+from trend_nights import NIGHTS, Seen, muted, night
 
 from nightbench.history.store import HistoryStore
 from nightbench.settings import load
@@ -18,6 +18,7 @@ def settings(tmp_path_factory):
     for number in range(NIGHTS):
         for run in night(number):
             store.save(run, verdict_of(run).targets)
+    store.save_mark(muted())
     return load({"results": store.root, "environment": "local"})
 
 

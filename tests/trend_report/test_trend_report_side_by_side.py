@@ -109,10 +109,17 @@ def test_another_process_gathers_what_this_one_does(settings):
     assert ours.load == theirs.load
 
 
-def test_the_collector_is_as_it_was_after_the_imports(settings):
-    assert gc.isenabled()
-    gathered([(settings, "quick", "database", 365)], 1)
-    assert gc.isenabled()
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_collector_works_after_the_import_if_it_did_before(collects):
+    side_by_side._suite_report.cache_clear()
+    if not collects:
+        gc.disable()
+    try:
+        side_by_side._suite_report()
+        assert gc.isenabled() is collects
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize(("runs", "many"), [(2, True), (3, False)])

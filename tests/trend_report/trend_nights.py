@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from axe_playwright_python.sync_playwright import Axe
 from builders import database_measurement, invalidated, websocket_measurement
 from playwright.sync_api import Page
 
+from nightbench.history.marks import Mark, new_mark
 from nightbench.measurement import Metric
 
 NIGHTS = 28
@@ -54,6 +56,23 @@ def night(number: int) -> list:
     if number == INVALID:
         websocket = invalidated(websocket, HOSTILE_REASON)
     return [websocket, database]
+
+
+def muted() -> Mark:
+    """What somebody said of a night: a row without a change."""
+    run = websocket_measurement(number=-3)
+    return new_mark(
+        "mute",
+        environment="local",
+        suite="websocket",
+        tier="full",
+        run_id=run.run_id,
+        night_id=run.night_id,
+        who="ann",
+        why="<i>known</i>",
+        metrics=["connection.time.p50"],
+        until=datetime(2027, 1, 1, tzinfo=UTC),
+    )
 
 
 class Seen:
