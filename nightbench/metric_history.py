@@ -164,6 +164,7 @@ class _Night(NamedTuple):
     fingerprint: str
     epoch: int
     flagged: bool
+    told: bool
     release: object
 
     @property
@@ -186,6 +187,7 @@ def _by_night(rows: pd.DataFrame) -> dict[str, list[_Night]]:
         fingerprint=("fingerprint", "last"),
         epoch=("epoch", "max"),
         flagged=("flagged_own", "any"),
+        told=("told", "any"),
         release=("release", "last"),
     )
     nights = nights.sort_values(["metric", "started_at", "night"], kind="stable")
@@ -217,7 +219,9 @@ def _state(night: _Night, tonight: _Night) -> NightState:
         return "invalid"
     if (night.fingerprint, night.epoch) != (tonight.fingerprint, tonight.epoch):
         return "not compared"
-    return "regression" if night.flagged else "night"
+    if night.told:
+        return "regression"
+    return "flagged" if night.flagged else "night"
 
 
 def _line(metric: str, judged: Verdict | None) -> Line | None:

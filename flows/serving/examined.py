@@ -49,7 +49,9 @@ def examine_prefect(settings: Settings, data: Path) -> Iterator[Finding]:
     named = os.environ.get(API_URL)
     url = named or _served(data)
     if not url:
-        yield SERVER.ok(f"not used, {_HAND} {data}; --data names another (nightbench serve runs them every night)")
+        yield SERVER.ok(
+            f"not used, {_HAND} {data}; --data names another (nightbench serve runs them every night)"
+        )
         return
     if named:
         check_reachable(url, way_out="start the server (nightbench serve), or unset it")

@@ -11,7 +11,7 @@ from nightbench.verdict.layers.lasting import grouped
 from nightbench.verdict.policy import Policy
 from nightbench.verdict.series.changepoints import ChangePoint, change_points
 
-_COMPARED = ("night", "regression", "tonight")
+_COMPARED = ("night", "regression", "flagged", "tonight")
 """Nights of one level, or of several without a reason: same plan, host, subject and epoch."""
 
 

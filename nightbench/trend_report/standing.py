@@ -65,22 +65,24 @@ def recent(trends: Sequence[SuiteTrend]) -> list[SuiteTrend]:
     return [trend for trend in trends if newest - trend.last <= STALE]
 
 
-def standing_of(trends: Sequence[SuiteTrend]) -> Standing:
-    """Of all that is recent together."""
-    states = {state_of(trend) for trend in recent(trends)}
+def standing_of(trends: Sequence[SuiteTrend], lost: Sequence[str] = ()) -> Standing:
+    """Of all that is recent together, and of the suites that are `lost`: of none of their nights is anything known."""
+    states: set[State] = {state_of(trend) for trend in recent(trends)}
+    states |= {"invalid"} if lost else set()
     if states == {"met"}:
         return "met" if all(map(is_compared, recent(trends))) else "uncompared"
     return next(state for state in _WORDS if state in states)
 
 
-def headline(trends: Sequence[SuiteTrend]) -> str:
-    """``Target missed: full websocket``."""
-    standing, known = standing_of(trends), recent(trends)
+def headline(trends: Sequence[SuiteTrend], lost: Sequence[str] = ()) -> str:
+    """``Target missed: full websocket``; `lost` as of `standing_of`."""
+    standing, known = standing_of(trends, lost), recent(trends)
     if standing == "uncompared":
         without = [name_of(trend) for trend in known if not is_compared(trend)]
         which = "" if len(without) == len(known) else f": {', '.join(without)}"
         return f"{_WORDS[standing]}{which}"
     concerned = [name_of(trend) for trend in known if state_of(trend) == standing and standing != "met"]
+    concerned += [f"{name} cannot be read" for name in lost] if standing == "invalid" else []
     return f"{_WORDS[standing]}{': ' if concerned else ''}{', '.join(concerned)}"
 
 

@@ -19,7 +19,7 @@ from nightbench.settings import Settings
 from nightbench.strictness import policy_of
 from nightbench.trend_report.drawing import Drawing, drawing_of
 from nightbench.trend_report.happened import Happened, happened, releases
-from nightbench.trend_report.last_night import last_night, main_of
+from nightbench.trend_report.last_night import LastNight, last_night, main_of
 from nightbench.trend_report.order import ordered
 from nightbench.trend_report.trends import MetricTrend, SuiteTrend, suite_trends
 
@@ -71,10 +71,34 @@ class SuiteReport:
     unreadable: tuple[str, ...]
 
 
-def suite_report(settings: Settings, tier: Tier, suite: Suite, nights: int) -> SuiteReport | None:
-    """Gather and draw one suite of one tier; None when it has no nights.
+@dataclass(frozen=True)
+class Unread:
+    """A suite of a tier of which no night is known: none is stored, or `unreadable` says why none can be read."""
 
-    It takes and gives what can be sent to another process.
+    tier: Tier
+    suite: Suite
+    unreadable: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What was read of one suite of one tier.
+
+    Attributes:
+        trend: Its nights.
+        last: What its last night can be explained with; None where its runs cannot be read.
+        invalid: The last `MOST_INVALID` nights that are invalid.
+        unreadable: Files of its history that had to be passed over, a sentence each.
+    """
+
+    trend: SuiteTrend
+    last: LastNight | None
+    invalid: tuple[InvalidNight, ...]
+    unreadable: tuple[str, ...]
+
+
+def gathered_suite(settings: Settings, tier: Tier, suite: Suite, nights: int) -> Gathered | Unread:
+    """Read one suite of one tier.
 
     Args:
         settings: Where the nights lie, whose they are, and how the last one is judged.
@@ -87,28 +111,43 @@ def suite_report(settings: Settings, tier: Tier, suite: Suite, nights: int) -> S
     """
     store, policy = HistoryStore(settings.results), policy_of(settings)
     trends = suite_trends(store, settings.environment, policy, nights=nights, tiers=(tier,), suites=(suite,))
-    found = next(trends, None)
-    if found is None:
-        return None
-    last = last_night(store, found)
+    trend = next(trends, None)
+    if trend is None:
+        return Unread(tier, suite, _unreadable(store))
+    last, invalid = last_night(store, trend), tuple(_invalid(store, trend))
+    return Gathered(trend, last, invalid, _unreadable(store))
+
+
+def suite_report(settings: Settings, tier: Tier, suite: Suite, nights: int) -> SuiteReport | Unread:
+    """Read and draw one suite of one tier; see `gathered_suite`. It takes and gives what can be sent to a process."""
+    found = gathered_suite(settings, tier, suite, nights)
+    return found if isinstance(found, Unread) else report_of(found)
+
+
+def report_of(found: Gathered) -> SuiteReport:
+    """Draw what was read."""
+    trend, last = found.trend, found.last
     run = None if last is None else last.run
-    shown = ordered(found)
+    figures = () if last is None else last.figures
+    shown = ordered(trend)
     return SuiteReport(
-        trend=_lighter(found),
-        trends=dict(_trends(found, shown[:MOST_CHARTS])),
+        trend=_lighter(trend),
+        trends=dict(_trends(trend, shown[:MOST_CHARTS])),
         undrawn=len(shown[MOST_CHARTS:]),
-        why=()
-        if last is None
-        else tuple(drawing_of(_anchor(found, each.key), each) for each in last.figures),
+        why=tuple(drawing_of(_anchor(trend, each.key), each) for each in figures),
         findings=() if run is None else findings_of(run),
         tables=() if run is None else tables_of(run),
-        happened=happened(found),
-        releases=releases(found),
+        happened=happened(trend),
+        releases=releases(trend),
         load="" if run is None else _load(run),
         run_id="" if run is None else run.run_id,
-        invalid=tuple(_invalid(store, found)),
-        unreadable=tuple(f"{file.path}: {file.problem}" for file in store.unreadable),
+        invalid=found.invalid,
+        unreadable=found.unreadable,
     )
+
+
+def _unreadable(store: HistoryStore) -> tuple[str, ...]:
+    return tuple(f"{file.path}: not part of the history: {file.problem}" for file in store.unreadable)
 
 
 def place_of(trend: SuiteTrend) -> str:

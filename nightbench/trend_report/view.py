@@ -62,7 +62,15 @@ class ReportView:
     place: str
 
 
-def view_of(suites: Sequence[SuiteReport], environment: str, place: str, made: datetime) -> ReportView:
+def view_of(
+    suites: Sequence[SuiteReport],
+    environment: str,
+    place: str,
+    made: datetime,
+    *,
+    lost: Sequence[str] = (),
+    unreadable: Sequence[str] = (),
+) -> ReportView:
     """The page of some suites, at least one.
 
     Args:
@@ -70,13 +78,15 @@ def view_of(suites: Sequence[SuiteReport], environment: str, place: str, made: d
         environment: Theirs.
         place: Where the nights lie.
         made: Now, UTC.
+        lost: The suites that have nights of which none can be read, by their names.
+        unreadable: Files of the history that had to be passed over, a sentence each.
     """
     trends = [each.trend for each in suites]
     return ReportView(
         title=f"nightbench: trend of {_shown(environment)}",
         span=_span(trends),
-        standing=standing_of(trends),
-        headline=headline(trends),
+        standing=standing_of(trends, lost),
+        headline=headline(trends, lost),
         problems=tuple(problems(trends, made)),
         quiet=_QUIET if all(map(is_compared, trends)) else _UNCOMPARED,
         tonight=tables.tonight(suites),
@@ -88,7 +98,7 @@ def view_of(suites: Sequence[SuiteReport], environment: str, place: str, made: d
         suites=tuple(_suite(each) for each in suites),
         sure=tables.sure(suites),
         invalid=tables.invalid(suites),
-        notes=tuple(_notes(suites)),
+        notes=(*_notes(suites), *map(_shown, unreadable)),
         made=minute(made),
         place=_shown(place),
     )
@@ -133,13 +143,6 @@ def _facts(report: SuiteReport) -> Iterator[tuple[str, str]]:
 def _notes(suites: Sequence[SuiteReport]) -> Iterator[str]:
     for each in suites:
         yield from (_shown(note) for note in each.trend.judged.notes)
-    yield from unreadable(suites)
-
-
-def unreadable(suites: Sequence[SuiteReport]) -> list[str]:
-    """The files that had to be passed over, a sentence each."""
-    files = dict.fromkeys(file for each in suites for file in each.unreadable)
-    return [f"not part of the history: {_shown(file)}" for file in files]
 
 
 def _span(trends: Sequence[SuiteTrend]) -> str:

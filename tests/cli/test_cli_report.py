@@ -6,7 +6,7 @@ import io
 import sys
 
 import pytest
-from builders import verdict_of, websocket_measurement
+from builders import database_measurement, verdict_of, websocket_measurement
 
 from nightbench.cli import run_command
 from nightbench.errors import ExitCode
@@ -78,5 +78,34 @@ def test_a_file_of_the_history_that_cannot_be_read_is_named(results, tmp_path, c
     finally:
         stray.unlink()
     assert code == ExitCode.MET
-    assert f"not part of the history: {stray}" in capsys.readouterr().err
+    assert f"{stray}: not part of the history" in capsys.readouterr().err
     assert "not part of the history" in (tmp_path / "r.html").read_text("utf-8")
+
+
+def torn(results, suite):
+    for file in (results / "runs" / f"suite={suite}").rglob("*.parquet"):
+        file.write_bytes(b"PAR1 torn")
+
+
+def test_a_suite_that_cannot_be_read_is_no_pass(tmp_path, capsys):
+    store = HistoryStore(tmp_path / "results")
+    for run in (websocket_measurement(), database_measurement()):
+        store.save(run, verdict_of(run).targets)
+    torn(store.root, "database")
+    assert (
+        run_command(["report", "--results", str(store.root), "-o", str(tmp_path / "r.html")]) == ExitCode.MET
+    )
+    said = capsys.readouterr().err
+    assert "Invalid or incomplete, neither a pass nor a fail: full database cannot be read" in said
+    assert "not part of the history" in said
+
+
+def test_a_history_of_which_nothing_can_be_read_makes_no_report(tmp_path, capsys):
+    store = HistoryStore(tmp_path / "results")
+    run = websocket_measurement()
+    store.save(run, verdict_of(run).targets)
+    torn(store.root, "websocket")
+    file = tmp_path / "r.html"
+    assert run_command(["report", "--results", str(store.root), "-o", str(file)]) == ExitCode.INVALID
+    assert "no night can be read" in capsys.readouterr().err
+    assert not file.exists()

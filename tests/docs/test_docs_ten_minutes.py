@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import uvicorn
+from builders import database_measurement
 from docs.loads import no_flow_is_run
 from docs.reading import BLOCKS
 from docs.scene import Scene
@@ -72,9 +73,13 @@ def went(tmp_path_factory, sentry):
             folder = tmp_path_factory.mktemp("ten")
             scene = Scene(folder, None, patch, sentry, addresses(url, dsn, database))
             patch.setenv("NIGHTBENCH_CACHE", str(CACHE))
+            store = HistoryStore(folder / "results")
+            # what the flow of step 7 would leave
+            store.save(database_measurement(environment="staging"), ())
+            left = set(store.run_ids())
             codes = {command.words[1:]: scene.run(command, patch) for command in commands_of(SHELL)}
             store = HistoryStore(folder / "results")
-            runs = [store.run(run_id) for run_id in store.run_ids()]
+            runs = [store.run(run_id) for run_id in store.run_ids() if run_id not in left]
         with psycopg.connect(database.admin_dsn) as connection:
             stayed = connection.execute("SELECT count(*) FROM expenses WHERE source LIKE 'nightbench:%'")
             return codes, runs, stayed.fetchone()[0]
@@ -97,7 +102,7 @@ def test_every_load_is_measured_and_kept(went):
     # how busy the machine is decides whether a run is valid and in time, and is not what is asked here
     assert {codes[words] for words in loading} <= {ExitCode.MET, ExitCode.MISSED, ExitCode.INVALID}
     assert sorted(run.suite for run in runs) == ["database", "websocket", "websocket"]
-    assert {run.row["environment"] for run in runs} == {"staging"}
+    assert {run.row["environment"] for run in runs} == {"try"}, "apart from the nights"
 
 
 def test_the_subject_answers_all_that_it_is_asked(went):

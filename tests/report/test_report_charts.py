@@ -125,6 +125,13 @@ def test_an_invalid_night_is_hollow_and_not_linked_with_the_others():
     assert value_range(known)[1] < 100  # one night that cannot be trusted does not flatten the others
 
 
+@pytest.mark.parametrize(("value", "fits"), [(20.0, True), (90.0, True), (10_000.0, False), (2.0, False)])
+def test_a_night_that_is_not_compared_has_room_unless_it_lies_far_away(value, fits):
+    other = night(0, value, "not compared")
+    low, high = value_range(replace(WHOLE, nights=(other, *WHOLE.nights[1:])))
+    assert (low <= value <= high) == fits
+
+
 def test_a_night_without_a_value_leaves_a_gap_and_tonight_says_so():
     data = data_of(history(35.0, None, 35.1, tonight=None))
     assert [row["place"] for row in data["nights"]] == [0, 2]

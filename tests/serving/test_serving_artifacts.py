@@ -19,7 +19,7 @@ def seen(stack, side_by_side):
         trend=_artifacts(stack, side_by_side.trend),
         events=stack.until(lambda: _events(stack, night)),
         run=f"prefect.flow-run.{night}",
-        report=side_by_side.results / "reports" / "trend.html",
+        report=side_by_side.results / "reports/environment=local/trend-quick.html",
     )
 
 

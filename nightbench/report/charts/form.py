@@ -28,13 +28,14 @@ LOOKS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {
         "night": ("circle", BLUE, BLUE),
         "regression": ("triangle-up", ORANGE, ORANGE),
+        "flagged": ("circle", ORANGE, GROUND),
         "not compared": ("circle", PALE, FRAME),
         "invalid": ("circle", PALE, GROUND),
         "tonight": ("diamond", VERMILION, VERMILION),
     }
 )
 """Shape, stroke and fill of each state, in the order of the legend."""
-_LINKED = ("night", "regression", "tonight")
+_LINKED = ("night", "regression", "flagged", "tonight")
 
 
 @dataclass(frozen=True)

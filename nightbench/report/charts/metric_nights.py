@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -12,12 +12,15 @@ from typing import Literal
 MOST_NIGHTS = 60
 """More points than that are no points any more at the width of a mail."""
 
+_FAR = 3.0
+"""By so many times a night that is not compared may lie beside those that are: a trial run would flatten all others."""
 _95 = 1.96
 """Standard deviations of a normal variable to either side that hold 95 % of it."""
 
 NightState = Literal[
     "night",  # valid, and may be compared with tonight
-    "regression",  # a verdict said so of this metric, and nobody accepted it since
+    "regression",  # the verdict on it said so of this metric, and nobody accepted it since
+    "flagged",  # in no baseline of it: the verdict on another night found a regression that had begun by then
     "not compared",  # valid, on another plan, host or subject, or of another epoch
     "invalid",
     "tonight",
@@ -150,10 +153,14 @@ def value_range(history: MetricNights) -> tuple[float, float]:
 
     These are all nights that are valid, the baseline and its band, as far as this is no wider than what the nights
     need, and each bound of the target that is at most as far away as the values are from one another and from zero.
-    An invalid night may be anywhere: it is drawn at the edge.
+    An invalid night may be anywhere, and so may one that is not compared and lies `_FAR` away: they are drawn at the
+    edge.
     """
-    valid = [each.value for each in history.nights if each.state != "invalid" and _known(each.value)]
-    values = [value for value in valid if value is not None] or [0.0]
+    compared = _values_of(history, lambda state: state not in ("invalid", "not compared"))
+    others = _values_of(history, lambda state: state == "not compared")
+    if compared:
+        others = [each for each in others if min(compared) / _FAR <= each <= max(compared) * _FAR]
+    values = [*compared, *others] or [0.0]
     if history.baseline is not None:
         values.append(history.baseline.centre)
     low, high = min(values), max(values)
@@ -175,3 +182,11 @@ def shown_limits(history: MetricNights) -> Sequence[float]:
 
 def _known(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
+
+
+def _values_of(history: MetricNights, wanted: Callable[[NightState], bool]) -> list[float]:
+    return [
+        each.value
+        for each in history.nights
+        if wanted(each.state) and each.value is not None and _known(each.value)
+    ]
