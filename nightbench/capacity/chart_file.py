@@ -23,8 +23,8 @@ def _png(figure: Figure, _cache: Path) -> bytes:
 
 
 def _html(figure: Figure, cache: Path) -> bytes:
+    from nightbench.report.charts.bundle import Bundle  # noqa: PLC0415
     from nightbench.report.charts.standalone import page_of  # noqa: PLC0415  # as above
-    from nightbench.trend_report.bundle import Bundle  # noqa: PLC0415
 
     bundle = Bundle(cache)
     try:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from nightbench.plan import Suite, Tier
+from nightbench.report.charts.bundle import Bundle
 from nightbench.settings import Settings
-from nightbench.trend_report.bundle import Bundle
 from nightbench.trend_report.keeping import path_of_report, place_of_report
 from nightbench.trend_report.making import page_of
 from nightbench.trend_report.markdown_pages import SuitePart, TrendPage, trend_pages

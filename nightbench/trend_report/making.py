@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from nightbench.errors import MeasurementError
 from nightbench.plan import TIER_NAMES, Suite, Tier
 from nightbench.planning import SUITES
+from nightbench.report.charts.bundle import Bundle
 from nightbench.scrub import scrub
 from nightbench.settings import Settings
-from nightbench.trend_report.bundle import Bundle
 from nightbench.trend_report.side_by_side import gathered, has_many_runs
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ def html_of(view: ReportView, suites: Sequence[SuiteReport], bundle: str) -> str
     Args:
         view: What it says.
         suites: Whose charts it has.
-        bundle: The libraries that draw them; see `nightbench.trend_report.bundle.Bundle`.
+        bundle: The libraries that draw them; see `nightbench.report.charts.bundle.Bundle`.
     """
     script = _file("report.js")
     return (

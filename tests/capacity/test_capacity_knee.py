@@ -8,8 +8,8 @@ from capacity.searched import NOTHING, STEPS, capacity, found
 from nightbench.capacity.chart_file import ChartFile
 from nightbench.capacity.knee import data_of, knee_of
 from nightbench.capacity.search import Step
+from nightbench.report.charts.bundle import Bundle
 from nightbench.report.charts.standalone import page_of
-from nightbench.trend_report.bundle import Bundle
 
 
 def marks_of(spec, kind):

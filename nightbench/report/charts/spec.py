@@ -19,9 +19,8 @@ from nightbench.report.charts.metric_nights import (
 )
 from nightbench.report.charts.numbers import change_expression, number_expression, rounded, rounded_or_none
 from nightbench.report.charts.release_marks import release_label, release_marks
-from nightbench.report.charts.theme import text
+from nightbench.report.charts.theme import one_line, text
 from nightbench.report.layout import change, number
-from nightbench.visible import visible
 
 _TICKS = 8
 _ON_THE_AXIS = frozenset({"invalid", "not compared"})
@@ -111,7 +110,7 @@ def _night(place: int, each: MetricNight, least: float, unit: str) -> dict[str, 
 @lru_cache(maxsize=4096)
 def release_text(words: str) -> str:
     """As `text`, once for all charts of a report: each has the releases of all its nights; 1.24.3.4 is no address."""
-    return visible(str(clean_own(words)))
+    return one_line(str(clean_own(words)))
 
 
 def _where_known(expression: str, *, otherwise: str) -> str:

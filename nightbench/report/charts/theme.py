@@ -45,7 +45,12 @@ Layered = alt.Chart | alt.LayerChart | alt.FacetChart | alt.VConcatChart | alt.H
 
 def text(words: str) -> str:
     """A text of others as a chart may have it: free of secrets and of control characters, and no longer than a line."""
-    shown = visible(clean_text(words))
+    return one_line(clean_text(words))
+
+
+def one_line(scrubbed: str) -> str:
+    """A text that is free of secrets, without control characters and no longer than a line."""
+    shown = visible(scrubbed)
     return shown if len(shown) <= _LONGEST_TEXT else f"{shown[: _LONGEST_TEXT - 1]}…"
 
 

@@ -160,7 +160,7 @@ def _counts(x: alt.X, form: _Form) -> alt.Chart:
     """Bars at the foot of the plot."""
     y = alt.Y(
         "n:Q",
-        title=None,
+        title="samples",
         scale=alt.Scale(domain=[hole("counts")], nice=False),
         axis=alt.Axis(orient="right", values=[hole("most")], grid=False, ticks=False, format=",d"),
     )

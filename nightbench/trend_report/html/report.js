@@ -76,7 +76,7 @@
 
   async function rest() {
     for (const place of places) {
-      await new Promise((idle) => (window.requestIdleCallback ?? setTimeout)(idle));
+      await new Promise((idle) => (window.requestIdleCallback ?? setTimeout)(idle, { timeout: 100 }));
       await once(place);
     }
     root.dataset.drawn = String(places.length);
@@ -184,5 +184,8 @@
     all.names.forEach((name, place) => charts.set(name, { spec: all.specs[place], data: all.data[place], table: all.tables[place] }));
     for (const place of places) near.observe(place);
     return rest();
-  }).catch((error) => { root.dataset.failed = error.message; throw error; });
+  }).catch((error) => {
+    for (const place of places) place.textContent = `The charts could not be unpacked: ${error.message}`;
+    throw error;
+  });
 })();
