@@ -88,6 +88,10 @@ class ObjectStore:
         """See `Storage`; what was written in part is no object."""
         return True
 
+    def stamp(self, path: str) -> str:  # noqa: ARG002  # as `Storage` has it
+        """See `Storage`; it would be a request for each, as to read them is."""
+        return ""
+
     def exists(self, path: str) -> bool:
         """See `Storage`."""
         return self._tried(lambda: bool(self._files.exists(self._path(path))))

@@ -96,6 +96,10 @@ class Reader:
             if self._storage.looks_whole(place.path) or any(self.tables(form, [place]))
         ]
 
+    def stamp(self, place: Place) -> str:
+        """What changes when a file is replaced; see `Storage.stamp`."""
+        return self._storage.stamp(place.path)
+
     def _pruned(self, form: TableForm, place: Place) -> bool:
         if form not in OF_A_RUN:
             return False

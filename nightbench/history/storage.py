@@ -66,6 +66,10 @@ class Storage(Protocol):
         """Whether a Parquet file has its end, as far as a cheap look can tell."""
         ...
 
+    def stamp(self, path: str) -> str:
+        """What changes when a file is replaced, as far as a cheap look can tell; empty where it cannot."""
+        ...
+
     def exists(self, path: str) -> bool:
         """Whether there is such a name, whatever can be read there."""
         ...
@@ -161,6 +165,14 @@ class Folder:
             return _content(f"{self.root}/{path}", last=len(_MAGIC)) == _MAGIC
         except OSError:
             return False
+
+    def stamp(self, path: str) -> str:
+        """See `Storage`."""
+        try:
+            found = os.stat(f"{self.root}/{path}")  # noqa: PTH116  # of thousands of files, as `_content`
+        except OSError:
+            return ""
+        return f"{found.st_mtime_ns} {found.st_size}"
 
     def exists(self, path: str) -> bool:
         """See `Storage`."""

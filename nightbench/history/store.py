@@ -22,6 +22,7 @@ from nightbench.history.places import Place, path_of
 from nightbench.history.reader import Reader
 from nightbench.history.reading import UnreadableFile
 from nightbench.history.record import JudgedTarget
+from nightbench.history.remembered import folder_of
 from nightbench.history.root import storage_at
 from nightbench.history.rows import file_of
 from nightbench.history.runs import NoSuchRunError, StoredRun
@@ -45,8 +46,10 @@ class HistoryStore:
     `unreadable`. Nothing is opened before it is needed.
     """
 
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path | str, *, remembered: Path | None = None) -> None:
+        """`remembered` is the folder, if any, where `nights` keeps what it read: it can be made again."""
         self.root = root
+        self._remembered = remembered
 
     @cached_property
     def storage(self) -> Storage:
@@ -198,7 +201,8 @@ class HistoryStore:
             metrics: Whether one is wanted, by its name; None for all.
         """
         span = Span(environment, roles, since, until, last, enough, metrics)
-        return tidy.nights(self.reader, suite, tier, span)
+        remembered = self._remembered and folder_of(self._remembered, self.storage)
+        return tidy.nights(self.reader, suite, tier, span, remembered)
 
     def marks(self, environment: str | None = None) -> list[Mark]:
         """What was said about the runs of an environment, or of all, in the order in which it was said."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from nightbench.history.places import Place
 from nightbench.history.reader import Reader
 from nightbench.history.reading import part_of
 from nightbench.history.record import clean, clean_own, clean_text
+from nightbench.history.remembered import Read, Remembered
 from nightbench.history.schema import METRICS, RUNS, WINDOWS
 from nightbench.history.span import Span, nights_in
 from nightbench.measurement import Measurement
@@ -61,8 +64,13 @@ _KINDS = {
 }
 
 
-def nights(reader: Reader, suite: str | None, tier: str | None, span: Span) -> pd.DataFrame:
-    """The metrics of all runs of `span`, oldest first; see `COLUMNS`."""
+def nights(
+    reader: Reader, suite: str | None, tier: str | None, span: Span, remembered: Path | None = None
+) -> pd.DataFrame:
+    """The metrics of all runs of `span`, oldest first; see `COLUMNS`.
+
+    What was read is kept in the folder `remembered` where one is given, and read from there the next time.
+    """
     # a run is written to `runs` last: what is listed there has its metrics, if these are listed later
     known = reader.whole(RUNS, reader.places(RUNS, suite, tier))
     reader.whole(WINDOWS, reader.places(WINDOWS, suite, tier))
@@ -70,7 +78,18 @@ def nights(reader: Reader, suite: str | None, tier: str | None, span: Span) -> p
     groups: dict[tuple[str, str], list[Place]] = {}
     for place in whole:
         groups.setdefault((place.suite, place.tier), []).append(place)
-    return _frame([table for places in groups.values() for table in _of_group(reader, places, span)])
+    tables: list[pa.Table] = []
+    for (of_suite, of_tier), found in groups.items():
+        read = partial(_rows_of_files, reader)
+        if remembered is None:
+            tables += _of_group(read, found, span)
+            continue
+        stamps = {place.path: reader.stamp(place) for place in found}
+        file = remembered / f"{of_suite}-{of_tier}.parquet"
+        memory = Remembered(file, stamps, span.metrics or _any, read)
+        tables += _of_group(memory.rows, found, span)
+        memory.keep()
+    return _frame(tables)
 
 
 def rows_of(*runs: Measurement) -> pd.DataFrame:
@@ -116,7 +135,7 @@ def _with_both(reader: Reader, runs: Sequence[Place], metrics: Sequence[Place]) 
     return [place for place in metrics if place.name in exists]
 
 
-def _of_group(reader: Reader, places: Sequence[Place], span: Span) -> list[pa.Table]:
+def _of_group(read: Read, places: Sequence[Place], span: Span) -> list[pa.Table]:
     """The rows of one suite and tier, oldest first."""
     wanted = [place for place in places if span.may_have(place)]
     tables: list[pa.Table] = []
@@ -125,13 +144,13 @@ def _of_group(reader: Reader, places: Sequence[Place], span: Span) -> list[pa.Ta
     end = len(wanted)
     while end > 0 and (missing := span.missing(seen, alike)) > 0:  # the newest first
         first = max(0, end - _files(missing, len(seen), len(wanted) - end))
-        table = _table(reader, wanted[first:end], span)
+        table = _table(read(wanted[first:end]), span)
         seen |= nights_in(table)
         alike |= span.enough.alike(table) if span.enough is not None else set()
         tables.insert(0, table)
         end = first
     if span.enough is not None and (pinned := span.enough.pinned_among(wanted, end)):
-        tables.insert(0, _table(reader, pinned, span))
+        tables.insert(0, _table(read(pinned), span))
     return span.wanted(tables)
 
 
@@ -141,7 +160,13 @@ def _files(missing: float, nights: int, read: int) -> int:
     return _AT_ONCE if files >= _AT_ONCE else max(_LEAST, math.ceil(files))
 
 
-def _table(reader: Reader, places: Sequence[Place], span: Span) -> pa.Table:
+def _table(rows: pa.Table, span: Span) -> pa.Table:
+    """Those that are wanted, as the frame has them."""
+    rows = rows.filter(span.rows(rows))
+    return pa.table({name: _without_null(rows[_STORED.get(name, name)]) for name in COLUMNS})
+
+
+def _rows_of_files(reader: Reader, places: Sequence[Place]) -> pa.Table:
     """The rows of some files of one suite and tier; each text is stored once."""
     read = list(reader.tables(METRICS, places, _READ))
     column = part_of(METRICS, _READ).get_field_index("fingerprint")  # by its place, of thousands of files
@@ -151,20 +176,29 @@ def _table(reader: Reader, places: Sequence[Place], span: Span) -> pa.Table:
     ]
     table = pa.concat_tables([part_of(METRICS, _READ).empty_table(), *tables]).combine_chunks()
     runs = np.repeat(np.arange(len(read), dtype=np.int32), [len(table) for table in tables])
-    names = pa.array([place.name for place, _ in read], pa.string())
-    table = table.append_column("run_id", pa.DictionaryArray.from_arrays(runs, names))
+    texts = {
+        "run_id": [place.name for place, _ in read],
+        "path": [place.path for place, _ in read],
+    }
+    for name, each in texts.items():
+        table = table.append_column(name, pa.DictionaryArray.from_arrays(runs, pa.array(each, pa.string())))
     for name in ("suite", "tier"):
         text = pa.array([getattr(place, name) for place in places[:1]], pa.string())
         table = table.append_column(name, pa.DictionaryArray.from_arrays(np.zeros_like(runs), text))
-    table = table.filter(span.rows(table))
-    return pa.table({name: _encoded(table[_STORED.get(name, name)]) for name in COLUMNS})
+    return pa.table({name: _once(table[name]) for name in table.column_names})
 
 
-def _encoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_string(column.type):
-        return column.dictionary_encode()
+def _once(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.dictionary_encode() if pa.types.is_string(column.type) else column
+
+
+def _without_null(column: pa.ChunkedArray) -> pa.ChunkedArray:
     null = _NULLS.get(column.type)
     return column if null is None else pc.fill_null(column, null)
+
+
+def _any(_metric: str) -> bool:
+    return True
 
 
 def _frame(tables: list[pa.Table]) -> pd.DataFrame:
@@ -181,7 +215,8 @@ def _frame(tables: list[pa.Table]) -> pd.DataFrame:
             table = table.set_column(number, name, table[name].cast(pa.large_string()))
     frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
     for name in _SHARED:
-        frame[name] = frame[name].cat.set_categories(sorted(frame[name].cat.categories))
+        texts = frame[name].cat.remove_unused_categories()
+        frame[name] = texts.cat.set_categories(sorted(texts.cat.categories))
     return frame.astype({"block": "int64"})
 
 
