@@ -9,10 +9,8 @@ from datetime import datetime
 from nightbench.report.charts.metric_nights import MetricNights
 from nightbench.report.listing import SAID
 from nightbench.report.release_words import with_release
+from nightbench.trend_report.order import NOT_AS_EVER
 from nightbench.trend_report.trends import SuiteTrend
-
-NOT_AS_EVER = ("regression", "suspect", "missing", "muted", "improved", "noisy")
-"""States of the last night's lines that are news, in the order of reading."""
 
 
 @dataclass(frozen=True)

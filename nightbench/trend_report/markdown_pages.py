@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain
 
 from nightbench.report.charts.drawing import UndrawnError
@@ -16,7 +15,8 @@ from nightbench.report.layout import change, number
 from nightbench.report.markdown import code, image, inline, items, page, said, table
 from nightbench.report.promises import missed_in_words
 from nightbench.report.release_words import with_release
-from nightbench.trend_report.order import REST, ordered, rank
+from nightbench.trend_report.instants import day, span, time
+from nightbench.trend_report.order import NOT_AS_EVER, REST, ordered, rank
 from nightbench.trend_report.trends import MetricTrend, SuiteTrend
 from nightbench.verdict.judgement import Change
 from nightbench.wording import amount
@@ -34,7 +34,6 @@ MOST_SECONDS = 60.0
 _Drawn = dict[tuple[str, str, str], str]
 """Charts as markdown, by tier, suite and metric."""
 _HEAD = ("Suite", "Nights", "Metrics", "Missed", "Worse", "Changes")
-_NOT_AS_EVER = ("regression", "suspect", "missing", "muted", "improved", "noisy")
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def trend_pages(
     of_suites = [_suite_page(part) for part in parts]
     drawn = {key: picture for _, known in of_suites for key, picture in known.items()}
     trends = [part.trend for part in parts]
-    title = f"Trend of {_span(trends)} in {environment}"
+    title = f"Trend of {span(trends)} in {environment}"
     text = page(
         f"# {said(title)}",
         items(_news(trends)) or "Nothing changed for good, and the last night is as ever.",
@@ -93,23 +92,6 @@ def trend_pages(
         f"All of it as one file: {code(report)}" if report else "",
     )
     return (TrendPage(KEY, title, text), *(each for each, _ in of_suites))
-
-
-def _span(trends: Sequence[SuiteTrend]) -> str:
-    first, last = min(each.first for each in trends), max(each.last for each in trends)
-    nights = amount(max(each.nights for each in trends), "night")
-    if _day(first) != _day(last):
-        return f"{nights}, {_day(first)} to {_day(last)}"
-    until = "" if first == last else f" to {_time(last)}"
-    return f"{nights}, {_day(first)} {_time(first)}{until} UTC"
-
-
-def _day(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%Y-%m-%d}"
-
-
-def _time(instant: datetime) -> str:
-    return f"{instant.astimezone(UTC):%H:%M}"
 
 
 def _row(trend: SuiteTrend) -> list[str]:
@@ -147,8 +129,8 @@ def _night(known: Sequence[MetricNight], night: str) -> str:
     began = next((each.started_at for each in known if each.night == night), None)
     if began is None:
         return code(night)
-    alone = sum(_day(each.started_at) == _day(began) for each in known) == 1
-    return _day(began) if alone else f"{_day(began)} {_time(began)} UTC"
+    alone = sum(day(each.started_at) == day(began) for each in known) == 1
+    return day(began) if alone else f"{day(began)} {time(began)} UTC"
 
 
 def _leading(trends: Sequence[SuiteTrend], drawn: _Drawn) -> Iterator[str]:
@@ -168,7 +150,7 @@ def _suite_page(part: SuitePart) -> tuple[TrendPage, _Drawn]:
     trend = part.trend
     shown = ordered(trend)[:MOST_CHARTS]
     drawn, problem = _drawn(shown, part.figures)
-    title = f"{trend.tier} {trend.suite}: {_span([trend])}"
+    title = f"{trend.tier} {trend.suite}: {span([trend])}"
     rows = [_metric_row(each) for each in trend.metrics]
     trends = [drawn[each.line.metric] for each in shown if each.line.metric in drawn]
     why = [drawn[each.key] for each in part.figures if each.key in drawn]
@@ -188,7 +170,7 @@ def _suite_page(part: SuitePart) -> tuple[TrendPage, _Drawn]:
 
 def _metric_row(each: MetricTrend) -> list[str]:
     line, unit = each.line, each.nights.unit
-    state = f"**{line.state}**" if line.state in _NOT_AS_EVER else line.state
+    state = f"**{line.state}**" if line.state in NOT_AS_EVER else line.state
     values = (number(each.nights.nights[-1].value, unit), number(line.baseline, unit), change(line.effect))
     return [code(line.metric), state, *map(inline, values)]
 

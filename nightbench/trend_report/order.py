@@ -5,6 +5,8 @@ from __future__ import annotations
 from nightbench.report.overview import MAIN
 from nightbench.trend_report.trends import MetricTrend, SuiteTrend
 
+NOT_AS_EVER = ("regression", "suspect", "missing", "muted", "improved", "noisy")
+"""States of the last night's lines that are news, in the order of reading."""
 REST = 3
 """The rank of metrics of which there is nothing to say."""
 

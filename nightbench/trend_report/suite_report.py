@@ -109,7 +109,7 @@ def gathered_suite(settings: Settings, tier: Tier, suite: Suite, nights: int) ->
     Raises:
         ConfigurationError: when the dataset cannot be looked into.
     """
-    store, policy = HistoryStore(settings.results), policy_of(settings)
+    store, policy = HistoryStore(settings.results, remembered=settings.cache / "trend"), policy_of(settings)
     trends = suite_trends(store, settings.environment, policy, nights=nights, tiers=(tier,), suites=(suite,))
     trend = next(trends, None)
     if trend is None:

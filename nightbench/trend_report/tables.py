@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from statistics import median
 
 from rich.console import Console
@@ -15,7 +14,9 @@ from nightbench.report.overview import MAIN, state_in_words
 from nightbench.report.promises import is_certain, promised, units_of, value_in_words
 from nightbench.report.verdict_lines import probability
 from nightbench.trend_report.grid import Cell, Grid, figure, grid, said, whole
-from nightbench.trend_report.happened import NOT_AS_EVER, Happened
+from nightbench.trend_report.happened import Happened
+from nightbench.trend_report.instants import day, minute
+from nightbench.trend_report.order import NOT_AS_EVER
 from nightbench.trend_report.standing import is_compared, name_of, state_of, taken_back
 from nightbench.trend_report.suite_report import SuiteReport, place_of
 from nightbench.trend_report.trends import MetricTrend, SuiteTrend
@@ -235,16 +236,6 @@ def invalid(suites: Sequence[SuiteReport]) -> Grid:
         for each, report in found
     ]
     return grid("invalid-nights", "Invalid nights: in no baseline", ("Night", "Suite", "State", "Why"), rows)
-
-
-def day(instant: datetime) -> str:
-    """``2026-11-24``, in UTC."""
-    return f"{instant.astimezone(UTC):%Y-%m-%d}"
-
-
-def minute(instant: datetime) -> str:
-    """``2026-11-24 03:15``, in UTC."""
-    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _metric(report: SuiteReport, metric: str) -> Cell:

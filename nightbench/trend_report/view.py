@@ -12,9 +12,9 @@ from nightbench.report.figures.diagnosis import ServerFinding, TitledTable
 from nightbench.trend_report import tables
 from nightbench.trend_report.drawing import Drawing
 from nightbench.trend_report.grid import Grid, grid, said
+from nightbench.trend_report.instants import minute, span
 from nightbench.trend_report.standing import Standing, headline, is_compared, name_of, problems, standing_of
 from nightbench.trend_report.suite_report import SuiteReport, place_of
-from nightbench.trend_report.tables import day, minute
 from nightbench.trend_report.trends import SuiteTrend
 from nightbench.visible import visible
 from nightbench.wording import amount
@@ -84,7 +84,7 @@ def view_of(
     trends = [each.trend for each in suites]
     return ReportView(
         title=f"nightbench: trend of {_shown(environment)}",
-        span=_span(trends),
+        span=span(trends),
         standing=standing_of(trends, lost),
         headline=headline(trends, lost),
         problems=tuple(problems(trends, made)),
@@ -143,13 +143,6 @@ def _facts(report: SuiteReport) -> Iterator[tuple[str, str]]:
 def _notes(suites: Sequence[SuiteReport]) -> Iterator[str]:
     for each in suites:
         yield from (_shown(note) for note in each.trend.judged.notes)
-
-
-def _span(trends: Sequence[SuiteTrend]) -> str:
-    first, last = min(each.first for each in trends), max(each.last for each in trends)
-    nights = amount(max(each.nights for each in trends), "night")
-    nights = nights if len({each.nights for each in trends}) == 1 else f"up to {nights} of a suite"
-    return f"{nights}, {day(first)} to {day(last)}" if day(first) != day(last) else f"{nights}, {day(first)}"
 
 
 def _shown(words: str) -> str:

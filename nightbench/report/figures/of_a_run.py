@@ -15,7 +15,8 @@ from nightbench.report.figures.generator import generator
 from nightbench.report.figures.heat_map import heat_map
 from nightbench.report.figures.over_time import over_time
 from nightbench.report.figures.time_by_part import time_by_part
-from nightbench.report.figures.words import MAIN, latency_of
+from nightbench.report.figures.words import latency_of
+from nightbench.report.overview import MAIN
 
 MOST_WINDOWS = 2_000
 """Windows of earlier nights that are decoded, of the last nights first: it takes a third of a second."""

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from nightbench.history.runs import StoredRun
 from nightbench.report.charts.theme import text
 from nightbench.report.layout import count, number
 
-MAIN: Mapping[str, str] = MappingProxyType({"websocket": "message", "database": "query"})
-"""What a suite is for, of all that it does."""
 _LATENCY = {"message": "Message latency", "query": "Query latency"}
 
 
