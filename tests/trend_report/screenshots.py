@@ -6,11 +6,12 @@ import sys
 import tempfile
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # as pytest does
 
-from builders import database_measurement, verdict_of, websocket_measurement
+from builders import START, database_measurement, verdict_of, websocket_measurement
 from chromium import chromium
 from playwright.sync_api import Page
 
@@ -24,12 +25,13 @@ P95 = "#full-websocket-message-response-time-p95"
 
 def nights(store: HistoryStore) -> None:
     """Two months in which messages became slower with a release, and a last night in which some failed."""
+    first = (datetime.now(UTC) - START).days - NIGHTS + 1  # the last one is today's
     for number in range(NIGHTS):
         wobble = 1 + 0.012 * (number * 7 % 5 - 2)
         release = "v2.4.1" if number >= CHANGED else "v2.3.0" if number >= 12 else "v2.2.7"
         median = (27 if number >= CHANGED else 20) * wobble
-        websocket = websocket_measurement(number=number - NIGHTS, median_ms=median, release=release)
-        database = database_measurement(number=number - NIGHTS, median_ms=4 * wobble, release=release)
+        websocket = websocket_measurement(number=first + number, median_ms=median, release=release)
+        database = database_measurement(number=first + number, median_ms=4 * wobble, release=release)
         if number == NIGHTS - 1:
             message = websocket.operations["message"]
             errors = Counter({"reply_timeout": 14, "close_1011": 9})
