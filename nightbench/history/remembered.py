@@ -38,7 +38,8 @@ def folder_of(remembered: Path, storage: Storage) -> Path:
 class Remembered:
     """The rows of one suite and tier: from one file where they were read before, from the dataset otherwise.
 
-    A file that is torn, foreign or of another version, or that leaves out what is wanted now, is made anew.
+    A file that is torn, foreign or of another version, or that leaves out what is wanted now, is made anew. A run
+    of which no metric is wanted is read each time.
 
     Args:
         file: Where they are remembered.
@@ -97,7 +98,7 @@ class Remembered:
             content = read_file(str(self._file), "cache", most=_MOST_BYTES)
             table = pq.ParquetFile(pa.BufferReader(content)).read()
             told = json.loads(table.schema.metadata[_TOLD])
-            left = set(told["left"])
+            left = set(map(str, told["left"]))
             fits = told["form"] == _FORM and table.schema.equals(self._rows.schema)
             if not fits or any(map(self._wanted, left)):
                 return self._rows

@@ -172,7 +172,7 @@ class Folder:
             found = os.stat(f"{self.root}/{path}")  # noqa: PTH116  # of thousands of files, as `_content`
         except OSError:
             return ""
-        return f"{found.st_mtime_ns} {found.st_size}"
+        return f"{found.st_ino} {found.st_mtime_ns} {found.st_size}"
 
     def exists(self, path: str) -> bool:
         """See `Storage`."""
