@@ -60,11 +60,15 @@ class EmbeddedServer:
         if self._template.exists():
             return
         with contextlib.suppress(OSError, sqlite3.Error):  # a slower next start is all that is lost
-            made = self._folder / "template.db"
-            with contextlib.closing(sqlite3.connect(self._folder / "prefect.db")) as database:
-                database.execute("VACUUM INTO ?", (str(made),))
             self._template.parent.mkdir(parents=True, exist_ok=True)
-            made.replace(self._template)
+            # beside it, as the folder of the server may lie on another file system
+            made = self._template.with_name(f".{self._template.name}.{os.getpid()}.tmp")
+            try:
+                with contextlib.closing(sqlite3.connect(self._folder / "prefect.db")) as database:
+                    database.execute("VACUUM INTO ?", (str(made),))
+                made.replace(self._template)
+            finally:
+                made.unlink(missing_ok=True)
 
     def _log_tail(self) -> str:
         with contextlib.suppress(OSError):

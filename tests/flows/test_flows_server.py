@@ -5,9 +5,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -17,7 +20,7 @@ from staged import with_earlier_nights
 from waiting import until
 from warm import Program, nightbench
 
-from flows.in_process.server import embedded_server
+from flows.in_process.server import EmbeddedServer, embedded_server
 from nightbench.errors import ConfigurationError, MeasurementError
 from nightbench.history.store import HistoryStore
 
@@ -69,6 +72,23 @@ def test_it_ends_with_its_block(prefect_template, server_cache, tmp_path):
     assert server.process.poll() is not None
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port_of(server.api_url)), timeout=5)
+
+
+def test_the_template_is_kept_beside_another_file_system(tmp_path):
+    """What a rename could not bring there: the folder of a server is often in memory, the cache on a disk."""
+    with closing(sqlite3.connect(tmp_path / "prefect.db")) as database:
+        database.execute("create table kept (n)")
+    with tempfile.TemporaryDirectory(dir=another_file_system(tmp_path)) as elsewhere:
+        template = Path(elsewhere) / "prefect" / "template.db"
+        EmbeddedServer(None, 0, tmp_path, template)._keep_template()
+        assert [each.name for each in template.parent.iterdir()] == [template.name]
+
+
+def another_file_system(place):
+    for folder in ("/dev/shm", "/tmp", "/var/tmp"):
+        if Path(folder).is_dir() and Path(folder).stat().st_dev != place.stat().st_dev:
+            return folder
+    pytest.skip("there is one file system alone")
 
 
 def test_a_migrated_database_is_kept_for_the_next_one(prefect_template, server_cache, tmp_path):
