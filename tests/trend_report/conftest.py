@@ -36,7 +36,8 @@ def file(report, tmp_path_factory):
     return place.as_uri()
 
 
-@pytest.fixture(scope="session")
+# of a module, as the event loop of the browser's driver runs in the thread of the tests for as long as it is open
+@pytest.fixture(scope="module")
 def context():
     with chromium(
         patience_ms=20_000, viewport={"width": 1200, "height": 900}, color_scheme="light"
@@ -44,7 +45,7 @@ def context():
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def seen(context, file):
     """The page as it is opened; tests leave it as they found it."""
     return Seen(context.new_page(), file)
