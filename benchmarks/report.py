@@ -1,8 +1,8 @@
 """The trend report of a year of nights: seconds, CPU-seconds and bytes of `nightbench report`.
 
 The dataset has the files and metrics that nightbench writes of the default plan, with four blocks a night and with
-one. The command runs in a fresh process, as a user begins it; the files are in the page cache, and the script that draws is in
-the cache, as it is after the first report.
+one. The command runs in a fresh process, as a user begins it; the files are in the page cache. What is judged are the
+reports after the first one, which finds nothing in nightbench's cache: the script that draws, and what was read before.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ def _measured(blocks: int, say: Callable[[str], None]) -> Iterator[Figure]:
         results, page = Path(folder) / "results", Path(folder) / "report.html"
         year = write_year(results, blocks=blocks)
         say(f"making the report of {year.runs:,} runs")
-        _made(results, page)
+        first, _ = _made(results, page)
         rounds = [_made(results, page) for _ in range(ROUNDS)]
         seconds, cpu = zip(*rounds, strict=True)
         size = page.stat().st_size / 1e6
     name = f"a year, {blocks} block{'' if blocks == 1 else 's'} a night, {year.runs:,} runs"
+    yield Figure(f"{name}: the first one", first, "s")
     yield over_rounds(f"{name}: made in", seconds, "s", Goal("<=", 5.0))
     yield over_rounds(f"{name}: CPU of all its processes", cpu, "CPU s")
     yield Figure(f"{name}: size", size, "MB", Goal("<=", 2.0))
@@ -51,7 +52,11 @@ def _made(results: Path, page: Path) -> tuple[float, float]:
     done = subprocess.run(  # noqa: S603  # our own interpreter
         [sys.executable, "-m", "nightbench", "report", "--results", str(results), "--output", str(page)],
         cwd=ROOT,
-        env={**os.environ, "NIGHTBENCH_ENVIRONMENT": "local"},
+        env={
+            **os.environ,
+            "NIGHTBENCH_ENVIRONMENT": "local",
+            "NIGHTBENCH_CACHE": str(page.with_name("cache")),
+        },
         capture_output=True,
         text=True,
         check=False,

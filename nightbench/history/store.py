@@ -50,6 +50,7 @@ class HistoryStore:
         """`remembered` is the folder, if any, where `nights` keeps what it read: it can be made again."""
         self.root = root
         self._remembered = remembered
+        self._listed: dict[tuple[str, str], list[Place]] = {}
 
     @cached_property
     def storage(self) -> Storage:
@@ -278,8 +279,11 @@ class HistoryStore:
         return runs.windows(self.reader, places)
 
     def _places(self, run_ids: Collection[str], suite: str, tier: str) -> list[Place]:
+        """Listed once: whoever asks for some runs whole asks for more of them."""
+        if (suite, tier) not in self._listed:
+            self._listed[suite, tier] = self.reader.places(RUNS, suite, tier)
         wanted = set(run_ids)
-        return [place for place in self.reader.places(RUNS, suite, tier) if place.name in wanted]
+        return [place for place in self._listed[suite, tier] if place.name in wanted]
 
     def _save(self, form: TableForm, path: str, rows: Iterable[Mapping[str, Any]]) -> None:
         try:
