@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+
+from rich.console import Console
 
 from nightbench.report.layout import BAD, GOOD, HEADING, INDENT, UNSURE, Page, change, number
 from nightbench.verdict.judgement import Line
@@ -15,6 +18,7 @@ STYLES: Mapping[State, str] = MappingProxyType(
 )
 MAIN: Mapping[str, str] = MappingProxyType({"websocket": "message", "database": "query"})
 """What a suite is about: the operation of its main metrics."""
+_ANY_PAGE = Page(Console(file=io.StringIO()))
 _NAMED = 3
 """How many metrics of a suite are named; the others stand in its own block."""
 
@@ -61,6 +65,11 @@ def state_in_words(page: Page, verdict: SuiteVerdict) -> str:
             return f"{page.verdict_missed}: rows leaked"
         case "missed":
             return f"{page.verdict_missed} {len(verdict.missed)} of {len(verdict.targets)} targets"
+
+
+def state_as_text(verdict: SuiteVerdict) -> str:
+    """The same for a page that is no terminal, and has every character."""
+    return state_in_words(_ANY_PAGE, verdict)
 
 
 def _suspects(verdict: SuiteVerdict) -> list[str]:

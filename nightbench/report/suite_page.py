@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import Console
-
-from nightbench.report.layout import Page, change, number, signed
+from nightbench.report.layout import change, number, signed
 from nightbench.report.markdown import code, inline, items, page, said, table
-from nightbench.report.overview import MAIN, state_in_words
+from nightbench.report.overview import MAIN, state_as_text
 from nightbench.report.promises import is_certain, promised, units_of, value_in_words
 from nightbench.report.summary import load_in_words
 from nightbench.verdict.judgement import Line
@@ -20,7 +17,6 @@ MOST_ROWS = 30
 
 _TOLD = ("regression", "suspect", "noisy", "missing", "muted", "improved")
 """The states of lines that have a row each, in the order of reading."""
-_PAGE = Page(Console(file=io.StringIO()))
 
 
 def overview_table(verdicts: Iterable[SuiteVerdict]) -> str:
@@ -31,7 +27,7 @@ def overview_table(verdicts: Iterable[SuiteVerdict]) -> str:
         rows.append(
             [
                 _place(verdict),
-                inline(state_in_words(_PAGE, verdict)),
+                inline(state_as_text(verdict)),
                 number(verdict.value(f"{main}.response_time.p95"), "ms"),
                 number(verdict.value(f"{main}.success_rate"), "%"),
                 number(verdict.value(f"{main}.throughput"), "1/s"),
@@ -50,7 +46,7 @@ def suite_section(verdict: SuiteVerdict, pictures: Sequence[str] = ()) -> str:
     run = verdict.measurement
     facts = f"{said(load_in_words(run))}; {run.duration:,.1f} s measured; run {code(run.run_id)}"
     return page(
-        f"### {_place(verdict)}: {said(state_in_words(_PAGE, verdict))}",
+        f"### {_place(verdict)}: {said(state_as_text(verdict))}",
         facts,
         items(said(note) for note in _notes(verdict)),
         _targets(verdict),

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
-from nightbench.history.marks import said_invalid
 from nightbench.report.promises import missed_in_words
 from nightbench.report.verdict_lines import in_one_sentence
 from nightbench.scrub import one_line
@@ -42,16 +41,13 @@ def name_of(trend: SuiteTrend) -> str:
 
 
 def state_of(trend: SuiteTrend) -> State:
-    """What came of the last night; of one that cannot be read nobody knows, and one may be taken back."""
-    if trend.verdict is None or taken_back(trend):
-        return "invalid"
-    return trend.verdict.state
+    """What came of the last night; of one that cannot be read nobody knows."""
+    return "invalid" if trend.verdict is None else trend.verdict.state
 
 
-def taken_back(trend: SuiteTrend) -> bool:
-    """Whether somebody said of the last night that it is no measurement."""
-    nights = {night[-1] for night in said_invalid(trend.marks)}
-    return any(each.nights.nights[-1].night in nights for each in trend.metrics[:1])
+def reasons_of(trend: SuiteTrend) -> tuple[str, ...]:
+    """What speaks against the run that stands for the last night; nothing of one that cannot be read."""
+    return () if trend.verdict is None else trend.verdict.measurement.validity.reasons
 
 
 def is_compared(trend: SuiteTrend) -> bool:
@@ -87,7 +83,7 @@ def headline(trends: Sequence[SuiteTrend], lost: Sequence[str] = ()) -> str:
 
 
 def problems(trends: Sequence[SuiteTrend], now: datetime) -> Iterator[str]:
-    """What was missed, what got worse and whose last night is old, a sentence each."""
+    """What was missed, what is invalid, what got worse and whose last night is old, a sentence each."""
     newest = max(trend.last for trend in trends)
     if now - newest > STALE:
         yield f"The last night is {_age(now - newest)} old, of {newest.astimezone(UTC):%Y-%m-%d}"
@@ -98,6 +94,9 @@ def problems(trends: Sequence[SuiteTrend], now: datetime) -> Iterator[str]:
             continue
         for target, unit in trend.missed:
             yield f"{place}: {_shown(missed_in_words(target, unit))}"
+        if state_of(trend) == "invalid":
+            yield from (f"{place}: {_shown(reason)}" for reason in reasons_of(trend))
+            continue
         worse = [each for each in trend.metrics if each.line.state == "regression"]
         if worse:
             yield f"{place}: {_shown(_worse(worse))}"

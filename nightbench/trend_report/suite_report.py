@@ -21,6 +21,7 @@ from nightbench.trend_report.drawing import Drawing, drawing_of
 from nightbench.trend_report.happened import Happened, happened, releases
 from nightbench.trend_report.last_night import LastNight, last_night, main_of
 from nightbench.trend_report.order import ordered
+from nightbench.trend_report.standing import reasons_of, state_of
 from nightbench.trend_report.trends import MetricTrend, SuiteTrend, suite_trends
 
 MOST_CHARTS = 40
@@ -33,7 +34,6 @@ MOST_INVALID = 30
 class InvalidNight:
     """A night that is neither a pass nor a fail, and why."""
 
-    night: str
     started_at: datetime
     reasons: tuple[str, ...]
 
@@ -181,6 +181,7 @@ def _lighter(trend: SuiteTrend) -> SuiteTrend:
 
 
 def _invalid(store: HistoryStore, trend: SuiteTrend) -> Iterable[InvalidNight]:
+    """The last ones, the last night of the trend among them."""
     main = main_of(trend)
     nights = [] if main is None else [each for each in main.nights.nights if each.state == "invalid"]
     first = {trend.blocks[each.night][0]: each for each in nights[-MOST_INVALID:]}
@@ -188,4 +189,6 @@ def _invalid(store: HistoryStore, trend: SuiteTrend) -> Iterable[InvalidNight]:
     for run_id, reasons in store.reasons(first, suite=trend.suite, tier=trend.tier).items():
         night = first[run_id]
         why = (*reasons, *([said[night.night]] if night.night in said else ()))
-        yield InvalidNight(night.night, night.started_at, why)
+        yield InvalidNight(night.started_at, why)
+    if state_of(trend) == "invalid":
+        yield InvalidNight(trend.last, reasons_of(trend))

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from statistics import median
 
-from rich.console import Console
-
 from nightbench.report.charts.spec import release_text
-from nightbench.report.layout import Page, change, number, percent, signed
-from nightbench.report.overview import MAIN, state_in_words
+from nightbench.report.layout import change, number, percent, signed
+from nightbench.report.overview import MAIN, state_as_text
 from nightbench.report.promises import is_certain, promised, units_of, value_in_words
 from nightbench.report.verdict_lines import probability
 from nightbench.trend_report.grid import Cell, Grid, figure, grid, said, whole
 from nightbench.trend_report.happened import Happened
 from nightbench.trend_report.instants import day, minute
 from nightbench.trend_report.order import NOT_AS_EVER
-from nightbench.trend_report.standing import is_compared, name_of, state_of, taken_back
+from nightbench.trend_report.standing import is_compared, name_of, state_of
 from nightbench.trend_report.suite_report import SuiteReport, place_of
 from nightbench.trend_report.trends import MetricTrend, SuiteTrend
 from nightbench.verdict.judgement import Line
 
-_PAGE = Page(Console(file=io.StringIO()))
 _VALUES = (("response_time.p95", "ms"), ("success_rate", "%"), ("throughput", "1/s"))
 
 
@@ -58,7 +54,7 @@ def _of_suite(place: int, trend: SuiteTrend) -> list[Cell]:
     effect = _effect(trend)
     return [
         said(name_of(trend), link=f"trend-{place_of(trend)}", sort=str(place)),
-        said(_verdict(trend), badge=state_of(trend)),
+        said("cannot be read" if verdict is None else state_as_text(verdict), badge=state_of(trend)),
         p95,
         figure(change(effect), effect),
         *others,
@@ -68,12 +64,6 @@ def _of_suite(place: int, trend: SuiteTrend) -> list[Cell]:
         else figure("not compared", None),
         said(minute(trend.last)),
     ]
-
-
-def _verdict(trend: SuiteTrend) -> str:
-    if trend.verdict is None:
-        return "cannot be read"
-    return "said to be invalid" if taken_back(trend) else state_in_words(_PAGE, trend.verdict)
 
 
 def _effect(trend: SuiteTrend) -> float | None:

@@ -9,9 +9,10 @@ from functools import partial
 
 import pandas as pd
 
-from nightbench.history.marks import Mark
+from nightbench.history.marks import Mark, night_of, said_invalid
 from nightbench.history.record import clean
 from nightbench.history.store import HistoryStore
+from nightbench.measurement import Measurement
 from nightbench.metric_history import SuiteNights, Tonight, nights_of
 from nightbench.plan import TIER_NAMES, Suite, Tier
 from nightbench.planning import SUITES
@@ -135,7 +136,8 @@ def _trend(store: HistoryStore, earlier: Earlier, reruns: pd.DataFrame, policy: 
     judged = _judged(known, repeated, tonight.night, earlier.marks, policy)
     of_tonight = rows[rows["night"] == tonight.night]
     run_ids = pd.concat([of_tonight, repeated])["run_id"].astype(str).unique()
-    verdict = _last_night(store, tonight, run_ids, judged)
+    marks = tuple(mark for mark in earlier.marks if (mark.suite, mark.tier) == (tonight.suite, tonight.tier))
+    verdict = _last_night(store, tonight, run_ids, judged, _taken_back(tonight, marks))
     targets = () if verdict is None else verdict.targets
     suite = SuiteNights(rows, earlier, judged, targets, tonight)
     values = _values(of_tonight)
@@ -164,9 +166,7 @@ def _trend(store: HistoryStore, earlier: Earlier, reruns: pd.DataFrame, policy: 
         verdict=verdict,
         blocks=_blocks(rows),
         usual=_usual(known, tonight.night),
-        marks=tuple(
-            mark for mark in earlier.marks if (mark.suite, mark.tier) == (tonight.suite, tonight.tier)
-        ),
+        marks=marks,
     )
 
 
@@ -206,10 +206,29 @@ def _values(rows: pd.DataFrame) -> dict[str, float | None]:
     return {str(name): None if pd.isna(value) else float(value) for name, value in medians.items()}
 
 
+def _taken_back(tonight: Tonight, marks: Sequence[Mark]) -> tuple[str, ...]:
+    """Who said that the last night is no measurement, and why; nothing where nobody did."""
+    night = (tonight.environment, tonight.suite, tonight.tier, tonight.night)
+    if night not in said_invalid(marks):
+        return ()
+    return tuple(
+        f"said to be invalid by {mark.who}: {mark.why}"
+        for mark in marks
+        if mark.kind == "invalid" and night_of(mark) == night
+    )
+
+
 def _last_night(
-    store: HistoryStore, tonight: Tonight, run_ids: Collection[str], judged: Verdict
+    store: HistoryStore,
+    tonight: Tonight,
+    run_ids: Collection[str],
+    judged: Verdict,
+    taken_back: tuple[str, ...],
 ) -> SuiteVerdict | None:
-    """The last night with its targets; None where they cannot be read: a trend without them is one all the same."""
+    """The last night with its targets; None where they cannot be read: a trend without them is one all the same.
+
+    What speaks against it is what its runs say, and what people said since: `taken_back`.
+    """
     runs = store.whole_runs(run_ids, suite=tonight.suite, tier=tonight.tier)
     if len(runs) < len(run_ids):
         return None
@@ -218,8 +237,13 @@ def _last_night(
         promises = [Target(**{name: getattr(each, name) for name in Target.model_fields}) for each in stored]
     except ValueError:
         return None
-    measured = [measurement_of(run) for run in runs]
+    measured = [_but(measurement_of(run), taken_back) for run in runs]
     blocks, reruns = (tuple(run for run in measured if run.role == role) for role in ("night", "rerun"))
     return SuiteVerdict(
         shown(blocks), judge_night(promises, blocks), blocks=blocks, reruns=reruns, judged=judged
     )
+
+
+def _but(run: Measurement, reasons: tuple[str, ...]) -> Measurement:
+    validity = replace(run.validity, reasons=(*run.validity.reasons, *reasons))
+    return replace(run, validity=validity)

@@ -10,8 +10,10 @@ from builders import START, database_measurement, invalidated, verdict_of, webso
 
 from nightbench.history.marks import new_mark
 from nightbench.history.store import HistoryStore
+from nightbench.settings import load
 from nightbench.trend_report.happened import happened
 from nightbench.trend_report.standing import headline, problems, standing_of, state_of
+from nightbench.trend_report.suite_report import suite_report
 from nightbench.trend_report.trends import suite_trends
 from nightbench.verdict.policy import Policy
 
@@ -85,6 +87,27 @@ def test_a_last_night_that_somebody_took_back_is_invalid(tmp_path):
     store = saved(tmp_path, *steady())
     said(store, "invalid", NIGHTS - 1)
     assert headline(trends_of(store)).startswith("Invalid or incomplete")
+
+
+def test_a_night_that_was_taken_back_missed_nothing_and_says_who_took_it_back(tmp_path):
+    missed = websocket_measurement(number=NIGHTS, median_ms=5_000.0)
+    store = saved(tmp_path, *steady(), missed)
+    (before,) = trends_of(store)
+    assert [target.metric for target, _ in before.missed] == ["message.response_time.p95"]
+    said(store, "invalid", NIGHTS)
+    (trend,) = trends_of(store)
+    assert trend.missed == ()
+    (sentence,) = problems([trend], trend.last)
+    assert sentence == "full websocket: said to be invalid by ann: slower by design"
+
+
+def test_an_invalid_last_night_says_why(tmp_path):
+    invalid = invalidated(websocket_measurement(number=NIGHTS), "the generator was late")
+    store = saved(tmp_path, *steady(), invalid)
+    (trend,) = trends_of(store)
+    assert list(problems([trend], trend.last)) == ["full websocket: the generator was late"]
+    found = suite_report(load({"results": store.root}), "full", "websocket", 90)
+    assert [each.reasons for each in found.invalid] == [("the generator was late",)]
 
 
 def test_an_old_night_is_said_to_be_old(tmp_path):
