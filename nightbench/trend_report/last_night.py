@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from nightbench.history.runs import StoredRun
 from nightbench.history.store import HistoryStore
@@ -27,9 +28,9 @@ class LastNight:
     run: StoredRun
     earlier: tuple[StoredRun, ...]
 
-    @property
+    @cached_property
     def figures(self) -> tuple[Figure, ...]:
-        """What explains it; they are made anew whenever they are asked for."""
+        """What explains it."""
         return figures_of_run(self.run, self.earlier)
 
 

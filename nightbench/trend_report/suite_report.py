@@ -22,7 +22,7 @@ from nightbench.trend_report.happened import Happened, happened, releases
 from nightbench.trend_report.last_night import LastNight, last_night, main_of
 from nightbench.trend_report.order import ordered
 from nightbench.trend_report.standing import reasons_of, state_of
-from nightbench.trend_report.trends import MetricTrend, SuiteTrend, suite_trends
+from nightbench.trend_report.trends import MetricTrend, SuiteTrend, suite_trend
 
 MOST_CHARTS = 40
 """Of one suite of one tier; all metrics are in the table."""
@@ -109,9 +109,8 @@ def gathered_suite(settings: Settings, tier: Tier, suite: Suite, nights: int) ->
     Raises:
         ConfigurationError: when the dataset cannot be looked into.
     """
-    store, policy = HistoryStore(settings.results, remembered=settings.cache / "trend"), policy_of(settings)
-    trends = suite_trends(store, settings.environment, policy, nights=nights, tiers=(tier,), suites=(suite,))
-    trend = next(trends, None)
+    store = HistoryStore(settings.results, remembered=settings.cache / "trend")
+    trend = suite_trend(store, settings.environment, policy_of(settings), tier, suite, nights=nights)
     if trend is None:
         return Unread(tier, suite, _unreadable(store))
     last, invalid = last_night(store, trend), tuple(_invalid(store, trend))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,8 +14,7 @@ from nightbench.history.record import clean
 from nightbench.history.store import HistoryStore
 from nightbench.measurement import Measurement
 from nightbench.metric_history import SuiteNights, Tonight, nights_of
-from nightbench.plan import TIER_NAMES, Suite, Tier
-from nightbench.planning import SUITES
+from nightbench.plan import Suite, Tier
 from nightbench.report.charts.metric_nights import MetricNights
 from nightbench.report.promises import is_certain
 from nightbench.report.stored_run import measurement_of, stored_targets
@@ -79,44 +78,36 @@ class SuiteTrend:
     marks: tuple[Mark, ...] = ()
 
 
-def suite_trends(
-    store: HistoryStore,
-    environment: str,
-    policy: Policy,
-    *,
-    nights: int,
-    tiers: Sequence[Tier] = TIER_NAMES,
-    suites: Sequence[Suite] = SUITES,
-) -> Iterator[SuiteTrend]:
-    """The trends of the suites and tiers that have nights at all.
+def suite_trend(
+    store: HistoryStore, environment: str, policy: Policy, tier: Tier, suite: Suite, *, nights: int
+) -> SuiteTrend | None:
+    """The trend of one suite of one tier; None when it has no nights.
 
     Args:
         store: Where the nights lie.
         environment: Theirs.
         policy: How the last night is judged.
+        tier: Which.
+        suite: Which.
         nights: How many are looked at, the last ones.
-        tiers: Which.
-        suites: Which.
 
     Raises:
         ConfigurationError: when the dataset cannot be looked into.
     """
-    marks = store.marks(environment)
-    for tier in tiers:
-        for suite in suites:
-            rows = store.nights(
-                environment,
-                suite=suite,
-                tier=tier,
-                last=nights,
-                roles=("night", "rerun"),
-                metrics=partial(_bears_on, policy),
-            )
-            of_night = rows["role"].eq("night")
-            if of_night.any():
-                lines = store.lines(environment, suite=suite, tier=tier)
-                earlier = Earlier(rows[of_night].reset_index(drop=True), lines, marks)
-                yield _trend(store, earlier, rows[~of_night], policy)
+    rows = store.nights(
+        environment,
+        suite=suite,
+        tier=tier,
+        last=nights,
+        roles=("night", "rerun"),
+        metrics=partial(_bears_on, policy),
+    )
+    of_night = rows["role"].eq("night")
+    if not of_night.any():
+        return None
+    lines = store.lines(environment, suite=suite, tier=tier)
+    earlier = Earlier(rows[of_night].reset_index(drop=True), lines, store.marks(environment))
+    return _trend(store, earlier, rows[~of_night], policy)
 
 
 def _trend(store: HistoryStore, earlier: Earlier, reruns: pd.DataFrame, policy: Policy) -> SuiteTrend:

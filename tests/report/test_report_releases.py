@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import verdict_of, websocket_measurement
+from every_trend import every_trend
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -25,8 +26,6 @@ from nightbench.report.stored_run import print_stored_run
 from nightbench.report.summary import print_suite
 from nightbench.settings import Settings
 from nightbench.trend_report.markdown_pages import SuitePart, trend_pages
-from nightbench.trend_report.trends import suite_trends
-from nightbench.verdict.policy import Policy
 
 BEGIN = datetime(2026, 9, 25, 3, 15, tzinfo=UTC)
 HOSTILE = "v1](http://evil.example)<b>"
@@ -178,7 +177,7 @@ def test_the_trend_report_says_with_which_release_it_changed(store, monkeypatch)
     monkeypatch.setattr(
         "nightbench.report.charts.pictures.svgs", lambda specs, patience: ["<svg/>" for _ in specs]
     )
-    parts = tuple(SuitePart(each) for each in suite_trends(store, "local", Policy(), nights=90))
+    parts = tuple(SuitePart(each) for each in every_trend(store))
     leading, _ = trend_pages(parts, "local", "results")
     (line,) = (each for each in leading.text.splitlines() if "`message.response_time.p95` changed" in each)
     assert "with the night of 2026-12-06, the first of release v1" in line

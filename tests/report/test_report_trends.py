@@ -7,11 +7,10 @@ from datetime import timedelta
 
 import pytest
 from builders import database_measurement, verdict_of, websocket_measurement
+from every_trend import every_trend
 
 from nightbench.history.store import HistoryStore
 from nightbench.trend_report.markdown_pages import SuitePart, trend_pages
-from nightbench.trend_report.trends import suite_trends
-from nightbench.verdict.policy import Policy
 
 NIGHTS = 24
 CHANGED = 12
@@ -33,7 +32,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trends(store):
-    return tuple(suite_trends(store, "local", Policy(), nights=90))
+    return every_trend(store)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +70,7 @@ def test_a_metric_has_its_nights_its_target_and_what_changed(trends):
 
 
 def test_fewer_nights_are_looked_at_when_fewer_are_asked_for(store):
-    (trend,) = suite_trends(store, "local", Policy(), nights=7, suites=("websocket",))
+    (trend,) = every_trend(store, nights=7, suites=("websocket",))
     assert trend.nights == 7
     assert not trend.judged.changes
 
@@ -89,7 +88,7 @@ def first_day(tmp_path_factory):
             "nightbench.report.charts.pictures.svgs", lambda specs, patience: ["<svg/>" for _ in specs]
         )
         page, of_suite = trend_pages(
-            tuple(SuitePart(each) for each in suite_trends(store, "local", Policy(), nights=9)),
+            tuple(SuitePart(each) for each in every_trend(store, nights=9)),
             "local",
             "results",
         )
@@ -115,7 +114,7 @@ def test_below_the_nights_that_make_one_there_is_no_baseline(first_day):
 
 
 def test_another_environment_has_no_nights(store):
-    assert not list(suite_trends(store, "elsewhere", Policy(), nights=90))
+    assert not every_trend(store, "elsewhere")
 
 
 def test_the_leading_page_tells_what_changed_and_leads_to_the_others(pages):

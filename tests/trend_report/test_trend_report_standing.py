@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import START, database_measurement, invalidated, verdict_of, websocket_measurement
+from every_trend import every_trend
 
 from nightbench.history.marks import new_mark
 from nightbench.history.store import HistoryStore
@@ -14,8 +15,6 @@ from nightbench.settings import load
 from nightbench.trend_report.happened import happened
 from nightbench.trend_report.standing import headline, problems, standing_of, state_of
 from nightbench.trend_report.suite_report import suite_report
-from nightbench.trend_report.trends import suite_trends
-from nightbench.verdict.policy import Policy
 
 NIGHTS = 16
 
@@ -38,10 +37,6 @@ def worse(number: int = NIGHTS):
     return websocket_measurement(number=number, median_ms=32.0)
 
 
-def trends_of(store: HistoryStore):
-    return tuple(suite_trends(store, "local", Policy(), nights=90))
-
-
 def said(store: HistoryStore, kind: str, number: int, **more):
     run = websocket_measurement(number=number)
     about = {"environment": "local", "suite": "websocket", "tier": "full"}
@@ -50,26 +45,26 @@ def said(store: HistoryStore, kind: str, number: int, **more):
 
 
 def test_a_steady_night_is_well(tmp_path):
-    trends = trends_of(saved(tmp_path, *steady()))
+    trends = every_trend(saved(tmp_path, *steady()))
     assert headline(trends) == "All targets met, nothing worse beyond doubt"
     assert list(problems(trends, trends[0].last)) == []
 
 
 def test_without_a_baseline_nothing_is_said_to_be_as_ever(tmp_path):
-    trends = trends_of(saved(tmp_path, *steady(2)))
+    trends = every_trend(saved(tmp_path, *steady(2)))
     assert standing_of(trends) == "uncompared"
     assert headline(trends) == "All targets met; nothing to compare with yet"
 
 
 def test_a_suite_without_a_baseline_is_named_beside_one_that_has_it(tmp_path):
     new = database_measurement(number=NIGHTS - 1)
-    trends = trends_of(saved(tmp_path, *steady(), new))
+    trends = every_trend(saved(tmp_path, *steady(), new))
     assert headline(trends) == "All targets met; nothing to compare with yet: full database"
 
 
 def test_what_a_repetition_confirmed_is_a_regression(tmp_path):
     again = replace(worse(), role="rerun", run_id=f"{worse().run_id}again")
-    trends = trends_of(saved(tmp_path, *steady(), worse(), again))
+    trends = every_trend(saved(tmp_path, *steady(), worse(), again))
     assert headline(trends) == "Regression: full websocket"
     (sentence,) = problems(trends, trends[0].last)
     assert sentence.startswith("full websocket: message.")
@@ -78,7 +73,7 @@ def test_what_a_repetition_confirmed_is_a_regression(tmp_path):
 
 
 def test_what_nothing_has_confirmed_is_a_suspect(tmp_path):
-    trends = trends_of(saved(tmp_path, *steady(), worse()))
+    trends = every_trend(saved(tmp_path, *steady(), worse()))
     assert state_of(trends[0]) == "met"
     assert "suspect" in {each.line.state for each in trends[0].metrics}
 
@@ -86,16 +81,16 @@ def test_what_nothing_has_confirmed_is_a_suspect(tmp_path):
 def test_a_last_night_that_somebody_took_back_is_invalid(tmp_path):
     store = saved(tmp_path, *steady())
     said(store, "invalid", NIGHTS - 1)
-    assert headline(trends_of(store)).startswith("Invalid or incomplete")
+    assert headline(every_trend(store)).startswith("Invalid or incomplete")
 
 
 def test_a_night_that_was_taken_back_missed_nothing_and_says_who_took_it_back(tmp_path):
     missed = websocket_measurement(number=NIGHTS, median_ms=5_000.0)
     store = saved(tmp_path, *steady(), missed)
-    (before,) = trends_of(store)
+    (before,) = every_trend(store)
     assert [target.metric for target, _ in before.missed] == ["message.response_time.p95"]
     said(store, "invalid", NIGHTS)
-    (trend,) = trends_of(store)
+    (trend,) = every_trend(store)
     assert trend.missed == ()
     (sentence,) = problems([trend], trend.last)
     assert sentence == "full websocket: said to be invalid by ann: slower by design"
@@ -104,21 +99,21 @@ def test_a_night_that_was_taken_back_missed_nothing_and_says_who_took_it_back(tm
 def test_an_invalid_last_night_says_why(tmp_path):
     invalid = invalidated(websocket_measurement(number=NIGHTS), "the generator was late")
     store = saved(tmp_path, *steady(), invalid)
-    (trend,) = trends_of(store)
+    (trend,) = every_trend(store)
     assert list(problems([trend], trend.last)) == ["full websocket: the generator was late"]
     found = suite_report(load({"results": store.root}), "full", "websocket", 90)
     assert [each.reasons for each in found.invalid] == [("the generator was late",)]
 
 
 def test_an_old_night_is_said_to_be_old(tmp_path):
-    trends = trends_of(saved(tmp_path, *steady()))
+    trends = every_trend(saved(tmp_path, *steady()))
     (sentence,) = problems(trends, trends[0].last + timedelta(days=80))
     assert sentence == f"The last night is 80 days old, of {START + timedelta(days=NIGHTS - 1):%Y-%m-%d}"
 
 
 def test_what_ran_long_before_the_others_does_not_decide(tmp_path):
     missed = invalidated(database_measurement(number=0), "the generator was late")
-    trends = trends_of(saved(tmp_path, *steady(), missed))
+    trends = every_trend(saved(tmp_path, *steady(), missed))
     assert standing_of(trends) == "met"
     (sentence,) = problems(trends, trends[0].last)
     assert sentence == "full database ran 15 days before the others, and counts no more"
@@ -135,7 +130,7 @@ def test_what_ran_long_before_the_others_does_not_decide(tmp_path):
 def test_what_people_said_is_told_with_who_and_why(tmp_path, kind, more, what):
     store = saved(tmp_path, *steady())
     said(store, kind, 4, **more)
-    (trend,) = trends_of(store)
+    (trend,) = every_trend(store)
     (told,) = (each for each in happened(trend) if each.what == what)
     assert told.at == START + timedelta(days=4)
     assert told.why == "ann: slower by design"
@@ -144,6 +139,6 @@ def test_what_people_said_is_told_with_who_and_why(tmp_path, kind, more, what):
 def test_the_last_night_is_held_against_nights_that_nobody_spoke_ill_of(tmp_path):
     store = saved(tmp_path, *steady(), worse())
     said(store, "invalid", 3)
-    (trend,) = trends_of(store)
+    (trend,) = every_trend(store)
     nights = [run.night_id for run in steady()]
     assert list(trend.usual) == [night for night in nights if night != nights[3]]
