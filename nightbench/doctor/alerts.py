@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from sentry_sdk.envelope import Envelope, Item, PayloadRef
 
+from nightbench.ages import age_of
 from nightbench.alerts.answer import Answer, AnswerKind
 from nightbench.alerts.bounds import Bounds
 from nightbench.alerts.issues_api import IssuesApi, IssuesError
@@ -16,7 +17,6 @@ from nightbench.alerts.outbox_status import OutboxStatus, status_of
 from nightbench.alerts.posting import Poster
 from nightbench.alerts.state import OpenAlerts
 from nightbench.doctor.finding import Finding, Topic
-from nightbench.doctor.results import age_of
 from nightbench.errors import ConfigurationError
 from nightbench.night_schedule import monitor_of, project_schedules
 from nightbench.settings import Settings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from nightbench.ages import STALE, age_of
 from nightbench.doctor.finding import Finding, Topic
-from nightbench.doctor.results import STALE, age_of
 from nightbench.history.copying import Lack, began_of, check_apart, lack_of
 from nightbench.history.root import storage_at
 from nightbench.settings import Settings

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
+from nightbench.ages import STALE, age_of
 from nightbench.doctor.finding import Finding, Topic
 from nightbench.history.marks import Night, said_invalid
 from nightbench.history.reader import Reader
@@ -31,8 +32,6 @@ RUN_BYTES = 300_000
 MONTH_NIGHTS = 30
 EMBEDDED_BYTES = 300_000_000
 """What an embedded PostgreSQL takes while a run loads it, in the cache."""
-STALE = timedelta(hours=36)
-"""A night of every night is a day old, and half a day late."""
 _SHOWN = 3
 _NEWEST = 160  # runs of a suite and tier: of 20 nights with 4 blocks and as many repetitions
 _READ = ("night_id", "environment", "started_at", "role", "valid")
@@ -132,14 +131,6 @@ def result_findings(settings: Settings, plans: Sequence[TierPlan]) -> Iterator[F
     yield from judge_nights(stored, now)
     policy = policy_of(settings)
     yield judge_baseline(stored, policy.least_nights, policy.gating_nights)
-
-
-def age_of(age: timedelta) -> str:
-    """An age for people."""
-    hours = max(0.0, age / timedelta(hours=1))
-    if hours < 2:
-        return f"{hours * 60:.0f} min"
-    return f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
 
 
 def _disk(settings: Settings, plans: Sequence[TierPlan]) -> Iterator[Finding]:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Literal
 
+from nightbench.ages import STALE, age_of
 from nightbench.report.promises import missed_in_words
 from nightbench.report.verdict_lines import in_one_sentence
 from nightbench.scrub import one_line
 from nightbench.trend_report.trends import MetricTrend, SuiteTrend
 from nightbench.verdict.verdict import State
 from nightbench.visible import visible
-from nightbench.wording import amount
-
-STALE = timedelta(hours=36)
-"""A last night that is older says nothing of tonight."""
 
 Standing = Literal["missed", "regression", "invalid", "uncompared", "met"]
 """Of all suites together, the most severe first; ``uncompared``: targets met, and nothing to compare with."""
@@ -86,11 +83,11 @@ def problems(trends: Sequence[SuiteTrend], now: datetime) -> Iterator[str]:
     """What was missed, what is invalid, what got worse and whose last night is old, a sentence each."""
     newest = max(trend.last for trend in trends)
     if now - newest > STALE:
-        yield f"The last night is {_age(now - newest)} old, of {newest.astimezone(UTC):%Y-%m-%d}"
+        yield f"The last night is {age_of(now - newest)} old, of {newest.astimezone(UTC):%Y-%m-%d}"
     for trend in trends:
         place = name_of(trend)
         if trend not in recent(trends):
-            yield f"{place} ran {_age(newest - trend.last)} before the others, and counts no more"
+            yield f"{place} ran {age_of(newest - trend.last)} before the others, and counts no more"
             continue
         for target, unit in trend.missed:
             yield f"{place}: {_shown(missed_in_words(target, unit))}"
@@ -108,11 +105,6 @@ def _worse(regressions: Sequence[MetricTrend]) -> str:
     named = ", ".join(each.line.metric for each in others[:_NAMED])
     more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
     return f"{said}; so did {named}{more}" if others else said
-
-
-def _age(age: timedelta) -> str:
-    hours = round(age.total_seconds() / 3600)
-    return amount(hours, "hour") if hours < 72 else amount(hours // 24, "day")
 
 
 def _shown(words: str) -> str:
