@@ -6,9 +6,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal
 
+from http_served import http_served
 from sentry_sdk.envelope import Envelope
 
 
@@ -57,17 +58,12 @@ class Stub:
 def serving(*answers: int | Says) -> Iterator[Stub]:
     """A stub that is up."""
     stub = Stub(*answers)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"stub": stub}))
-    stub.dsn = f"http://public@127.0.0.1:{server.server_port}/7"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield stub
-    finally:
-        stub.release.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_served(type("Handler", (_Handler,), {"stub": stub})) as port:
+        stub.dsn = f"http://public@127.0.0.1:{port}/7"
+        try:
+            yield stub
+        finally:
+            stub.release.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -104,6 +100,3 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"X-Slow: 1\r\n")
         except OSError:
             pass  # whoever asked has gone
-
-    def log_message(self, *args: object) -> None:
-        pass

@@ -116,26 +116,26 @@ def test_an_epoch_is_drawn_and_what_was_before_it_is_not_compared(judged):
     assert [each.state for each in shown.nights[:3]] == ["not compared"] * 3
 
 
-def test_what_a_verdict_called_worse_before_is_shown_as_that(judged):
+def told_worse(judged, number: int, layer: float):
+    """The nights of the P95 when the verdict on one of them found a regression by a layer; its id first."""
     verdict, earlier = judged
-    night = websocket_measurement(number=9).night_id
+    night = websocket_measurement(number=number).night_id
     line = {"night": night, "suite": "websocket", "tier": "full", "metric": P95, "state": "regression"}
-    line |= {"layer": 2.0, "since": None, "judged_at": datetime(2026, 12, 3, tzinfo=UTC)}
+    line |= {"layer": layer, "since": None, "judged_at": datetime(2026, 12, 4, tzinfo=UTC)}
     lines = earlier.lines.iloc[:0].reindex([0]).assign(**line)
-    shown = metric_nights(P95, verdict, replace(earlier, lines=lines))
-    assert [each.night for each in shown.nights if each.state == "regression"] == [night]
+    return night, metric_nights(P95, verdict, replace(earlier, lines=lines)).nights
+
+
+def test_what_a_verdict_called_worse_before_is_shown_as_that(judged):
+    night, shown = told_worse(judged, 9, 2.0)
+    assert [each.night for each in shown if each.state == "regression"] == [night]
 
 
 def test_nights_that_a_later_verdict_flags_are_no_regressions_themselves(judged):
-    verdict, earlier = judged
-    night = websocket_measurement(number=10).night_id
-    line = {"night": night, "suite": "websocket", "tier": "full", "metric": P95, "state": "regression"}
-    line |= {"layer": 3.0, "since": None, "judged_at": datetime(2026, 12, 4, tzinfo=UTC)}
-    lines = earlier.lines.iloc[:0].reindex([0]).assign(**line)
-    shown = metric_nights(P95, verdict, replace(earlier, lines=lines))
-    assert [each.night for each in shown.nights if each.state == "regression"] == [night]
+    night, shown = told_worse(judged, 10, 3.0)
+    assert [each.night for each in shown if each.state == "regression"] == [night]
     flagged = [websocket_measurement(number=number).night_id for number in (8, 9)]
-    assert [each.night for each in shown.nights if each.state == "flagged"] == flagged
+    assert [each.night for each in shown if each.state == "flagged"] == flagged
 
 
 def test_a_metric_that_is_missing_tonight_has_its_earlier_nights(judged):

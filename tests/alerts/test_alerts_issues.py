@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import IO, Any
 
 import pytest
+from http_served import http_served
 from remembering import night_id, opened, regression
 
 from nightbench.alerts.issues_api import IssuesApi, IssuesError
@@ -74,18 +74,10 @@ def serving() -> Iterator[list[Api]]:
         def do_POST(self) -> None:
             self.do_GET()
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    current.append(Api())
-    current[0].port = server.server_port
-    yield current
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_served(Handler) as port:
+        current.append(Api())
+        current[0].port = port
+        yield current
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from http_served import http_served
 
 from flows.in_process import environment
 from flows.in_process.engine import STARTING, run_flow
@@ -103,18 +103,8 @@ def answering(status: int):
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server.server_port, paths
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_served(Handler) as port:
+        yield port, paths
 
 
 @pytest.mark.parametrize(("given", "seconds"), [({}, 30), ({"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "75"}, 75)])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
+from http_served import http_served
 
 from flows.serving.examined import examine_prefect
 from nightbench import settings as settings_module
@@ -55,18 +55,8 @@ def prefect_api(**changes: Any):
         def do_POST(self) -> None:
             self.do_GET()
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/api"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_served(Handler) as port:
+        yield f"http://127.0.0.1:{port}/api"
 
 
 def _examined(tmp_path):

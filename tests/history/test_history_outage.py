@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import fsspec
 import pytest
 from botocore.retries.standard import ExponentialBackoff
 from builders import websocket_measurement
+from http_served import http_served
 from object_store import SECRET, credentials
 
 from nightbench.errors import ConfigurationError, ExitCode, MeasurementError, NightbenchError
@@ -42,19 +43,12 @@ class Refusing(BaseHTTPRequestHandler):
 
     do_HEAD = do_PUT = do_GET  # noqa: N815  # as http.server calls them
 
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def refusing() -> Iterator[int]:
     """The port of a store that refuses everybody."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+    with http_served(Refusing) as port:
+        yield port
 
 
 @pytest.fixture
