@@ -6,7 +6,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from nightbench import settings as settings_module
 from nightbench.cli import flags, plan_flags
 from nightbench.cli.telling import tell
 from nightbench.errors import ConfigurationError, ExitCode
@@ -49,15 +48,8 @@ def calibrate(
     """
     if not 2 <= runs <= 100:
         raise ConfigurationError("--runs", runs, "has to be from 2 to 100")
-    settings = settings_module.load(
-        {
-            "websocket_url": url,
-            "token": token,
-            "database_dsn": dsn,
-            "environment": environment,
-            "results": results,
-            "run": flags.run_settings(wait),
-        }
+    settings = flags.settings_of(
+        url=url, token=token, dsn=dsn, environment=environment, results=results, wait=wait
     )
     settings = plan_flags.with_plan_file(settings, plan)
     suites = SUITES if suite is None else (suite,)

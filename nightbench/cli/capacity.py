@@ -6,7 +6,6 @@ from typing import Annotated
 
 from cyclopts import App, Group, Parameter
 
-from nightbench import settings as settings_module
 from nightbench.capacity.asked import TIER, AskedSearch
 from nightbench.capacity.chart_file import ChartFile
 from nightbench.cli import flags, plan_flags
@@ -86,15 +85,8 @@ def websocket(
     - `nightbench capacity websocket --target 'message.response_time.p95 < 300' --chart knee.svg`
     - `nightbench capacity websocket --url wss://staging.example.org/chat --plan chat.yaml --json -`
     """
-    settings = settings_module.load(
-        {
-            "websocket_url": url,
-            "token": token,
-            "environment": environment,
-            "release": release,
-            "results": results,
-            "run": flags.run_settings(wait),
-        }
+    settings = flags.settings_of(
+        url=url, token=token, environment=environment, release=release, results=results, wait=wait
     )
     changes = TierChanges(websocket=plan_flags.websocket_changes(None, targets=target, headers=header))
     settings = plan_flags.with_plan_file(settings, plan)
@@ -126,14 +118,8 @@ def database(
     - `nightbench capacity database --seconds 10 --target 'query.response_time.p95 < 20'`
     - `nightbench capacity database --dsn postgresql://app@db.example.org/app --plan mix.yaml --chart knee.html`
     """
-    settings = settings_module.load(
-        {
-            "database_dsn": dsn,
-            "environment": environment,
-            "release": release,
-            "results": results,
-            "run": flags.run_settings(wait),
-        }
+    settings = flags.settings_of(
+        dsn=dsn, environment=environment, release=release, results=results, wait=wait
     )
     changes = TierChanges(database=plan_flags.database_changes(None, targets=target))
     settings = plan_flags.with_plan_file(settings, plan)

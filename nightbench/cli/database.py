@@ -6,7 +6,6 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from nightbench import settings as settings_module
 from nightbench.cli import flags, plan_flags
 from nightbench.cli.housekeeping import clean, prepare
 from nightbench.cli.telling import tell
@@ -46,14 +45,8 @@ def database(
     - `nightbench database --queries 20000 --workers 20 --rate 150 --json results.json`
     - `nightbench database --model closed --workers 10 --target 'query.response_time.p95 < 50'`
     """
-    settings = settings_module.load(
-        {
-            "database_dsn": dsn,
-            "environment": environment,
-            "release": release,
-            "results": results,
-            "run": flags.run_settings(wait),
-        }
+    settings = flags.settings_of(
+        dsn=dsn, environment=environment, release=release, results=results, wait=wait
     )
     changes = TierChanges(database=plan_flags.database_changes(plan, targets=target))
     settings = plan_flags.with_plan_file(settings, plan_file)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from nightbench import settings as settings_module
 from nightbench.cli import flags
 from nightbench.cli.serve import Data, default_data
 from nightbench.doctor.areas import AREAS, Area
@@ -64,15 +63,7 @@ def doctor(
     from nightbench.doctor.finding import worst_of  # noqa: PLC0415
     from nightbench.report.layout import Page  # noqa: PLC0415
 
-    settings = settings_module.load(
-        {
-            "websocket_url": url,
-            "token": token,
-            "database_dsn": dsn,
-            "environment": environment,
-            "results": results,
-        }
-    )
+    settings = flags.settings_of(url=url, token=token, dsn=dsn, environment=environment, results=results)
     output = JsonOutput(json)
     prefect_url = os.environ.get("PREFECT_API_URL") or None
     found = diagnose(settings, only or AREAS, data=data or default_data(), prefect_url=prefect_url)

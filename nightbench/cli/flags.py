@@ -7,7 +7,9 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from nightbench import settings as settings_module
 from nightbench.plan import Tier, TierPlan
+from nightbench.settings import Settings
 from nightbench.tiers import BLOCKS, RERUNS
 
 SUBJECT = Group("Subject", sort_key=1)
@@ -118,6 +120,29 @@ Headers = Annotated[
 ]
 
 
-def run_settings(wait: float | None) -> dict[str, float] | None:
-    """What flags say of the ``[run]`` table of the settings."""
-    return None if wait is None else {"wait_seconds": wait}
+def settings_of(
+    *,
+    url: str | None = None,
+    token: str | None = None,
+    dsn: str | None = None,
+    environment: str | None = None,
+    release: str | None = None,
+    results: str | None = None,
+    wait: float | None = None,
+) -> Settings:
+    """The settings with what the flags of a command say of them, by the names of the flags.
+
+    Raises:
+        ConfigurationError: for the first thing that is wrong, naming it and its value.
+    """
+    return settings_module.load(
+        {
+            "websocket_url": url,
+            "token": token,
+            "database_dsn": dsn,
+            "environment": environment,
+            "release": release,
+            "results": results,
+            "run": None if wait is None else {"wait_seconds": wait},
+        }
+    )

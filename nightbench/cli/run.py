@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from nightbench import settings as settings_module
 from nightbench.cli import flags, plan_flags
 from nightbench.cli.telling import tell
 from nightbench.errors import ConfigurationError, ExitCode
@@ -70,16 +69,8 @@ def run(
     from nightbench.outcome import night_document, print_outcome  # noqa: PLC0415
     from nightbench.report.progress import progress_display  # noqa: PLC0415
 
-    settings = settings_module.load(
-        {
-            "websocket_url": url,
-            "token": token,
-            "database_dsn": dsn,
-            "environment": environment,
-            "release": release,
-            "results": results,
-            "run": flags.run_settings(wait),
-        }
+    settings = flags.settings_of(
+        url=url, token=token, dsn=dsn, environment=environment, release=release, results=results, wait=wait
     )
     changes = plan_flags.tier_changes(
         plan_flags.websocket_changes(

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from nightbench import settings as settings_module
 from nightbench.cli import flags, plan_flags
 from nightbench.cli.telling import tell
 from nightbench.errors import ExitCode
@@ -40,15 +39,8 @@ def websocket(
     - `nightbench websocket --model closed --think 2 --target 'message.response_time.p95 < 500'`
     - `nightbench websocket --url wss://staging.example.org/chat --plan chat.yaml --users 20`
     """
-    settings = settings_module.load(
-        {
-            "websocket_url": url,
-            "token": token,
-            "environment": environment,
-            "release": release,
-            "results": results,
-            "run": flags.run_settings(wait),
-        }
+    settings = flags.settings_of(
+        url=url, token=token, environment=environment, release=release, results=results, wait=wait
     )
     changes = TierChanges(websocket=plan_flags.websocket_changes(plan, targets=target, headers=header))
     settings = plan_flags.with_plan_file(settings, plan_file)
