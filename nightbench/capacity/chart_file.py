@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nightbench.errors import ConfigurationError, NightbenchError
-from nightbench.files import check_writable, reason, write_whole
+from nightbench.files import reason
+from nightbench.output_file import OutputFile
 from nightbench.report.charts.figure import Figure
 
 
@@ -51,16 +52,13 @@ class ChartFile:
     """
 
     def __init__(self, place: str, cache: Path) -> None:
-        self.path, self._cache = Path(place), cache
-        if self.path.suffix.lower() not in _MADE:
+        made = _MADE.get(Path(place).suffix.lower())
+        if made is None:
             way_out = "end it with .svg, .png or .html"
             raise ConfigurationError("--chart", place, "has no ending of a chart", way_out)
-        if self.path.is_dir():
-            raise ConfigurationError("--chart", place, "is a folder", "name a file in it")
-        if not self.path.parent.is_dir():
-            problem = f"there is no folder {self.path.parent}"
-            raise ConfigurationError("--chart", place, problem, "create it first")
-        check_writable("--chart", self.path.parent)
+        self._made, self._cache = made, cache
+        self._file = OutputFile("--chart", place, instead="name a file in it")
+        self.path = self._file.path
 
     def write(self, figure: Figure) -> None:
         """Draw it into the file, whole or not at all; a child process works for a second or two.
@@ -68,9 +66,9 @@ class ChartFile:
         Raises:
             NightbenchError: when it cannot be drawn or written.
         """
-        content = _MADE[self.path.suffix.lower()](figure, self._cache)
+        content = self._made(figure, self._cache)
         try:
-            write_whole(self.path, lambda file: file.write(content))
+            self._file.write(content)
         except OSError as error:
             msg = f"--chart = {str(self.path)!r}: cannot be written: {reason(error)}"
             raise NightbenchError(msg) from None

@@ -9,8 +9,9 @@ from typing import Any
 
 from nightbench.cli.telling import silence, tell
 from nightbench.cli.terminal import Terminal
-from nightbench.errors import ConfigurationError, ExitCode
-from nightbench.files import check_writable, reason, write_whole
+from nightbench.errors import ExitCode
+from nightbench.files import reason
+from nightbench.output_file import OutputFile
 
 STDOUT = "-"
 
@@ -31,15 +32,9 @@ class JsonOutput:
     def __init__(self, place: str | None) -> None:
         self._place = place
         self.written: Path | None = None
-        if place is None or place == STDOUT:
-            return
-        path = Path(place)
-        if path.is_dir():
-            raise ConfigurationError("--json", place, "is a folder", "name a file, or - for stdout")
-        if not path.parent.is_dir():
-            raise ConfigurationError("--json", place, f"there is no folder {path.parent}", "create it first")
-        if not _is_device(path):
-            check_writable("--json", path.parent)
+        self._file = None
+        if place is not None and place != STDOUT:
+            self._file = OutputFile("--json", place, instead="name a file, or - for stdout")
 
     @property
     def summary_console(self) -> Terminal | None:
@@ -60,11 +55,11 @@ class JsonOutput:
             return code
         text = json.dumps(document, allow_nan=False, indent=2) + "\n"
         try:
-            if self._place == STDOUT:
+            if self._file is None:
                 _print(text)
             else:
-                _write(Path(self._place), text.encode())
-                self.written = Path(self._place)
+                self._file.write(text.encode())
+                self.written = self._file.path
         except OSError as error:
             tell(f"--json = {self._place!r}: cannot be written: {reason(error)}")
             return ExitCode(code or ExitCode.INVALID)
@@ -80,14 +75,3 @@ def _print(text: str) -> None:
     except OSError:
         silence(sys.stdout)
         raise
-
-
-def _write(path: Path, content: bytes) -> None:
-    if _is_device(path):  # /dev/stdout, /dev/null, a named pipe: never to be replaced by a file
-        path.write_bytes(content)
-    else:
-        write_whole(path, lambda file: file.write(content))
-
-
-def _is_device(path: Path) -> bool:
-    return path.exists() and not path.is_file()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -13,7 +12,8 @@ from nightbench import settings as settings_module
 from nightbench.cli import flags, history_flags
 from nightbench.cli.telling import tell
 from nightbench.errors import ConfigurationError, ExitCode
-from nightbench.files import check_writable, reason, write_whole
+from nightbench.files import reason
+from nightbench.output_file import OutputFile
 from nightbench.scrub import scrub
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def report(
     """
     if not 2 <= nights <= MOST_NIGHTS:
         raise ConfigurationError("--nights", nights, f"has to be from 2 to {MOST_NIGHTS}")
-    _check(output)
+    file = (
+        None if output == STDOUT else OutputFile("--output", output, instead=f"name a file, such as {OUTPUT}")
+    )
     settings = settings_module.load({"environment": environment, "results": results})
 
     from nightbench.plan import TIER_NAMES  # noqa: PLC0415  # --help stays quick
@@ -78,19 +80,7 @@ def report(
         raise _nothing(settings)
     for sentence in made.unreadable:
         tell(sentence)
-    return _written(made, output)
-
-
-def _check(output: str) -> None:
-    """Refuse what cannot be written before a second is spent."""
-    if output == STDOUT:
-        return
-    path = Path(output)
-    if path.is_dir():
-        raise ConfigurationError("--output", output, "is a folder", f"name a file, such as {path / OUTPUT}")
-    if not path.parent.is_dir():
-        raise ConfigurationError("--output", output, f"there is no folder {path.parent}", "create it first")
-    check_writable("--output", path.parent)
+    return _written(made, file)
 
 
 def _nothing(settings: Settings) -> ConfigurationError:
@@ -102,16 +92,16 @@ def _nothing(settings: Settings) -> ConfigurationError:
     )
 
 
-def _written(made: TrendReport, output: str) -> ExitCode:
+def _written(made: TrendReport, file: OutputFile | None) -> ExitCode:
     content = made.html.encode()
-    if output == STDOUT:
+    if file is None:
         sys.stdout.buffer.write(content)  # the page says that it is UTF-8, whatever the terminal is
         sys.stdout.buffer.flush()
         return ExitCode.MET
     try:
-        write_whole(Path(output), lambda file: file.write(content))
+        file.write(content)
     except OSError as error:
-        raise ConfigurationError("--output", output, f"cannot be written: {reason(error)}") from None
+        raise ConfigurationError("--output", str(file.path), f"cannot be written: {reason(error)}") from None
     tell(made.view.headline)
-    tell(f"{output}: {made.view.span}, {len(content) / 2**20:.1f} MiB")
+    tell(f"{file.path}: {made.view.span}, {len(content) / 2**20:.1f} MiB")
     return ExitCode.MET

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import select
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from builders import database_measurement, verdict_of, websocket_measurement
@@ -50,6 +53,24 @@ def test_stdout_has_the_page_in_utf_8_whatever_the_locale_is(results, monkeypatc
         run_command(["report", "--results", str(results), "--tier", "full", "--output", "-"]) == ExitCode.MET
     )
     assert page.getvalue().decode("utf-8").endswith("</html>")
+
+
+def test_a_device_is_written_into_and_never_replaced(results, tmp_path, capsys):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)  # else a writer waits for one
+    with ThreadPoolExecutor(1) as others:
+        read = others.submit(_all_of, reader)
+        assert run_command(["report", "--results", str(results), "--output", str(pipe)]) == ExitCode.MET
+        assert read.result().startswith(b"<!DOCTYPE html>")
+    assert pipe.is_fifo()
+
+
+def _all_of(reader: int) -> bytes:
+    os.set_blocking(reader, True)
+    select.select([reader], [], [])  # before somebody writes it is at its end
+    with os.fdopen(reader, "rb") as file:
+        return file.read()
 
 
 @pytest.mark.parametrize(
